@@ -1,4 +1,5 @@
 import type { Frame } from '../../codec/frame.ts';
+import type { AmfValue } from '../../protocol/amf/amf-value.ts';
 import type { DemuxEvent } from '../demux-event.ts';
 
 /** Why a message was dropped although nothing is wrong with it. */
@@ -24,12 +25,13 @@ export type FlvMalformedReason =
   | 'truncated-multitrack'
   | 'nested-multitrack'
   | 'bad-config'
-  | 'script-data-without-name';
+  | 'script-data-without-name'
+  | 'bad-metadata';
 
 /** What `FlvDemuxer` tells. Payloads and views point into the body it was given. */
 export type FlvDemuxEvent =
   | DemuxEvent<FlvIgnoredReason, FlvMalformedReason>
-  /** onMetaData, with or without @setDataFrame. `payload`: the AMF0 values after the name, one object as a rule. */
-  | { readonly type: 'metadata'; readonly payload: Uint8Array }
+  /** onMetaData, with or without @setDataFrame: its properties in the order they were sent, and a map of their own. */
+  | { readonly type: 'metadata'; readonly values: ReadonlyMap<string, AmfValue> }
   /** Any other data message, as a frame of the data track: relayed, not looked into. */
   | { readonly type: 'data'; readonly frame: Frame };

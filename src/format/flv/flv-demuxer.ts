@@ -1,4 +1,6 @@
 import type { Track } from '../../codec/track.ts';
+import { isAmfPropertyBag } from '../../protocol/amf/amf-value.ts';
+import { Amf0Reader } from '../../protocol/amf/amf0-reader.ts';
 import { FlvAudioDemuxer } from './flv-audio-demuxer.ts';
 import { FLV_AUDIO, FLV_SCRIPT, FLV_VIDEO, type FlvTypeId } from './flv-codecs.tables.ts';
 import type { FlvDemuxEvent } from './flv-demux-event.ts';
@@ -37,7 +39,12 @@ function demuxScript(timestampMs: number, body: Uint8Array): FlvDemuxEvent {
   const script = splitScriptData(body);
   if (script === undefined) return { type: 'malformed', reason: 'script-data-without-name' };
   if (script.name === '@clearDataFrame') return { type: 'ignored', reason: 'clear-data-frame' };
-  if (script.name === 'onMetaData') return { type: 'metadata', payload: script.values };
+  if (script.name === 'onMetaData') {
+    const value = new Amf0Reader(script.values).read();
+    return isAmfPropertyBag(value)
+      ? { type: 'metadata', values: value.properties }
+      : { type: 'malformed', reason: 'bad-metadata' };
+  }
   const dtsUs = timestampMs * 1000;
   return {
     type: 'data',

@@ -1,3 +1,5 @@
+import { AmfEcmaArray, type AmfEntries } from '../../protocol/amf/amf-value.ts';
+import { writeAmf0Values } from '../../protocol/amf/amf0-writer.ts';
 import { ByteReader } from '../../wire/byte-reader.ts';
 
 /** Longest name of a data message that is compared with the names Millrace knows; longer ones are only relayed. */
@@ -37,4 +39,14 @@ function splitName(message: Uint8Array): ScriptData | undefined {
     for (const byte of bytes) name += String.fromCharCode(byte);
   }
   return { name, message, values: message.subarray(reader.offset) };
+}
+
+/**
+ * The body of an onMetaData message or script tag: the name, then the entries in their order as an ECMA array, the
+ * form players expect. A new buffer.
+ *
+ * @throws StateError from the AMF writer for values that nest too deep or fill more than a tag
+ */
+export function writeMetadata(entries: AmfEntries): Uint8Array {
+  return writeAmf0Values(['onMetaData', new AmfEcmaArray(entries)]);
 }
