@@ -1,0 +1,171 @@
+import { monotonicUs, sleep } from './clock.ts';
+import { LoadProcess } from './load-process.ts';
+import type { BenchOptions, Scenario } from './options.ts';
+import type { PublishersResult, ViewerProtocol, ViewersResult } from './protocol.ts';
+import { type RunningServer, type ServerChoice, serverName, startServer } from './servers.ts';
+
+/** Between the last join and the measured window, so that join bursts are over. */
+const SETTLE_MS = 3000;
+const MEMORY_SAMPLE_MS = 500;
+/** Chunk size of the publishers, bytes. */
+export const PUBLISH_CHUNK_SIZE = 4096;
+/** A viewer that got this much less, or more, than the bitrate of the stream makes the row invalid. */
+const BITRATE_TOLERANCE = 0.05;
+const MAX_PUBLISH_BACKLOG_BYTES = 1_000_000;
+/** Share of its core from which a side counts as saturated. */
+const SATURATED = 0.95;
+
+/** One server under one load. */
+export interface Row {
+  readonly scenario: Scenario;
+  readonly server: string;
+  readonly protocol: ViewerProtocol | undefined;
+  readonly viewers: number;
+  readonly publishers: number;
+  readonly seconds: number;
+  /** CPU of the server's process tree in the window. */
+  readonly serverCpuSeconds: number;
+  /** The same as share of one core. */
+  readonly serverCpuShare: number;
+  /** Largest resident memory of the server's process tree seen in the window. */
+  readonly rssBytes: number;
+  readonly serverProcesses: number;
+  /** CPU of all load processes as share of one core. */
+  readonly loadCpuShare: number;
+  readonly watched: ViewersResult | undefined;
+  readonly published: PublishersResult;
+  /** Why the numbers are not to be used; empty for a good row. */
+  readonly invalid: readonly string[];
+}
+
+/** A load the server could not take, or did not start for. */
+export interface FailedRow {
+  readonly scenario: Scenario;
+  readonly server: string;
+  readonly protocol: ViewerProtocol | undefined;
+  readonly error: string;
+}
+
+interface Load {
+  readonly scenario: Scenario;
+  readonly protocol: ViewerProtocol | undefined;
+  readonly viewers: number;
+  readonly publishers: number;
+  readonly clip: { readonly path: string; readonly bitrateBps: number };
+}
+
+/** Runs one server under one load, from its start to its end. */
+export async function measure(choice: ServerChoice, load: Load, options: BenchOptions): Promise<Row | FailedRow> {
+  let server: RunningServer | undefined;
+  let publishing: LoadProcess<PublishersResult> | undefined;
+  let watching: LoadProcess<ViewersResult> | undefined;
+  try {
+    server = await startServer(choice);
+    publishing = startPublishers(server, load);
+    await publishing.ready();
+    await sleep(SETTLE_MS);
+    if (load.protocol !== undefined) {
+      watching = startViewers(server, load.protocol, load.viewers, options.joinsPerSecond);
+      await watching.ready();
+      await sleep(SETTLE_MS);
+    }
+    return await measureWindow({ choice, load, seconds: options.seconds, server, publishing, watching });
+  } catch (error) {
+    const { scenario, protocol } = load;
+    return {
+      scenario,
+      server: serverName(choice),
+      protocol,
+      error: error instanceof Error ? error.message : String(error),
+    };
+  } finally {
+    await watching?.stop();
+    await publishing?.stop();
+    await server?.stop();
+  }
+}
+
+function startPublishers(server: RunningServer, load: Load): LoadProcess<PublishersResult> {
+  const names = Array.from({ length: load.publishers }, (_, i) => `s${i}`);
+  const settings = { host: '127.0.0.1', port: server.rtmpPort, app: 'live', names, clipPath: load.clip.path };
+  return new LoadProcess('publishers', { ...settings, chunkSize: PUBLISH_CHUNK_SIZE });
+}
+
+function startViewers(
+  server: RunningServer,
+  protocol: ViewerProtocol,
+  count: number,
+  joinsPerSecond: number,
+): LoadProcess<ViewersResult> {
+  const port = protocol === 'rtmp' ? server.rtmpPort : server.httpPort;
+  const path = protocol === 'rtmp' ? 'live/s0' : 'live/s0.flv';
+  return new LoadProcess('viewers', { protocol, host: '127.0.0.1', port, path, count, joinsPerSecond });
+}
+
+interface Window {
+  readonly choice: ServerChoice;
+  readonly load: Load;
+  readonly seconds: number;
+  readonly server: RunningServer;
+  readonly publishing: LoadProcess<PublishersResult>;
+  readonly watching: LoadProcess<ViewersResult> | undefined;
+}
+
+async function measureWindow({ choice, load, seconds, server, publishing, watching }: Window): Promise<Row> {
+  const loadCpu = (): number => publishing.cpuSeconds() + (watching?.cpuSeconds() ?? 0);
+  await publishing.begin();
+  await watching?.begin();
+  const before = server.usage();
+  const loadBefore = loadCpu();
+  const startUs = monotonicUs();
+  let rssBytes = before.rssBytes;
+  while (monotonicUs() - startUs < seconds * 1e6) {
+    await sleep(Math.min(MEMORY_SAMPLE_MS, seconds * 1000 - (monotonicUs() - startUs) / 1000));
+    rssBytes = Math.max(rssBytes, server.usage().rssBytes);
+  }
+  const after = server.usage();
+  const elapsed = (monotonicUs() - startUs) / 1e6;
+  const loadCpuShare = (loadCpu() - loadBefore) / elapsed;
+  const watched = await watching?.end();
+  const published = await publishing.end();
+  const serverCpuSeconds = after.cpuSeconds - before.cpuSeconds;
+  const row = {
+    scenario: load.scenario,
+    server: serverName(choice),
+    protocol: load.protocol,
+    viewers: watched === undefined ? 0 : load.viewers,
+    publishers: load.publishers,
+    seconds: elapsed,
+    serverCpuSeconds,
+    serverCpuShare: serverCpuSeconds / elapsed,
+    rssBytes,
+    serverProcesses: after.processes,
+    loadCpuShare,
+    watched,
+    published,
+  };
+  return { ...row, invalid: faults(row, load.clip.bitrateBps) };
+}
+
+/** Everything that makes a row's numbers useless. */
+function faults(row: Omit<Row, 'invalid'>, bitrateBps: number): string[] {
+  const found: string[] = [];
+  const { watched, published } = row;
+  if (row.loadCpuShare > SATURATED) found.push(`load generator used ${percent(row.loadCpuShare)} of its core`);
+  if (row.serverCpuShare > SATURATED) found.push(`server used ${percent(row.serverCpuShare)} of its core`);
+  if (published.closed > 0) found.push(`${published.closed} publishers were closed: ${published.failure}`);
+  if (published.maxBufferedBytes > MAX_PUBLISH_BACKLOG_BYTES) found.push('the server did not take what was published');
+  if (watched === undefined) return found;
+  if (watched.closed > 0) found.push(`${watched.closed} viewers were closed: ${watched.failure}`);
+  if (watched.gaps > 0) found.push(`${watched.gaps} gaps in frames or timestamps`);
+  const [low, high] = [watched.minBitrateBps / bitrateBps, watched.maxBitrateBps / bitrateBps];
+  if (low < 1 - BITRATE_TOLERANCE || high > 1 + BITRATE_TOLERANCE) {
+    found.push(`viewers got ${percent(low)} to ${percent(high)} of the bitrate`);
+  }
+  return found;
+}
+
+/** A share as text: 12.3 %. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}

@@ -1,0 +1,109 @@
+import { parseArgs } from 'node:util';
+import { BenchError } from './errors.ts';
+import { type LatencyMode, SERVER_KINDS, type ServerChoice, type ServerKind } from './servers.ts';
+
+/** The kinds of load. */
+export const SCENARIOS = ['http-flv', 'rtmp', 'latency', 'publish'] as const;
+/** One of them. */
+export type Scenario = (typeof SCENARIOS)[number];
+
+/** What one run of the benchmark does. */
+export interface BenchOptions {
+  readonly viewers: number;
+  readonly latencyViewers: number;
+  readonly publishers: number;
+  /** Length of each measured window. */
+  readonly seconds: number;
+  readonly servers: readonly ServerChoice[];
+  readonly scenarios: readonly Scenario[];
+  /** Where the results go, without extension. */
+  readonly out: string;
+  readonly joinsPerSecond: number;
+  readonly quick: boolean;
+}
+
+/** Shown for `--help`. */
+export const USAGE: string = `npm run bench -- [options]
+
+  --viewers 1000           viewers of one stream, scenarios http-flv and rtmp
+  --latency-viewers 100    viewers while latency is measured, scenario latency
+  --publishers 200         publishers at once, scenario publish
+  --seconds 30             length of each measured window
+  --joins 250              new viewers a second
+  --servers millrace,millrace:realtime,nginx-rtmp,node-media-server
+                           millrace may carry a latency mode: millrace:low, millrace:realtime
+  --scenario ${SCENARIOS.join(',')}
+  --out bench/results/load results as <out>.md and <out>.json
+  --quick                  200 viewers, 20 publishers, 6 s, results under .cache/bench/
+`;
+
+const LATENCY_MODES: readonly string[] = ['normal', 'low', 'realtime'] satisfies LatencyMode[];
+const DEFAULT_SERVERS = 'millrace,millrace:realtime,nginx-rtmp,node-media-server';
+
+/**
+ * Reads the command line (without node and script).
+ * @returns the options, or `undefined` when help was asked for
+ * @throws BenchError `bench/bad-option`
+ */
+export function readOptions(args: readonly string[]): BenchOptions | undefined {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const options = {
+    viewers: text,
+    'latency-viewers': text,
+    publishers: text,
+    seconds: text,
+    joins: text,
+    servers: text,
+    scenario: text,
+    out: text,
+    quick: flag,
+    help: flag,
+  };
+  const { values } = parse(args, options);
+  if (values.help) return undefined;
+  const quick = values.quick;
+  return {
+    viewers: count('viewers', values.viewers, quick ? 200 : 1000),
+    latencyViewers: count('latency-viewers', values['latency-viewers'], quick ? 50 : 100),
+    publishers: count('publishers', values.publishers, quick ? 20 : 200),
+    seconds: count('seconds', values.seconds, quick ? 6 : 30),
+    joinsPerSecond: count('joins', values.joins, 250),
+    servers: (values.servers ?? DEFAULT_SERVERS).split(',').map(readServer),
+    scenarios: (values.scenario ?? SCENARIOS.join(',')).split(',').map(readScenario),
+    out: values.out?.replace(/\.(md|json)$/, '') ?? (quick ? '.cache/bench/quick' : 'bench/results/load'),
+    quick,
+  };
+}
+
+function parse<T extends NonNullable<Parameters<typeof parseArgs>[0]>['options']>(
+  args: readonly string[],
+  options: T,
+): ReturnType<typeof parseArgs<{ options: T }>> {
+  try {
+    return parseArgs({ args: [...args], options });
+  } catch (cause) {
+    throw new BenchError('bench/bad-option', cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+function count(name: string, text: string | undefined, otherwise: number): number {
+  const value = text === undefined ? otherwise : Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new BenchError('bench/bad-option', `--${name} wants a whole number above 0, not '${text}'`);
+}
+
+function readServer(text: string): ServerChoice {
+  const [kind = '', latency = 'normal'] = text.split(':');
+  const known = (SERVER_KINDS as readonly string[]).includes(kind) && LATENCY_MODES.includes(latency);
+  if (!known || (kind !== 'millrace' && latency !== 'normal')) {
+    throw new BenchError('bench/bad-option', `no such server: '${text}'; there are ${SERVER_KINDS.join(', ')}`);
+  }
+  return { kind: kind as ServerKind, latency: latency as LatencyMode };
+}
+
+function readScenario(text: string): Scenario {
+  const found = SCENARIOS.find((scenario) => scenario === text);
+  if (found !== undefined) return found;
+  throw new BenchError('bench/bad-option', `no such scenario: '${text}'; there are ${SCENARIOS.join(', ')}`);
+}

@@ -1,0 +1,70 @@
+import type { Percentiles } from './histogram.ts';
+
+/** How viewers watch. */
+export type ViewerProtocol = 'http-flv' | 'rtmp';
+
+/** What the viewer process is started with (JSON, first argument). */
+export interface ViewersSettings {
+  readonly protocol: ViewerProtocol;
+  readonly host: string;
+  readonly port: number;
+  /** `app/name`, or for HTTP the path without the leading slash. */
+  readonly path: string;
+  readonly count: number;
+  /** New connections a second while joining. */
+  readonly joinsPerSecond: number;
+}
+
+/** What the publisher process is started with (JSON, first argument). */
+export interface PublishersSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly app: string;
+  readonly names: readonly string[];
+  readonly clipPath: string;
+  readonly chunkSize: number;
+}
+
+/** What the orchestrator tells a load process: begin or end the measured window, or leave. */
+export type LoadCommand = 'begin' | 'end' | 'quit';
+
+/** What the viewer process saw in the measured window. */
+export interface ViewersResult {
+  readonly windowSeconds: number;
+  readonly join: Percentiles;
+  /** From the publisher's write of a video frame to the arrival of its last byte, over all viewers. */
+  readonly latency: Percentiles;
+  /** Audio and video payload bits a second, per viewer. */
+  readonly minBitrateBps: number;
+  readonly meanBitrateBps: number;
+  readonly maxBitrateBps: number;
+  /** Video frames missing or out of order, and timestamps that did not step as they must, over all viewers. */
+  readonly gaps: number;
+  readonly closed: number;
+  /** The first reason a viewer failed with. */
+  readonly failure: string | undefined;
+}
+
+/** What the publisher process saw in the measured window. */
+export interface PublishersResult {
+  readonly windowSeconds: number;
+  readonly framesSent: number;
+  readonly closed: number;
+  /** Largest number of bytes one publisher had waiting in its socket. */
+  readonly maxBufferedBytes: number;
+  /** How late frames were sent, against their schedule. */
+  readonly lateness: Percentiles;
+  readonly failure: string | undefined;
+}
+
+/** What a load process tells the orchestrator. */
+export type LoadReport<R> =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly reason: string; readonly joined: number }
+  | { readonly type: 'began' }
+  | { readonly type: 'result'; readonly result: R };
+
+/** Sends a report to the orchestrator. */
+export function report<R>(message: LoadReport<R>): void {
+  process.send?.(message);
+}

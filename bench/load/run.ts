@@ -1,0 +1,104 @@
+/**
+ * The load benchmark: Millrace and its peers, one after another, under the same load. `npm run bench -- --help` tells
+ * the options, README.md beside this file how it measures.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureClip, FRAME_RATE, GOP_FRAMES, readClip } from './clip.ts';
+import { describeMachine } from './machine.ts';
+import { type FailedRow, measure, PUBLISH_CHUNK_SIZE, type Row } from './measure.ts';
+import { type BenchOptions, readOptions, type Scenario, USAGE } from './options.ts';
+import type { ViewerProtocol } from './protocol.ts';
+import { type BenchReport, summaryLine, toMarkdown } from './report.ts';
+import { ensureInstalled, hasHttpFlv, type ServerChoice, serverName, serverVersion } from './servers.ts';
+import { compareWithTargets } from './targets.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CLIP_PATH = resolve(ROOT, '.cache/bench/clip-1200k.flv');
+
+interface Job {
+  readonly choice: ServerChoice;
+  readonly scenario: Scenario;
+  readonly protocol: ViewerProtocol | undefined;
+}
+
+/** Every server under every load it can take; servers alternate so that a drift of the machine hits all alike. */
+function jobs(options: BenchOptions): Job[] {
+  const out: Job[] = [];
+  const add = (scenario: Scenario, protocol: ViewerProtocol | undefined): void => {
+    for (const choice of options.servers) {
+      if (protocol !== 'http-flv' || hasHttpFlv(choice.kind)) out.push({ choice, scenario, protocol });
+    }
+  };
+  for (const scenario of options.scenarios) {
+    if (scenario === 'latency') {
+      add('latency', 'http-flv');
+      add('latency', 'rtmp');
+    } else {
+      add(scenario, scenario === 'publish' ? undefined : scenario);
+    }
+  }
+  return out;
+}
+
+async function runJob(job: Job, options: BenchOptions, bitrateBps: number): Promise<Row | FailedRow> {
+  const { scenario, protocol } = job;
+  const load = {
+    scenario,
+    protocol,
+    viewers: scenario === 'latency' ? options.latencyViewers : options.viewers,
+    publishers: scenario === 'publish' ? options.publishers : 1,
+    clip: { path: CLIP_PATH, bitrateBps },
+  };
+  return measure(job.choice, load, options);
+}
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2));
+  if (options === undefined) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const kinds = [...new Set(options.servers.map((choice) => choice.kind))];
+  for (const kind of kinds) ensureInstalled(kind);
+  await ensureClip(CLIP_PATH);
+  const { bitrateBps } = readClip(CLIP_PATH);
+  const machine = describeMachine();
+  const rows: (Row | FailedRow)[] = [];
+  for (const job of jobs(options)) {
+    const over = job.protocol === undefined || job.protocol === job.scenario ? '' : ` ${job.protocol}`;
+    process.stdout.write(`${job.scenario}${over}, ${serverName(job.choice)}: `);
+    const row = await runJob(job, options, bitrateBps);
+    rows.push(row);
+    process.stdout.write(`${summaryLine(row)}\n`);
+  }
+  const report: BenchReport = {
+    date: new Date().toISOString(),
+    command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+    machine,
+    versions: kinds.map(serverVersion),
+    clip: { bitrateBps, frameRate: FRAME_RATE, gopSeconds: GOP_FRAMES / FRAME_RATE },
+    settings: {
+      seconds: options.seconds,
+      joinsPerSecond: options.joinsPerSecond,
+      publishChunkSize: PUBLISH_CHUNK_SIZE,
+    },
+    targets: compareWithTargets(rows),
+    rows,
+  };
+  const out = resolve(ROOT, options.out);
+  mkdirSync(dirname(out), { recursive: true });
+  const markdown = toMarkdown(report);
+  writeFileSync(`${out}.md`, markdown);
+  writeFileSync(`${out}.json`, `${JSON.stringify(report, undefined, 2)}\n`);
+  process.stdout.write(`\n${markdown}\nwritten: ${out}.md, ${out}.json\n`);
+  return rows.every((row) => 'invalid' in row && row.invalid.length === 0) ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}

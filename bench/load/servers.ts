@@ -1,0 +1,238 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sleep } from './clock.ts';
+import { BenchError } from './errors.ts';
+import { hasProgram, SERVER_CPU, spawnPinned, stopProcess } from './pinned-process.ts';
+import { readTree, type TreeUsage } from './process-tree.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const NGINX_RTMP_MODULE = '/usr/lib/nginx/modules/ngx_rtmp_module.so';
+const START_TIMEOUT_MS = 10_000;
+
+/** The programs that are compared. */
+export const SERVER_KINDS = ['millrace', 'nginx-rtmp', 'node-media-server'] as const;
+/** One of them. */
+export type ServerKind = (typeof SERVER_KINDS)[number];
+/** Millrace's latency setting; the peers have none. */
+export type LatencyMode = 'normal' | 'low' | 'realtime';
+
+/** A server to be measured. */
+export interface ServerChoice {
+  readonly kind: ServerKind;
+  readonly latency: LatencyMode;
+}
+
+/** `millrace`, `millrace:realtime`, `nginx-rtmp` … */
+export function serverName(choice: ServerChoice): string {
+  return choice.latency === 'normal' ? choice.kind : `${choice.kind}:${choice.latency}`;
+}
+
+/** A server that runs and accepts connections. */
+export interface RunningServer {
+  readonly rtmpPort: number;
+  /** `undefined` when the server has no HTTP-FLV. */
+  readonly httpPort: number | undefined;
+  usage(): TreeUsage;
+  stop(): Promise<void>;
+}
+
+/** Whether a server can play over HTTP-FLV at all. */
+export function hasHttpFlv(kind: ServerKind): boolean {
+  return kind !== 'nginx-rtmp';
+}
+
+/** Program name and version, as they go into the results. */
+export function serverVersion(kind: ServerKind): string {
+  switch (kind) {
+    case 'millrace':
+      return `millrace ${packageVersion(join(ROOT, 'package.json'))} (git ${gitCommit()})`;
+    case 'node-media-server':
+      return `node-media-server ${packageVersion(join(ROOT, 'node_modules/node-media-server/package.json'))}`;
+    case 'nginx-rtmp':
+      return `nginx ${debianVersion('nginx')}, libnginx-mod-rtmp ${debianVersion('libnginx-mod-rtmp')}`;
+  }
+}
+
+function packageVersion(path: string): string {
+  return String((JSON.parse(readFileSync(path, 'utf8')) as { version?: unknown }).version);
+}
+
+function debianVersion(name: string): string {
+  try {
+    const [, version] = execFileSync('dpkg-query', ['-W', name], { encoding: 'utf8' }).trim().split('\t');
+    return version ?? 'unknown';
+  } catch {
+    return 'not from a Debian package';
+  }
+}
+
+function gitCommit(): string {
+  try {
+    const git = (...args: string[]): string => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
+    const changed = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : ', with changes';
+    return git('rev-parse', '--short', 'HEAD') + changed;
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** Installs what a server needs when that can be done, and throws when it is missing. */
+export function ensureInstalled(kind: ServerKind): void {
+  if (kind === 'nginx-rtmp') ensureNginx();
+  else if (kind === 'millrace' && !existsSync(join(ROOT, 'dist'))) {
+    throw new BenchError('bench/missing-program', 'millrace is not built: npm run build');
+  }
+}
+
+function ensureNginx(): void {
+  const installed = (): boolean => hasProgram('nginx', ['-v']) && existsSync(NGINX_RTMP_MODULE);
+  if (installed()) return;
+  if (process.getuid?.() === 0 && hasProgram('apt-get', ['--version'])) {
+    const args = ['install', '-y', '--no-install-recommends', 'nginx', 'libnginx-mod-rtmp'];
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    try {
+      execFileSync('apt-get', ['update'], { stdio: 'ignore', env });
+      execFileSync('apt-get', args, { stdio: 'ignore', env });
+    } catch (cause) {
+      throw new BenchError('bench/missing-program', 'apt-get could not install nginx and libnginx-mod-rtmp', { cause });
+    }
+  }
+  if (installed()) return;
+  throw new BenchError('bench/missing-program', 'missing Debian packages: nginx libnginx-mod-rtmp');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  const address = server.address();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+interface Launch {
+  readonly command: readonly string[];
+  readonly rtmpPort: number;
+  readonly httpPort: number | undefined;
+}
+
+function millrace(directory: string, ports: readonly [number, number], latency: LatencyMode): Launch {
+  const [rtmpPort, httpPort] = ports;
+  const config = join(directory, 'millrace.yml');
+  const lines = [
+    `rtmp: { listen: '127.0.0.1:${rtmpPort}' }`,
+    `http: { listen: '127.0.0.1:${httpPort}' }`,
+    `latency: ${latency}`,
+    'log: { level: warn }',
+  ];
+  writeFileSync(config, `${lines.join('\n')}\n`);
+  return { command: [process.execPath, join(ROOT, 'bin/millrace.js'), config], rtmpPort, httpPort };
+}
+
+/** One worker and the module's defaults, but for the chunk size, which is its own default written out. */
+function nginxRtmp(directory: string, ports: readonly [number, number]): Launch {
+  const [rtmpPort] = ports;
+  const config = join(directory, 'nginx.conf');
+  const lines = [
+    ...(process.getuid?.() === 0 ? ['user root;'] : []),
+    'daemon off;',
+    'worker_processes 1;',
+    'worker_rlimit_nofile 16384;',
+    `pid ${directory}/nginx.pid;`,
+    `error_log ${directory}/error.log warn;`,
+    `load_module ${NGINX_RTMP_MODULE};`,
+    'events { worker_connections 8192; }',
+    'rtmp {',
+    '  access_log off;',
+    '  server {',
+    `    listen 127.0.0.1:${rtmpPort};`,
+    '    chunk_size 4096;',
+    '    application live { live on; }',
+    '  }',
+    '}',
+  ];
+  writeFileSync(config, `${lines.join('\n')}\n`);
+  const command = ['nginx', '-p', directory, '-e', join(directory, 'error.log'), '-c', config];
+  return { command, rtmpPort, httpPort: undefined };
+}
+
+function nodeMediaServer(directory: string, ports: readonly [number, number]): Launch {
+  const [rtmpPort, httpPort] = ports;
+  const config = join(directory, 'config.json');
+  const settings = {
+    bind: '127.0.0.1',
+    notify: { url: '' },
+    store: { path: join(directory, 'data'), maxHistory: 10_000 },
+    auth: { play: false, publish: false, secret: 'unused' },
+    rtmp: { port: rtmpPort },
+    http: { port: httpPort },
+    webadmin: { enable: false },
+    record: { auto: false, path: join(directory, 'record') },
+  };
+  writeFileSync(config, JSON.stringify(settings));
+  const program = join(ROOT, 'node_modules/node-media-server/bin/app.js');
+  return { command: [process.execPath, program, '-c', config], rtmpPort, httpPort };
+}
+
+/**
+ * Starts a server on the server core with its own directory, free ports, and its output in a file.
+ * @throws BenchError `bench/server-start` with the end of that output when it does not come up within 10 s
+ */
+export async function startServer(choice: ServerChoice): Promise<RunningServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+  const ports = [await freePort(), await freePort()] as const;
+  const launch =
+    choice.kind === 'millrace'
+      ? millrace(directory, ports, choice.latency)
+      : choice.kind === 'nginx-rtmp'
+        ? nginxRtmp(directory, ports)
+        : nodeMediaServer(directory, ports);
+  const logPath = join(directory, 'output.txt');
+  const log = openSync(logPath, 'w');
+  const child = spawnPinned(SERVER_CPU, launch.command, { stdio: ['ignore', log, log], cwd: directory });
+  closeSync(log);
+  let startError: Error | undefined;
+  child.on('error', (error) => {
+    startError = error;
+  });
+  const stop = async (): Promise<void> => {
+    await stopProcess(child);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  const wanted = [launch.rtmpPort, ...(launch.httpPort === undefined ? [] : [launch.httpPort])];
+  for (const port of wanted) {
+    while (!(await accepts(port))) {
+      if (startError !== undefined || child.exitCode !== null || Date.now() > deadline) {
+        const said = readFileSync(logPath, 'utf8').trim().slice(-600);
+        await stop();
+        throw new BenchError(
+          'bench/server-start',
+          `${serverName(choice)} did not start: ${startError?.message ?? said}`,
+        );
+      }
+      await sleep(50);
+    }
+  }
+  const { pid } = child;
+  return {
+    rtmpPort: launch.rtmpPort,
+    httpPort: launch.httpPort,
+    usage: () => (pid === undefined ? { cpuSeconds: 0, rssBytes: 0, processes: 0 } : readTree(pid)),
+    stop,
+  };
+}

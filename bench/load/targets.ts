@@ -1,0 +1,114 @@
+import type { FailedRow, Row } from './measure.ts';
+import type { Scenario } from './options.ts';
+
+/** A goal of the project and how this run stands to it. */
+export interface Target {
+  readonly goal: string;
+  readonly limit: string;
+  readonly measured: string;
+  /** `undefined` when the rows it needs are missing or invalid. */
+  readonly reached: boolean | undefined;
+}
+
+interface Limit {
+  readonly goal: string;
+  readonly limit: number;
+  readonly unit: string;
+  readonly digits: number;
+  /** Strictly below, not at most. */
+  readonly below?: true;
+  readonly value: (find: Find) => number | undefined;
+}
+
+type Find = (scenario: Scenario, server: string, protocol?: string) => Row | undefined;
+
+function cpuRatio(find: Find, scenario: Scenario, peer: string): number | undefined {
+  const own = find(scenario, 'millrace');
+  const other = find(scenario, peer);
+  return own === undefined || other === undefined ? undefined : own.serverCpuShare / other.serverCpuShare;
+}
+
+function realtimeLatency(find: Find, protocol: string, which: 'p50Ms' | 'p99Ms'): number | undefined {
+  return find('latency', 'millrace:realtime', protocol)?.watched?.latency[which];
+}
+
+const LIMITS: readonly Limit[] = [
+  {
+    goal: 'CPU per RTMP viewer, against nginx-rtmp',
+    limit: 0.45,
+    unit: '×',
+    digits: 3,
+    value: (find) => cpuRatio(find, 'rtmp', 'nginx-rtmp'),
+  },
+  {
+    goal: 'CPU per RTMP viewer, against node-media-server',
+    limit: 0.3,
+    unit: '×',
+    digits: 3,
+    value: (find) => cpuRatio(find, 'rtmp', 'node-media-server'),
+  },
+  {
+    goal: 'CPU per HTTP-FLV viewer, against node-media-server',
+    limit: 0.12,
+    unit: '×',
+    digits: 3,
+    value: (find) => cpuRatio(find, 'http-flv', 'node-media-server'),
+  },
+  {
+    goal: 'Memory with all HTTP-FLV viewers',
+    limit: 150,
+    unit: 'MB',
+    digits: 0,
+    value: (find) => {
+      const row = find('http-flv', 'millrace');
+      return row === undefined ? undefined : row.rssBytes / 1e6;
+    },
+  },
+  {
+    goal: 'Publish CPU per stream, against nginx-rtmp',
+    limit: 1,
+    unit: '×',
+    digits: 3,
+    value: (find) => cpuRatio(find, 'publish', 'nginx-rtmp'),
+  },
+  ...(['http-flv', 'rtmp'] as const).flatMap((protocol): Limit[] => [
+    {
+      goal: `Added latency, realtime, ${protocol}, p50`,
+      limit: 5,
+      unit: 'ms',
+      digits: 1,
+      below: true,
+      value: (find) => realtimeLatency(find, protocol, 'p50Ms'),
+    },
+    {
+      goal: `Added latency, realtime, ${protocol}, p99`,
+      limit: 20,
+      unit: 'ms',
+      digits: 1,
+      below: true,
+      value: (find) => realtimeLatency(find, protocol, 'p99Ms'),
+    },
+  ]),
+];
+
+/** Compares the rows of a run with the goals. */
+export function compareWithTargets(rows: readonly (Row | FailedRow)[]): Target[] {
+  const find: Find = (scenario, server, protocol) =>
+    rows.find(
+      (row): row is Row =>
+        'invalid' in row &&
+        row.invalid.length === 0 &&
+        row.scenario === scenario &&
+        row.server === server &&
+        (protocol === undefined || row.protocol === protocol),
+    );
+  return LIMITS.map(({ goal, limit, unit, digits, below, value }) => {
+    const measured = value(find);
+    return {
+      goal,
+      limit: `${below === true ? '<' : '≤'} ${limit} ${unit}`,
+      measured: measured === undefined ? '–' : `${measured.toFixed(digits)} ${unit}`,
+      reached: measured === undefined ? undefined : below === true ? measured < limit : measured <= limit,
+    };
+  });
+}

@@ -1,0 +1,189 @@
+import { connect, type Socket } from 'node:net';
+import { monotonicUs } from './clock.ts';
+import { FlvScanner } from './flv-scanner.ts';
+import { hasStamp, STAMP_END, stampNumber, stampTimeUs } from './frame-stamp.ts';
+import { type Percentiles, TimeHistogram } from './histogram.ts';
+import { HttpBodyScanner } from './http-body-scanner.ts';
+import type { MessageSink } from './message-sink.ts';
+import { type LoadCommand, report, type ViewersResult, type ViewersSettings } from './protocol.ts';
+import { RtmpClient } from './rtmp-client.ts';
+
+const JOIN_TIMEOUT_MS = 30_000;
+/** A video frame is due every 40 ms and an audio frame every 23: a step of twice that is a hole. */
+const MAX_VIDEO_STEP_MS = 80;
+const MAX_AUDIO_STEP_MS = 47;
+/** All sockets read into this one buffer: it is done with when the read callback returns. */
+const readBuffer = new Uint8Array(65_536);
+
+const settings = JSON.parse(process.argv[2] ?? '{}') as ViewersSettings;
+const viewers: Viewer[] = [];
+const join = new TimeHistogram();
+let latency = new TimeHistogram();
+let measuring = false;
+let windowStartUs = 0;
+let nowUs = 0;
+let joined = 0;
+let closed = 0;
+let failure: string | undefined;
+let leaving = false;
+
+/** One viewer: a connection, its scanner, and what it has seen. */
+class Viewer implements MessageSink {
+  payloadBytes = 0;
+  gaps = 0;
+  readonly #startUs: number;
+  readonly #socket: Socket;
+  readonly #push: (bytes: Uint8Array, start: number, end: number) => void;
+  #joined = false;
+  #frameNumber = -1;
+  #videoTimeMs = -1;
+  #audioTimeMs = -1;
+
+  constructor() {
+    this.#startUs = monotonicUs();
+    this.#push = settings.protocol === 'rtmp' ? this.#rtmp() : this.#http();
+    this.#socket = connect({
+      host: settings.host,
+      port: settings.port,
+      noDelay: true,
+      onread: {
+        buffer: readBuffer,
+        callback: (size) => {
+          nowUs = monotonicUs();
+          this.#push(readBuffer, 0, size);
+          return true;
+        },
+      },
+    });
+    this.#socket.on('error', (error) => this.#fail(error.message));
+    this.#socket.on('close', () => {
+      if (leaving) return;
+      closed++;
+      this.#fail('the server closed the connection');
+    });
+  }
+
+  #rtmp(): (bytes: Uint8Array, start: number, end: number) => void {
+    const slash = settings.path.indexOf('/');
+    const [app, name] = [settings.path.slice(0, slash), settings.path.slice(slash + 1)];
+    const { host, port } = settings;
+    const client = new RtmpClient(
+      { mode: 'play', host, port, app, name, chunkSize: 128 },
+      {
+        send: (bytes) => this.#socket.write(bytes),
+        started: () => undefined,
+        failed: (reason) => this.#fail(reason),
+        media: this,
+      },
+    );
+    queueMicrotask(() => this.#socket.once('connect', () => client.start()));
+    return (bytes, start, end) => client.push(bytes, start, end);
+  }
+
+  #http(): (bytes: Uint8Array, start: number, end: number) => void {
+    const flv = new FlvScanner(this);
+    const http = new HttpBodyScanner((bytes, start, end) => flv.push(bytes, start, end));
+    const { host, port, path } = settings;
+    queueMicrotask(() =>
+      this.#socket.once('connect', () => {
+        this.#socket.write(`GET /${path} HTTP/1.1\r\nHost: ${host}:${port}\r\nUser-Agent: load\r\nAccept: */*\r\n\r\n`);
+      }),
+    );
+    return (bytes, start, end) => {
+      http.push(bytes, start, end);
+      if (http.status !== undefined && http.status !== 200) this.#fail(`HTTP status ${http.status}`);
+    };
+  }
+
+  #fail(reason: string): void {
+    if (!leaving) failure ??= reason;
+  }
+
+  message(type: number, timestampMs: number, sizeBytes: number, head: Uint8Array): void {
+    if (type === 8) {
+      this.payloadBytes += sizeBytes;
+      if (head[1] === 0) return;
+      const step = timestampMs - this.#audioTimeMs;
+      if (this.#audioTimeMs >= 0 && (step <= 0 || step > MAX_AUDIO_STEP_MS)) this.gaps++;
+      this.#audioTimeMs = timestampMs;
+    } else if (type === 9) {
+      this.payloadBytes += sizeBytes;
+      if (head[1] === 1 && head.length >= STAMP_END && hasStamp(head)) this.#videoFrame(timestampMs, head);
+    }
+  }
+
+  #videoFrame(timestampMs: number, head: Uint8Array): void {
+    const frameNumber = stampNumber(head);
+    if (this.#frameNumber >= 0) {
+      const step = timestampMs - this.#videoTimeMs;
+      if (frameNumber !== this.#frameNumber + 1 || step <= 0 || step > MAX_VIDEO_STEP_MS) this.gaps++;
+    }
+    this.#frameNumber = frameNumber;
+    this.#videoTimeMs = timestampMs;
+    if (measuring) latency.add(nowUs - stampTimeUs(head));
+    if (!this.#joined && head[0]! >> 4 === 1) {
+      this.#joined = true;
+      join.add(nowUs - this.#startUs);
+      joined++;
+      if (joined === settings.count) report({ type: 'ready' });
+    }
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+function begin(): void {
+  for (const viewer of viewers) {
+    viewer.payloadBytes = 0;
+    viewer.gaps = 0;
+  }
+  latency = new TimeHistogram();
+  measuring = true;
+  windowStartUs = monotonicUs();
+  report({ type: 'began' });
+}
+
+function end(): void {
+  measuring = false;
+  const windowSeconds = (monotonicUs() - windowStartUs) / 1e6;
+  const rates = viewers.map((viewer) => (viewer.payloadBytes * 8) / windowSeconds);
+  const joinTimes: Percentiles = join.percentiles();
+  const result: ViewersResult = {
+    windowSeconds,
+    join: joinTimes,
+    latency: latency.percentiles(),
+    minBitrateBps: Math.min(...rates),
+    meanBitrateBps: rates.reduce((sum, rate) => sum + rate, 0) / rates.length,
+    maxBitrateBps: Math.max(...rates),
+    gaps: viewers.reduce((sum, viewer) => sum + viewer.gaps, 0),
+    closed,
+    failure,
+  };
+  report({ type: 'result', result });
+}
+
+process.on('message', (command: LoadCommand) => {
+  if (command === 'begin') begin();
+  else if (command === 'end') end();
+  else {
+    leaving = true;
+    for (const viewer of viewers) viewer.close();
+    process.disconnect?.();
+  }
+});
+process.on('disconnect', () => process.exit(0));
+
+const joinStartUs = monotonicUs();
+const joinTimer = setInterval(() => {
+  const due = Math.ceil(((monotonicUs() - joinStartUs) / 1e6) * settings.joinsPerSecond);
+  while (viewers.length < Math.min(due, settings.count)) viewers.push(new Viewer());
+  if (viewers.length === settings.count) clearInterval(joinTimer);
+}, 2);
+setTimeout(
+  () => {
+    if (joined < settings.count) report({ type: 'failed', reason: failure ?? 'no key frame came in time', joined });
+  },
+  JOIN_TIMEOUT_MS + (settings.count / settings.joinsPerSecond) * 1000,
+).unref();
