@@ -1,6 +1,6 @@
 import type { ProtocolError } from '../../wire/errors.ts';
-import { RTMP_DEFAULT_CHUNK_SIZE, RTMP_MESSAGE_TYPE, type RtmpMessage } from './rtmp-message.ts';
 import { type RtmpErrorCode, rtmpError } from './rtmp-error.ts';
+import { RTMP_DEFAULT_CHUNK_SIZE, RTMP_MESSAGE_TYPE, type RtmpMessage } from './rtmp-message.ts';
 
 /** Largest message taken, in bytes. The 24-bit length field cannot say more anyway. */
 export const RTMP_MAX_MESSAGE_SIZE_BYTES = 16_777_216;
@@ -272,7 +272,8 @@ export class ChunkReader {
     const old = stream.payload;
     const { length } = stream;
     const trusted = Math.max(TRUSTED_LENGTH_BYTES, 2 * stream.longest);
-    const capacity = length <= trusted ? length : Math.min(length, Math.max(needed, 2 * old.length, TRUSTED_LENGTH_BYTES));
+    const capacity =
+      length <= trusted ? length : Math.min(length, Math.max(needed, 2 * old.length, TRUSTED_LENGTH_BYTES));
     this.#partialBytes += capacity - old.length;
     if (this.#partialBytes > this.#maxPartialBytes) {
       this.#fail('rtmp/too-many-partial-bytes', `unfinished messages hold more than ${this.#maxPartialBytes} bytes`);
