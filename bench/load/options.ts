@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { BenchError } from './errors.ts';
-import { type LatencyMode, SERVER_KINDS, type ServerChoice, type ServerKind } from './servers.ts';
+import { SERVER_KINDS, SERVER_VARIANTS, type ServerChoice, serverName } from './servers.ts';
 
 /** The kinds of load. */
 export const SCENARIOS = ['http-flv', 'rtmp', 'latency', 'publish'] as const;
@@ -30,15 +30,14 @@ export const USAGE: string = `npm run bench -- [options]
   --publishers 200         publishers at once, scenario publish
   --seconds 30             length of each measured window
   --joins 250              new viewers a second
-  --servers millrace,millrace:realtime,nginx-rtmp,node-media-server
-                           millrace may carry a latency mode: millrace:low, millrace:realtime
+  --servers millrace,millrace:realtime,nginx-rtmp,node-media-server,node-media-server:system-node
+                           also millrace:low; system-node is the machine's own Node
   --scenario ${SCENARIOS.join(',')}
   --out bench/results/load results as <out>.md and <out>.json
   --quick                  200 viewers, 20 publishers, 6 s, results under .cache/bench/
 `;
 
-const LATENCY_MODES: readonly string[] = ['normal', 'low', 'realtime'] satisfies LatencyMode[];
-const DEFAULT_SERVERS = 'millrace,millrace:realtime,nginx-rtmp,node-media-server';
+const DEFAULT_SERVERS = 'millrace,millrace:realtime,nginx-rtmp,node-media-server,node-media-server:system-node';
 
 /**
  * Reads the command line (without node and script).
@@ -94,12 +93,13 @@ function count(name: string, text: string | undefined, otherwise: number): numbe
 }
 
 function readServer(text: string): ServerChoice {
-  const [kind = '', latency = 'normal'] = text.split(':');
-  const known = (SERVER_KINDS as readonly string[]).includes(kind) && LATENCY_MODES.includes(latency);
-  if (!known || (kind !== 'millrace' && latency !== 'normal')) {
-    throw new BenchError('bench/bad-option', `no such server: '${text}'; there are ${SERVER_KINDS.join(', ')}`);
-  }
-  return { kind: kind as ServerKind, latency: latency as LatencyMode };
+  const [name, variant = 'normal'] = text.split(':');
+  const kind = SERVER_KINDS.find((known) => known === name);
+  if (kind !== undefined && SERVER_VARIANTS[kind].includes(variant)) return { kind, variant };
+  const known = SERVER_KINDS.flatMap((each) =>
+    SERVER_VARIANTS[each].map((of) => serverName({ kind: each, variant: of })),
+  );
+  throw new BenchError('bench/bad-option', `no such server: '${text}'; there are ${known.join(', ')}`);
 }
 
 function readScenario(text: string): Scenario {

@@ -79,7 +79,7 @@ function publishCells(row: Row | FailedRow): Cells {
   return [
     row.server,
     String(row.publishers),
-    percent(row.serverCpuShare / row.publishers),
+    `${((row.serverCpuShare / row.publishers) * 100).toFixed(3)} %`,
     `${(row.rssBytes / 1e6).toFixed(0)} MB`,
     milliseconds(lateness.p50Ms, lateness.p99Ms),
     percent(row.loadCpuShare),

@@ -60,8 +60,7 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  const kinds = [...new Set(options.servers.map((choice) => choice.kind))];
-  for (const kind of kinds) ensureInstalled(kind);
+  for (const choice of options.servers) ensureInstalled(choice);
   await ensureClip(CLIP_PATH);
   const { bitrateBps } = readClip(CLIP_PATH);
   const machine = describeMachine();
@@ -77,7 +76,7 @@ async function main(): Promise<number> {
     date: new Date().toISOString(),
     command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
     machine,
-    versions: kinds.map(serverVersion),
+    versions: options.servers.map(serverVersion),
     clip: { bitrateBps, frameRate: FRAME_RATE, gopSeconds: GOP_FRAMES / FRAME_RATE },
     settings: {
       seconds: options.seconds,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sleep } from './clock.ts';
 import { BenchError } from './errors.ts';
@@ -17,18 +17,26 @@ const START_TIMEOUT_MS = 10_000;
 export const SERVER_KINDS = ['millrace', 'nginx-rtmp', 'node-media-server'] as const;
 /** One of them. */
 export type ServerKind = (typeof SERVER_KINDS)[number];
-/** Millrace's latency setting; the peers have none. */
-export type LatencyMode = 'normal' | 'low' | 'realtime';
 
-/** A server to be measured. */
+/**
+ * The ways to run each server, the default first: Millrace in its latency modes; node-media-server on the Node that runs
+ * this benchmark, or on the machine's own (the first `node` in PATH that is not this project's).
+ */
+export const SERVER_VARIANTS: Readonly<Record<ServerKind, readonly string[]>> = {
+  millrace: ['normal', 'low', 'realtime'],
+  'nginx-rtmp': ['normal'],
+  'node-media-server': ['normal', 'system-node'],
+};
+
+/** A server to be measured; `variant` is one of its `SERVER_VARIANTS`. */
 export interface ServerChoice {
   readonly kind: ServerKind;
-  readonly latency: LatencyMode;
+  readonly variant: string;
 }
 
 /** `millrace`, `millrace:realtime`, `nginx-rtmp` … */
 export function serverName(choice: ServerChoice): string {
-  return choice.latency === 'normal' ? choice.kind : `${choice.kind}:${choice.latency}`;
+  return choice.variant === 'normal' ? choice.kind : `${choice.kind}:${choice.variant}`;
 }
 
 /** A server that runs and accepts connections. */
@@ -46,15 +54,31 @@ export function hasHttpFlv(kind: ServerKind): boolean {
 }
 
 /** Program name and version, as they go into the results. */
-export function serverVersion(kind: ServerKind): string {
-  switch (kind) {
+export function serverVersion(choice: ServerChoice): string {
+  switch (choice.kind) {
     case 'millrace':
-      return `millrace ${packageVersion(join(ROOT, 'package.json'))} (git ${gitCommit()})`;
+      return `${serverName(choice)} ${packageVersion(join(ROOT, 'package.json'))} (git ${gitCommit()})`;
     case 'node-media-server':
-      return `node-media-server ${packageVersion(join(ROOT, 'node_modules/node-media-server/package.json'))}`;
+      return `${serverName(choice)} ${packageVersion(join(ROOT, 'node_modules/node-media-server/package.json'))} on Node ${nodeVersion(nodeFor(choice))}`;
     case 'nginx-rtmp':
       return `nginx ${debianVersion('nginx')}, libnginx-mod-rtmp ${debianVersion('libnginx-mod-rtmp')}`;
   }
+}
+
+/** The machine's own Node, whatever `npm run` put in front of it. */
+function systemNode(): string {
+  const places = (process.env['PATH'] ?? '').split(delimiter).filter((place) => !place.includes('node_modules'));
+  const found = places.map((place) => join(place, 'node')).find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new BenchError('bench/missing-program', 'no other node in PATH than the one of this project');
+}
+
+function nodeFor(choice: ServerChoice): string {
+  return choice.variant === 'system-node' ? systemNode() : process.execPath;
+}
+
+function nodeVersion(program: string): string {
+  return execFileSync(program, ['--version'], { encoding: 'utf8' }).trim();
 }
 
 function packageVersion(path: string): string {
@@ -81,9 +105,10 @@ function gitCommit(): string {
 }
 
 /** Installs what a server needs when that can be done, and throws when it is missing. */
-export function ensureInstalled(kind: ServerKind): void {
-  if (kind === 'nginx-rtmp') ensureNginx();
-  else if (kind === 'millrace' && !existsSync(join(ROOT, 'dist'))) {
+export function ensureInstalled(choice: ServerChoice): void {
+  if (choice.kind === 'nginx-rtmp') ensureNginx();
+  else if (choice.kind === 'node-media-server') nodeFor(choice);
+  else if (!existsSync(join(ROOT, 'dist'))) {
     throw new BenchError('bench/missing-program', 'millrace is not built: npm run build');
   }
 }
@@ -130,7 +155,7 @@ interface Launch {
   readonly httpPort: number | undefined;
 }
 
-function millrace(directory: string, ports: readonly [number, number], latency: LatencyMode): Launch {
+function millrace(directory: string, ports: readonly [number, number], latency: string): Launch {
   const [rtmpPort, httpPort] = ports;
   const config = join(directory, 'millrace.yml');
   const lines = [
@@ -170,7 +195,7 @@ function nginxRtmp(directory: string, ports: readonly [number, number]): Launch 
   return { command, rtmpPort, httpPort: undefined };
 }
 
-function nodeMediaServer(directory: string, ports: readonly [number, number]): Launch {
+function nodeMediaServer(directory: string, ports: readonly [number, number], node: string): Launch {
   const [rtmpPort, httpPort] = ports;
   const config = join(directory, 'config.json');
   const settings = {
@@ -185,7 +210,7 @@ function nodeMediaServer(directory: string, ports: readonly [number, number]): L
   };
   writeFileSync(config, JSON.stringify(settings));
   const program = join(ROOT, 'node_modules/node-media-server/bin/app.js');
-  return { command: [process.execPath, program, '-c', config], rtmpPort, httpPort };
+  return { command: [node, program, '-c', config], rtmpPort, httpPort };
 }
 
 /**
@@ -197,10 +222,10 @@ export async function startServer(choice: ServerChoice): Promise<RunningServer> 
   const ports = [await freePort(), await freePort()] as const;
   const launch =
     choice.kind === 'millrace'
-      ? millrace(directory, ports, choice.latency)
+      ? millrace(directory, ports, choice.variant)
       : choice.kind === 'nginx-rtmp'
         ? nginxRtmp(directory, ports)
-        : nodeMediaServer(directory, ports);
+        : nodeMediaServer(directory, ports, nodeFor(choice));
   const logPath = join(directory, 'output.txt');
   const log = openSync(logPath, 'w');
   const child = spawnPinned(SERVER_CPU, launch.command, { stdio: ['ignore', log, log], cwd: directory });

@@ -40,20 +40,19 @@ const LIMITS: readonly Limit[] = [
     digits: 3,
     value: (find) => cpuRatio(find, 'rtmp', 'nginx-rtmp'),
   },
-  {
-    goal: 'CPU per RTMP viewer, against node-media-server',
-    limit: 0.3,
-    unit: '×',
-    digits: 3,
-    value: (find) => cpuRatio(find, 'rtmp', 'node-media-server'),
-  },
-  {
-    goal: 'CPU per HTTP-FLV viewer, against node-media-server',
-    limit: 0.12,
-    unit: '×',
-    digits: 3,
-    value: (find) => cpuRatio(find, 'http-flv', 'node-media-server'),
-  },
+  ...(['rtmp', 'http-flv'] as const).flatMap((protocol) =>
+    (['node-media-server', 'node-media-server:system-node'] as const).map((peer): Limit => {
+      const how = protocol === 'rtmp' ? 'RTMP' : 'HTTP-FLV';
+      const goal = `CPU per ${how} viewer, against ${peer}`;
+      return {
+        goal,
+        limit: protocol === 'rtmp' ? 0.3 : 0.12,
+        unit: '×',
+        digits: 3,
+        value: (find) => cpuRatio(find, protocol, peer),
+      };
+    }),
+  ),
   {
     goal: 'Memory with all HTTP-FLV viewers',
     limit: 150,
