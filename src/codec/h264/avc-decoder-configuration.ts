@@ -1,5 +1,7 @@
 import { ByteReader } from '../../wire/byte-reader.ts';
 import { ByteWriter } from '../../wire/byte-writer.ts';
+import { H264_NAL, h264NalType } from './nal-unit-type.ts';
+import { isH264HighProfile, parseH264Sps } from './sequence-parameter-set.ts';
 
 /** The fields at the end of avcC that high profiles have (ISO/IEC 14496-15 §5.3.3.1.2). */
 export interface AvcHighFields {
@@ -102,4 +104,35 @@ export function writeAvcDecoderConfiguration(record: AvcDecoderConfiguration): U
     writeNalUnits(writer, high.spsExtensions, MAX_PPS_COUNT);
   }
   return writer.finish();
+}
+
+/**
+ * The record for parameter sets found in an Annex B stream (MPEG-TS, RTP), with 4-byte lengths. `undefined` without an
+ * SPS or a PPS; an SPS that cannot be read only leaves `high` out.
+ */
+export function avcConfigurationFromNalUnits(nalUnits: readonly Uint8Array[]): AvcDecoderConfiguration | undefined {
+  const sequenceParameterSets = nalUnits.filter((nalUnit) => h264NalType(nalUnit) === H264_NAL.sps);
+  const pictureParameterSets = nalUnits.filter((nalUnit) => h264NalType(nalUnit) === H264_NAL.pps);
+  const spsExtensions = nalUnits.filter((nalUnit) => h264NalType(nalUnit) === H264_NAL.spsExtension);
+  const first = sequenceParameterSets[0];
+  if (first === undefined || first.length < 4 || pictureParameterSets.length === 0) return undefined;
+  const sps = parseH264Sps(first);
+  const high =
+    sps !== undefined && isH264HighProfile(sps.profileIdc)
+      ? {
+          chromaFormatIdc: sps.chromaFormatIdc,
+          bitDepthLuma: sps.bitDepthLuma,
+          bitDepthChroma: sps.bitDepthChroma,
+          spsExtensions,
+        }
+      : undefined;
+  return {
+    profileIdc: first[1]!,
+    constraintFlags: first[2]!,
+    levelIdc: first[3]!,
+    lengthSize: 4,
+    sequenceParameterSets,
+    pictureParameterSets,
+    ...(high && { high }),
+  };
 }
