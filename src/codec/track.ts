@@ -100,3 +100,8 @@ export function isOpaqueCodec(codec: Codec): codec is OpaqueVideoCodec | OpaqueA
 export function isSameTrack(a: Track, b: Track): boolean {
   return a.kind === b.kind && a.trackId === b.trackId;
 }
+
+/** A small number that tells the tracks of one stream apart: equal exactly when `isSameTrack` is true. */
+export function trackSlot(track: Track): number {
+  return track.trackId + (track.kind === 'video' ? 0 : track.kind === 'audio' ? 256 : 512);
+}

@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs';
+import type { HttpListenerCounters } from '../io/http-listener.ts';
+import type { ListenAddress } from '../io/listen-address.ts';
+import { nodeClock } from '../io/node-clock.ts';
+import { loadStaticFiles } from '../io/static-files.ts';
+import { StreamHub } from '../media/stream-hub.ts';
+import { DEFAULT_VHOST } from '../media/stream-name.ts';
+import { checkConfiguration } from '../server/config/load-configuration.ts';
+import { type Configuration, type ConfigurationInput, streamSettings, tcpNoDelay } from '../server/config/settings.ts';
+import { ConsoleService } from '../server/console/console-service.ts';
+import { toStreamsDocument } from '../server/console/streams-document.ts';
+import { FilePublisher } from '../server/file-source/file-publisher.ts';
+import { HttpServer } from '../server/http/http-server.ts';
+import { HttpStreamService } from '../server/http-stream/http-stream-service.ts';
+import { createLogger, type Logger } from '../server/log/logger.ts';
+import { RtmpServer, type RtmpServerCounters } from '../server/rtmp/rtmp-server.ts';
+import { ConfigError } from '../wire/errors.ts';
+import { CONSOLE_DIRECTORY, DEMO_CLIP } from './paths.ts';
+import { VERSION } from './version.ts';
+
+export interface MillraceOptions {
+  /** Settings by their names in the configuration file; what is left out has its default. */
+  readonly configuration?: ConfigurationInput;
+  /** Publish the built-in clip as `live/demo`. */
+  readonly demo?: boolean;
+  /** Where log lines go; by default to standard error as the configuration says. */
+  readonly log?: Logger;
+}
+
+/** Ports a running server listens on, in the order of the configuration. */
+export interface MillracePorts {
+  readonly rtmp: readonly number[];
+  readonly rtmps: readonly number[];
+  readonly http: readonly number[];
+}
+
+/** A running server: RTMP in; RTMP, HTTP-FLV, HTTP-TS and their WebSocket forms out. */
+export class Millrace {
+  readonly hub: StreamHub;
+  readonly #rtmp: RtmpServer | undefined;
+  readonly #http: HttpServer | undefined;
+  readonly #demo: FilePublisher | undefined;
+
+  private constructor(parts: {
+    readonly hub: StreamHub;
+    readonly rtmp: RtmpServer | undefined;
+    readonly http: HttpServer | undefined;
+    readonly demo: FilePublisher | undefined;
+  }) {
+    this.hub = parts.hub;
+    this.#rtmp = parts.rtmp;
+    this.#http = parts.http;
+    this.#demo = parts.demo;
+  }
+
+  /**
+   * Starts a server; it serves when the promise resolves.
+   * @throws ConfigError for a wrong setting, ResourceError when a port or certificate can't be used
+   */
+  static async start(options: MillraceOptions = {}): Promise<Millrace> {
+    return Millrace.#start(checkConfiguration(options.configuration ?? {}), options);
+  }
+
+  /** @internal the same for a configuration that was checked already */
+  static async startChecked(
+    configuration: Configuration,
+    options: Omit<MillraceOptions, 'configuration'>,
+  ): Promise<Millrace> {
+    return Millrace.#start(configuration, options);
+  }
+
+  static async #start(
+    configuration: Configuration,
+    options: Omit<MillraceOptions, 'configuration'>,
+  ): Promise<Millrace> {
+    const log = options.log ?? createLogger(logOptions(configuration));
+    const settings = streamSettings(configuration);
+    const hub = new StreamHub({ clock: nodeClock, settingsFor: () => settings });
+    let rtmp: RtmpServer | undefined;
+    let http: HttpServer | undefined;
+    try {
+      if (configuration.rtmp.enabled) rtmp = await startRtmp(configuration, hub, log);
+      if (configuration.http.enabled) http = await startHttp(configuration, hub, log, () => rtmp);
+    } catch (error) {
+      await rtmp?.close();
+      hub.close();
+      throw error;
+    }
+    const demo = options.demo === true ? startDemo(hub, log) : undefined;
+    return new Millrace({ hub, rtmp, http, demo });
+  }
+
+  get ports(): MillracePorts {
+    return { rtmp: this.#rtmp?.ports ?? [], rtmps: this.#rtmp?.tlsPorts ?? [], http: this.#http?.ports ?? [] };
+  }
+
+  /** What limits stopped, and how many sessions there are. */
+  get counters(): { readonly rtmp: RtmpServerCounters | undefined; readonly http: HttpListenerCounters | undefined } {
+    return { rtmp: this.#rtmp?.counters, http: this.#http?.counters };
+  }
+
+  /** Ends every session and closes the ports. Idempotent. */
+  async close(): Promise<void> {
+    this.#demo?.close();
+    this.hub.close();
+    await Promise.all([this.#rtmp?.close(), this.#http?.close()]);
+  }
+}
+
+function startRtmp(configuration: Configuration, hub: StreamHub, log: Logger): Promise<RtmpServer> {
+  const { rtmps } = configuration;
+  return RtmpServer.start({
+    hub,
+    log,
+    configuration: configuration.rtmp,
+    noDelay: tcpNoDelay(configuration),
+    version: VERSION,
+    ...(rtmps === undefined
+      ? {}
+      : {
+          tls: {
+            listen: rtmps.listen,
+            cert: readPem('rtmps.cert', rtmps.cert),
+            key: readPem('rtmps.key', rtmps.key),
+          },
+        }),
+  });
+}
+
+async function startHttp(
+  configuration: Configuration,
+  hub: StreamHub,
+  log: Logger,
+  rtmp: () => RtmpServer | undefined,
+): Promise<HttpServer> {
+  const startedMs = performance.now();
+  const console = new ConsoleService({
+    files: await loadStaticFiles(CONSOLE_DIRECTORY),
+    describeStreams: () =>
+      toStreamsDocument(hub, {
+        version: VERSION,
+        uptimeSeconds: (performance.now() - startedMs) / 1000,
+        rtmpPort: rtmp()?.ports[0],
+        rtmpsPort: rtmp()?.tlsPorts[0],
+      }),
+  });
+  const streams = new HttpStreamService({ hub, log, maxWaitSeconds: configuration.http.max_wait });
+  return HttpServer.start({
+    listen: configuration.http.listen satisfies readonly ListenAddress[],
+    noDelay: tcpNoDelay(configuration),
+    maxConnections: configuration.http.max_connections,
+    crossdomain: configuration.http.crossdomain,
+    services: [streams, console],
+  });
+}
+
+function startDemo(hub: StreamHub, log: Logger): FilePublisher {
+  const name = { vhost: DEFAULT_VHOST, app: 'live', stream: 'demo' };
+  const demo = new FilePublisher({ hub, log, name, path: DEMO_CLIP });
+  demo.finished.catch((error: unknown) => log.error({ err: error }, 'the demo clip stopped'));
+  return demo;
+}
+
+function readPem(setting: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ConfigError('config/unreadable-file', `${setting}: can't read ${path}: ${(cause as Error).message}`, {
+      path: setting,
+      cause,
+    });
+  }
+}
+
+function logOptions(configuration: Configuration): { level: Configuration['log']['level']; format: 'json' | 'pretty' } {
+  const { level, format } = configuration.log;
+  return { level, format: format === 'auto' ? (process.stderr.isTTY ? 'pretty' : 'json') : format };
+}

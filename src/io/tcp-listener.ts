@@ -1,0 +1,97 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import { ResourceError } from '../wire/errors.ts';
+import { formatListenAddress, type ListenAddress } from './listen-address.ts';
+
+/** Codes of the `ResourceError`s a listener rejects with. */
+export type ListenErrorCode = 'listen/port-taken' | 'listen/not-allowed' | 'listen/failed' | 'listen/bad-certificate';
+
+export interface TcpListenerOptions {
+  readonly address: ListenAddress;
+  readonly noDelay: boolean;
+  /** PEM texts; when given the port speaks TLS and `onConnection` is called after the TLS handshake. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly onConnection: (socket: net.Socket) => void;
+  /** A connection that failed before it was handed over (TLS handshake), or a failed accept; the listener goes on. */
+  readonly onError: (error: Error) => void;
+}
+
+/** A TCP or TLS port that hands over sockets and survives errors of single connections. */
+export class TcpListener {
+  readonly #server: net.Server;
+  readonly port: number;
+
+  private constructor(server: net.Server, port: number) {
+    this.#server = server;
+    this.port = port;
+  }
+
+  /** @throws ResourceError with a `ListenErrorCode` when the port can't be had */
+  static async listen(options: TcpListenerOptions): Promise<TcpListener> {
+    const server = createServer(options);
+    const port = await listenOn(server, options.address);
+    server.on('error', options.onError);
+    return new TcpListener(server, port);
+  }
+
+  /** Stops accepting. Sockets that were handed over are not touched. */
+  close(): void {
+    this.#server.close();
+  }
+}
+
+function createServer(options: TcpListenerOptions): net.Server {
+  const socketOptions = { noDelay: options.noDelay, keepAlive: true, keepAliveInitialDelay: 30_000 };
+  if (options.tls === undefined) return net.createServer(socketOptions, options.onConnection);
+  let server: tls.Server;
+  try {
+    server = tls.createServer({ ...socketOptions, ...options.tls, handshakeTimeout: 10_000 }, options.onConnection);
+  } catch (cause) {
+    throw new ResourceError(
+      'listen/bad-certificate' satisfies ListenErrorCode,
+      `the certificate or key for ${formatListenAddress(options.address)} can't be used: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+  server.on('tlsClientError', options.onError);
+  return server;
+}
+
+/**
+ * Listens and resolves with the port number.
+ * @throws ResourceError with a `ListenErrorCode` and a message that says what to do
+ */
+export function listenOn(server: net.Server, address: ListenAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onError = (cause: NodeJS.ErrnoException): void => reject(listenError(address, cause));
+    server.once('error', onError);
+    server.listen(
+      { port: address.port, ...(address.host === undefined ? {} : { host: address.host }), backlog: 4096 },
+      () => {
+        server.off('error', onError);
+        resolve((server.address() as net.AddressInfo).port);
+      },
+    );
+  });
+}
+
+function listenError(address: ListenAddress, cause: NodeJS.ErrnoException): ResourceError {
+  const where = formatListenAddress(address);
+  if (cause.code === 'EADDRINUSE') {
+    return new ResourceError(
+      'listen/port-taken' satisfies ListenErrorCode,
+      `port ${where} is taken by another program; stop it or choose another port in the configuration`,
+      { cause },
+    );
+  }
+  if (cause.code === 'EACCES') {
+    return new ResourceError(
+      'listen/not-allowed' satisfies ListenErrorCode,
+      `this user may not listen on ${where}; choose a port above 1023`,
+      { cause },
+    );
+  }
+  return new ResourceError('listen/failed' satisfies ListenErrorCode, `can't listen on ${where}: ${cause.message}`, {
+    cause,
+  });
+}

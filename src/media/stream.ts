@@ -1,0 +1,417 @@
+import type { Frame } from '../codec/frame.ts';
+import { type Track, trackSlot } from '../codec/track.ts';
+import { ResourceError } from '../wire/errors.ts';
+import type { Clock } from './clock.ts';
+import type { ContainerWriter } from './container-writer.ts';
+import { FanOut, type FanOutViewer, type ViewerCounters } from './fan-out.ts';
+import { FrameLog } from './frame-log.ts';
+import { type Metadata, mergeMetadata, writeOnMetaData } from './metadata.ts';
+import { MixQueue } from './mix-queue.ts';
+import { Publication, type PublicationEnd, type PublisherInfo } from './publication.ts';
+import { Rendition } from './rendition.ts';
+import { EMPTY_STREAM_HEADER, type StreamHeader, withTrack } from './stream-header.ts';
+import { type StreamName, streamKey } from './stream-name.ts';
+import type { StreamSettings } from './stream-settings.ts';
+import { StreamStats } from './stream-stats.ts';
+import { Timeline } from './timeline.ts';
+import type { Framing, ViewerCloseReason, ViewerSink } from './viewer.ts';
+
+/** A rendition nobody reads is dropped after this long, milliseconds. */
+export const RENDITION_IDLE_MS = 10_000;
+
+/** Code of the `ResourceError` that `Stream.publish` throws when the name is taken. */
+export type StreamErrorCode = 'stream/busy' | 'stream/closed';
+
+export interface ViewOptions {
+  /** Renditions are shared by name; `makeWriter` is called when there is none of this name yet. */
+  readonly rendition: string;
+  readonly makeWriter: () => ContainerWriter;
+  readonly framing: Framing;
+  readonly sink: ViewerSink;
+  /** Start this many seconds back in the log instead of at the newest key frame. */
+  readonly secondsAgo?: number;
+}
+
+/** A viewer's hold on a stream. */
+export interface StreamViewer {
+  /** Sends the first bytes at once. Call it when the sink is ready to be closed, too. */
+  start(): void;
+  /** To be called when the sink has room again. */
+  drained(): void;
+  /** The viewer left by itself: it is forgotten and its sink is not told. Idempotent. */
+  leave(): void;
+  setPaused(paused: boolean): void;
+  /** The stream ends it: the sink is told. Idempotent. */
+  close(reason: ViewerCloseReason): void;
+  /** Bytes handed to the sink so far. */
+  readonly sentBytes: number;
+  /** Times it jumped to a newer key frame. */
+  readonly lagJumps: number;
+}
+
+interface SharedRendition {
+  readonly rendition: Rendition;
+  readonly fanOuts: Map<string, FanOut>;
+  idleSinceMs: number | undefined;
+}
+
+/** `idle`: nobody publishes; `live`: somebody does; `grace`: the publisher was lost and viewers wait for it. */
+export type StreamState = 'idle' | 'live' | 'grace' | 'closed';
+
+/** One stream: its publisher, its log, its renditions and its viewers. Made by `StreamHub`. */
+export class Stream {
+  readonly name: StreamName;
+  /** `streamKey(name)`, for maps and logs. */
+  readonly key: string;
+  readonly settings: StreamSettings;
+  readonly log: FrameLog;
+  readonly stats: StreamStats = new StreamStats();
+  readonly counters: ViewerCounters = { lagJumps: 0, stalled: 0, overflowed: 0, sentBytes: 0 };
+  readonly #clock: Clock;
+  readonly #timeline: Timeline;
+  readonly #mixQueue: MixQueue | undefined;
+  readonly #renditions = new Map<string, SharedRendition>();
+  #publication: Publication | undefined;
+  #metadata: Metadata | undefined;
+  #headerIsOld = false;
+  #state: StreamState = 'idle';
+  #liveSinceMs: number | undefined;
+  #idleSinceMs: number;
+  #viewers = 0;
+  #stopTicking: (() => void) | undefined;
+  #cancelGrace: (() => void) | undefined;
+  #flushPlanned = false;
+  readonly #waiters = new Set<() => void>();
+
+  constructor(name: StreamName, settings: StreamSettings, clock: Clock) {
+    this.name = name;
+    this.key = streamKey(name);
+    this.settings = settings;
+    this.#clock = clock;
+    this.#idleSinceMs = clock.nowMs();
+    this.log = new FrameLog({
+      maxBytes: settings.logMaxBytes,
+      maxSeconds: settings.logMaxSeconds,
+      maxGopFrames: settings.gopCacheMaxFrames,
+    });
+    this.#timeline = new Timeline({ algorithm: settings.jitter });
+    this.#mixQueue = settings.mixCorrect ? new MixQueue() : undefined;
+  }
+
+  get state(): StreamState {
+    return this.#state;
+  }
+
+  get header(): StreamHeader {
+    return this.log.header;
+  }
+
+  get viewers(): number {
+    return this.#viewers;
+  }
+
+  get publisher(): PublisherInfo | undefined {
+    return this.#publication?.info;
+  }
+
+  /** How long the stream has been live, milliseconds; a grace window does not interrupt it. */
+  get liveForMs(): number {
+    return this.#liveSinceMs === undefined ? 0 : this.#clock.nowMs() - this.#liveSinceMs;
+  }
+
+  /** How long there has been neither publisher nor viewer, milliseconds; 0 while there is one. */
+  get idleForMs(): number {
+    return this.#isIdle() ? this.#clock.nowMs() - this.#idleSinceMs : 0;
+  }
+
+  /** Clock jumps of the publisher bridged so far. */
+  get timestampJumps(): number {
+    return this.#timeline.jumps;
+  }
+
+  /**
+   * Gives the stream to a publisher.
+   * @param onEnded told when the stream takes it away again (timeout, takeover, shutdown)
+   * @throws ResourceError `stream/busy` when somebody publishes and the policy is `refuse`
+   */
+  publish(info: PublisherInfo, onEnded: (end: PublicationEnd) => void): Publication {
+    if (this.#state === 'closed')
+      throw new ResourceError('stream/closed' satisfies StreamErrorCode, 'the stream is closed');
+    if (this.#publication !== undefined) {
+      if (this.settings.takeover === 'refuse') {
+        throw new ResourceError('stream/busy' satisfies StreamErrorCode, `"${this.key}" is being published already`);
+      }
+      this.#publication.revoke('taken-over');
+    }
+    this.#cancelGrace?.();
+    this.#cancelGrace = undefined;
+    if (this.#state === 'idle') this.#liveSinceMs = this.#clock.nowMs();
+    this.#state = 'live';
+    this.#headerIsOld = true;
+    this.#timeline.restart();
+    this.stats.reset();
+    const publication = new Publication(this, info, this.#clock.nowMs(), onEnded);
+    this.#publication = publication;
+    for (const wake of [...this.#waiters]) wake();
+    return publication;
+  }
+
+  /** Adds a viewer. After `start()` it gets the header and frames as soon as there is a frame to start at. */
+  view(options: ViewOptions): StreamViewer {
+    const shared = this.#shared(options.rendition, options.makeWriter);
+    const fanOut = this.#fanOut(shared, options.framing);
+    shared.rendition.advance();
+    this.#viewers++;
+    this.#startTicking();
+    let at: number | undefined;
+    if (options.secondsAgo !== undefined) at = this.log.joinPointAgo(options.secondsAgo);
+    else if (this.settings.gopCache) at = this.log.newestJoinPoint();
+    const viewer = fanOut.join(options.sink, at, this.#clock.nowMs());
+    return this.#handle(fanOut, viewer);
+  }
+
+  /**
+   * Resolves with true when somebody publishes, with false after `timeoutMs`.
+   * The stream counts as in use meanwhile.
+   */
+  whenLive(timeoutMs: number): Promise<boolean> {
+    if (this.#state === 'live') return Promise.resolve(true);
+    this.#viewers++;
+    return new Promise((resolve) => {
+      const settle = (live: boolean): void => {
+        this.#waiters.delete(wake);
+        cancel();
+        this.#viewerLeft();
+        resolve(live);
+      };
+      const wake = (): void => settle(this.#state === 'live');
+      const cancel = this.#clock.after(timeoutMs, () => settle(false));
+      this.#waiters.add(wake);
+    });
+  }
+
+  /** To be called about twice a second: timeouts, dead viewers, unused renditions. */
+  housekeep(): void {
+    const nowMs = this.#clock.nowMs();
+    const publication = this.#publication;
+    if (publication !== undefined) {
+      const { firstFrameTimeoutMs, frameTimeoutMs } = this.settings;
+      const late =
+        publication.lastFrameMs === undefined
+          ? nowMs - publication.startedMs > firstFrameTimeoutMs
+          : nowMs - publication.lastFrameMs > frameTimeoutMs;
+      if (late) publication.revoke('timeout');
+    }
+    for (const [name, shared] of this.#renditions) {
+      let readers = 0;
+      for (const fanOut of shared.fanOuts.values()) {
+        fanOut.flush(nowMs);
+        readers += fanOut.size;
+      }
+      if (readers > 0) shared.idleSinceMs = undefined;
+      else {
+        shared.idleSinceMs ??= nowMs;
+        if (nowMs - shared.idleSinceMs >= RENDITION_IDLE_MS) this.#renditions.delete(name);
+      }
+    }
+  }
+
+  /** Ends the publication and every viewer; the stream can't be used after. Idempotent. */
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#publication?.revoke('closed');
+    this.#cancelGrace?.();
+    this.#state = 'closed';
+    this.#closeViewers('closed');
+    this.#stopTicking?.();
+    this.#renditions.clear();
+    this.log.clear();
+    for (const wake of [...this.#waiters]) wake();
+  }
+
+  /** @internal called by `Publication` */
+  acceptTrack(track: Track): void {
+    this.log.setHeader(withTrack(this.#currentHeader(), track));
+  }
+
+  /** @internal called by `Publication` */
+  acceptRepeatedConfig(track: Track): void {
+    // A copy is another object, which is how renditions see that there is something to announce.
+    if (!this.settings.reduceSequenceHeader) this.acceptTrack({ ...track });
+  }
+
+  /** @internal called by `Publication` */
+  acceptMetadata(values: Metadata): void {
+    const header = this.#currentHeader();
+    this.#metadata = mergeMetadata(this.#metadata, values);
+    this.log.setHeader({ ...header, metadata: writeOnMetaData(this.#metadata) });
+  }
+
+  /** @internal called by `Publication` */
+  acceptFrame(frame: Frame): void {
+    const nowMs = this.#clock.nowMs();
+    const publication = this.#publication;
+    if (publication !== undefined) publication.lastFrameMs = nowMs;
+    if (this.#headerIsOld && frame.track.kind !== 'data') this.#currentHeader();
+    const isData = frame.track.kind === 'data';
+    const dtsUs = isData
+      ? this.#timeline.toDataTime(frame.dtsUs)
+      : this.#timeline.toStreamTime(trackSlot(frame.track), frame.dtsUs, nowMs);
+    const stamped: Frame = {
+      track: frame.track,
+      dtsUs,
+      ptsUs: dtsUs + (frame.ptsUs - frame.dtsUs),
+      isKeyFrame: frame.isKeyFrame,
+      payload: frame.payload,
+    };
+    if (this.#mixQueue === undefined) this.#append(stamped);
+    else for (const ordered of this.#mixQueue.push(stamped)) this.#append(ordered);
+    if (this.settings.mergeWriteMs === 0 && this.#viewers > 0) this.#planFlush();
+  }
+
+  /** @internal called by `Publication` */
+  publicationEnded(publication: Publication, end: PublicationEnd): void {
+    if (this.#publication !== publication) return;
+    this.#publication = undefined;
+    if (this.#mixQueue !== undefined) for (const frame of this.#mixQueue.drain()) this.#append(frame);
+    this.#flush();
+    if (end === 'taken-over') return;
+    const opensGrace =
+      end === 'lost' || end === 'timeout' || (end === 'unpublished' && this.settings.graceAfterUnpublish);
+    if (opensGrace && this.settings.graceMs > 0) {
+      this.#state = 'grace';
+      this.#cancelGrace = this.#clock.after(this.settings.graceMs, () => this.#endStream());
+    } else {
+      this.#endStream();
+    }
+  }
+
+  #endStream(): void {
+    this.#cancelGrace = undefined;
+    if (this.#state === 'closed') return;
+    this.#state = 'idle';
+    this.#liveSinceMs = undefined;
+    this.#closeViewers('stream-ended');
+    this.#renditions.clear();
+    this.#metadata = undefined;
+    this.log.clear();
+    this.log.setHeader(EMPTY_STREAM_HEADER);
+    this.#noteIfIdle();
+  }
+
+  /** The header to change: a new publisher's first word replaces everything the one before had announced. */
+  #currentHeader(): StreamHeader {
+    if (this.#headerIsOld) {
+      this.#headerIsOld = false;
+      this.#metadata = undefined;
+      this.log.setHeader(EMPTY_STREAM_HEADER);
+    }
+    return this.log.header;
+  }
+
+  #append(frame: Frame): void {
+    this.stats.add(frame);
+    this.log.append(frame);
+  }
+
+  #shared(name: string, makeWriter: () => ContainerWriter): SharedRendition {
+    let shared = this.#renditions.get(name);
+    if (shared === undefined) {
+      shared = { rendition: new Rendition(this.log, makeWriter()), fanOuts: new Map(), idleSinceMs: undefined };
+      this.#renditions.set(name, shared);
+    }
+    return shared;
+  }
+
+  #fanOut(shared: SharedRendition, framing: Framing): FanOut {
+    let fanOut = shared.fanOuts.get(framing.name);
+    if (fanOut === undefined) {
+      fanOut = new FanOut({
+        log: this.log,
+        rendition: shared.rendition,
+        framing,
+        limits: {
+          queueLengthUs: this.settings.queueLengthMs * 1000,
+          stallTimeoutMs: this.settings.stallTimeoutMs,
+          maxSocketBufferBytes: this.settings.maxSocketBufferBytes,
+        },
+        counters: this.counters,
+        onClosed: () => this.#viewerLeft(),
+      });
+      shared.fanOuts.set(framing.name, fanOut);
+    }
+    return fanOut;
+  }
+
+  #handle(fanOut: FanOut, viewer: FanOutViewer): StreamViewer {
+    const clock = this.#clock;
+    return {
+      start: () => fanOut.drained(viewer, clock.nowMs()),
+      drained: () => fanOut.drained(viewer, clock.nowMs()),
+      leave: () => {
+        if (viewer.closed) return;
+        fanOut.leave(viewer);
+        this.#viewerLeft();
+      },
+      setPaused: (paused) => fanOut.setPaused(viewer, paused, clock.nowMs()),
+      close: (reason) => fanOut.close(viewer, reason),
+      get sentBytes() {
+        return viewer.sentBytes;
+      },
+      get lagJumps() {
+        return viewer.lagJumps;
+      },
+    };
+  }
+
+  #closeViewers(reason: ViewerCloseReason): void {
+    for (const shared of this.#renditions.values()) {
+      for (const fanOut of shared.fanOuts.values()) fanOut.closeAll(reason);
+    }
+  }
+
+  #viewerLeft(): void {
+    this.#viewers--;
+    if (this.#viewers === 0) {
+      this.#stopTicking?.();
+      this.#stopTicking = undefined;
+    }
+    this.#noteIfIdle();
+  }
+
+  #startTicking(): void {
+    if (this.settings.mergeWriteMs === 0 || this.#stopTicking !== undefined) return;
+    this.#stopTicking = this.#clock.every(this.settings.mergeWriteMs, () => this.#flush());
+  }
+
+  /** Without merging, frames that came in one read leave in one write. */
+  #planFlush(): void {
+    if (this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    this.#clock.soon(() => {
+      this.#flushPlanned = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#viewers === 0) return;
+    const nowMs = this.#clock.nowMs();
+    for (const shared of this.#renditions.values()) {
+      let readers = 0;
+      for (const fanOut of shared.fanOuts.values()) readers += fanOut.size;
+      if (readers === 0) continue;
+      shared.rendition.advance();
+      for (const fanOut of shared.fanOuts.values()) fanOut.flush(nowMs);
+    }
+  }
+
+  #isIdle(): boolean {
+    return this.#publication === undefined && this.#viewers === 0 && this.#state !== 'grace';
+  }
+
+  #noteIfIdle(): void {
+    if (!this.#isIdle()) return;
+    this.#idleSinceMs = this.#clock.nowMs();
+  }
+}
