@@ -101,8 +101,10 @@ export function toFlvConfig(track: Track, options: FlvMuxerOptions = {}): readon
     }
   }
   if (videoMetadata !== undefined && track.kind === 'video' && !isOpaqueCodec(codec)) {
-    // The frame type of metadata means nothing, but decoders that know no such packet skip commands.
-    const header = enhancedVideoHeader(track, FRAME_TYPE_COMMAND, VideoPacketType.metadata, undefined);
+    // The frame type of metadata means nothing, but decoders that know no such packet skip commands. In a multitrack
+    // packet the frame type is looked at before the packet type, so there it must not be a command.
+    const frameType = track.trackId === 0 ? FRAME_TYPE_COMMAND : FRAME_TYPE_KEY;
+    const header = enhancedVideoHeader(track, frameType, VideoPacketType.metadata, undefined);
     bodies.push({ typeId: FLV_VIDEO, parts: [header, videoMetadata] });
   }
   return bodies;
