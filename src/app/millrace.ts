@@ -6,7 +6,13 @@ import { loadStaticFiles } from '../io/static-files.ts';
 import { StreamHub } from '../media/stream-hub.ts';
 import { DEFAULT_VHOST } from '../media/stream-name.ts';
 import { checkConfiguration } from '../server/config/load-configuration.ts';
-import { type Configuration, type ConfigurationInput, streamSettings, tcpNoDelay } from '../server/config/settings.ts';
+import {
+  type Configuration,
+  type ConfigurationInput,
+  resolveVhost,
+  streamSettings,
+  tcpNoDelay,
+} from '../server/config/settings.ts';
 import { ConsoleService } from '../server/console/console-service.ts';
 import { toStreamsDocument } from '../server/console/streams-document.ts';
 import { FilePublisher } from '../server/file-source/file-publisher.ts';
@@ -113,6 +119,7 @@ function startRtmp(configuration: Configuration, hub: StreamHub, log: Logger): P
     hub,
     log,
     configuration: configuration.rtmp,
+    resolveVhost: (asked) => resolveVhost(configuration, asked),
     noDelay: tcpNoDelay(configuration),
     version: VERSION,
     ...(rtmps === undefined
@@ -144,7 +151,12 @@ async function startHttp(
         rtmpsPort: rtmp()?.tlsPorts[0],
       }),
   });
-  const streams = new HttpStreamService({ hub, log, maxWaitSeconds: configuration.http.max_wait });
+  const streams = new HttpStreamService({
+    hub,
+    log,
+    maxWaitSeconds: configuration.http.max_wait,
+    resolveVhost: (asked) => resolveVhost(configuration, asked),
+  });
   return HttpServer.start({
     listen: configuration.http.listen satisfies readonly ListenAddress[],
     noDelay: tcpNoDelay(configuration),

@@ -6,12 +6,18 @@ import { formatListenAddress, type ListenAddress } from './listen-address.ts';
 /** Codes of the `ResourceError`s a listener rejects with. */
 export type ListenErrorCode = 'listen/port-taken' | 'listen/not-allowed' | 'listen/failed' | 'listen/bad-certificate';
 
+export type TcpSocket = net.Socket;
+
 export interface TcpListenerOptions {
   readonly address: ListenAddress;
   readonly noDelay: boolean;
   /** PEM texts; when given the port speaks TLS and `onConnection` is called after the TLS handshake. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  readonly onConnection: (socket: net.Socket) => void;
+  /** More connections than this at a time are closed at once. */
+  readonly maxConnections: number;
+  readonly onConnection: (socket: TcpSocket) => void;
+  /** A connection was closed because there were `maxConnections` already. */
+  readonly onRefused: () => void;
   /** A connection that failed before it was handed over (TLS handshake), or a failed accept; the listener goes on. */
   readonly onError: (error: Error) => void;
 }
@@ -30,13 +36,17 @@ export class TcpListener {
   static async listen(options: TcpListenerOptions): Promise<TcpListener> {
     const server = createServer(options);
     const port = await listenOn(server, options.address);
+    server.maxConnections = options.maxConnections;
+    server.on('drop', options.onRefused);
     server.on('error', options.onError);
     return new TcpListener(server, port);
   }
 
-  /** Stops accepting. Sockets that were handed over are not touched. */
-  close(): void {
-    this.#server.close();
+  /** Stops accepting. Resolves when the sockets that were handed over are closed too, which is their owners' work. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+    });
   }
 }
 

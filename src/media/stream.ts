@@ -30,6 +30,8 @@ export interface ViewOptions {
   readonly sink: ViewerSink;
   /** Start this many seconds back in the log instead of at the newest key frame. */
   readonly secondsAgo?: number;
+  /** Start at the next key frame to come, whatever the log holds. */
+  readonly atNext?: boolean;
 }
 
 /** A viewer's hold on a stream. */
@@ -165,7 +167,7 @@ export class Stream {
     this.#startTicking();
     let at: number | undefined;
     if (options.secondsAgo !== undefined) at = this.log.joinPointAgo(options.secondsAgo);
-    else if (this.settings.gopCache) at = this.log.newestJoinPoint();
+    else if (this.settings.gopCache && options.atNext !== true) at = this.log.newestJoinPoint();
     const viewer = fanOut.join(options.sink, at, this.#clock.nowMs());
     return this.#handle(fanOut, viewer);
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseListenAddress } from '../../io/listen-address.ts';
+import { DEFAULT_VHOST } from '../../media/stream-name.ts';
 import { LATENCY_PROFILES, type LatencyProfile, type StreamSettings } from '../../media/stream-settings.ts';
 
 const listen = z.union([z.number(), z.string()]).transform((value, context) => {
@@ -20,6 +21,8 @@ const sizeBytes = z.number().int().min(1);
 const configurationSchema = z.strictObject({
   /** Sets merge interval, queue length and TCP_NODELAY together; each may also be set alone. */
   latency: z.enum(['normal', 'low', 'realtime']).default('normal'),
+  /** Names with streams of their own. Every other host name or `?vhost=` means the default virtual host. */
+  vhosts: z.array(z.string().min(1).toLowerCase()).default([]),
   log: z
     .strictObject({
       level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -42,6 +45,10 @@ const configurationSchema = z.strictObject({
       ping_timeout: seconds.default(30),
       /** Whether a player may ask for a stream nobody publishes yet and wait for it. */
       idle_streams: z.boolean().default(true),
+      /** Clients of these applications are sent elsewhere (302): application to RTMP URL. */
+      redirect: z
+        .record(z.string(), z.string().regex(/^rtmps?:\/\//, 'expected an rtmp:// or rtmps:// URL'))
+        .default({}),
     })
     .prefault({}),
   rtmps: z
@@ -125,4 +132,10 @@ export function streamSettings(configuration: Configuration): StreamSettings {
     firstFrameTimeoutMs: publish.firstpkt_timeout,
     frameTimeoutMs: publish.normal_timeout,
   };
+}
+
+/** The virtual host a name asked for stands for. */
+export function resolveVhost(configuration: Pick<Configuration, 'vhosts'>, asked: string | undefined): string {
+  const name = asked?.toLowerCase();
+  return name !== undefined && configuration.vhosts.includes(name) ? name : DEFAULT_VHOST;
 }

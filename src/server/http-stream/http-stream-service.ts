@@ -22,13 +22,13 @@ const CONTENT_TYPES: Readonly<Record<HttpContainer, string>> = {
   mp3: 'audio/mpeg',
 };
 
-const AUDIO_ONLY: TrackSelection = { audio: true, video: false, multitrack: false };
-
 export interface HttpStreamServiceOptions {
   readonly hub: StreamHub;
   readonly log: Logger;
   /** Longest `?wait=`, seconds. */
   readonly maxWaitSeconds: number;
+  /** The virtual host a name asked for stands for. */
+  readonly resolveVhost: (asked: string | undefined) => string;
 }
 
 /** Live streams over HTTP and WebSocket: `/app/stream.flv`, `.ts`, `.aac`, `.mp3`. */
@@ -36,16 +36,18 @@ export class HttpStreamService implements HttpService {
   readonly #hub: StreamHub;
   readonly #log: Logger;
   readonly #maxWaitSeconds: number;
+  readonly #resolveVhost: (asked: string | undefined) => string;
   readonly #webSockets = new WebSocketAcceptor();
 
   constructor(options: HttpStreamServiceOptions) {
     this.#hub = options.hub;
     this.#log = options.log;
     this.#maxWaitSeconds = options.maxWaitSeconds;
+    this.#resolveVhost = options.resolveVhost;
   }
 
   handle(request: HttpRequest, response: HttpResponse, url: URL): boolean {
-    const asked = parseStreamRequest(url);
+    const asked = parseStreamRequest(url, this.#resolveVhost);
     if (asked === undefined) return false;
     if (typeof asked === 'string') {
       answerText(response, 400, asked);
@@ -61,7 +63,7 @@ export class HttpStreamService implements HttpService {
   }
 
   handleUpgrade(request: HttpRequest, socket: UpgradeSocket, head: Buffer, url: URL): boolean {
-    const asked = parseStreamRequest(url);
+    const asked = parseStreamRequest(url, this.#resolveVhost);
     if (asked === undefined) return false;
     const refuse = (status: number, text: string): void => {
       const body = `${text}\n`;
@@ -216,9 +218,9 @@ function makeWriter(container: HttpContainer, selection: TrackSelection): Contai
     case 'ts':
       return new TsContainerWriter(selection);
     case 'aac':
-      return new AdtsContainerWriter(AUDIO_ONLY);
+      return new AdtsContainerWriter();
     case 'mp3':
-      return new Mp3ContainerWriter(AUDIO_ONLY);
+      return new Mp3ContainerWriter();
   }
 }
 

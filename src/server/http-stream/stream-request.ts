@@ -1,5 +1,5 @@
 import type { TrackSelection } from '../../media/stream-header.ts';
-import { DEFAULT_VHOST, type StreamName } from '../../media/stream-name.ts';
+import type { StreamName } from '../../media/stream-name.ts';
 
 /** The containers a stream is served in over HTTP. */
 export type HttpContainer = 'flv' | 'ts' | 'aac' | 'mp3';
@@ -19,9 +19,12 @@ const CONTAINERS: ReadonlySet<string> = new Set<HttpContainer>(['flv', 'ts', 'aa
 
 /**
  * Reads `/app/stream.flv?start=-10&audio=0&video=0&tracks=all&wait=10&vhost=name`. Returns undefined when the path is
- * no stream's, or a sentence for the viewer when a parameter is wrong.
+ * no stream's, or a sentence for the viewer when a parameter is wrong. Without `?vhost=` the URL's host name is asked for.
  */
-export function parseStreamRequest(url: URL): StreamRequest | string | undefined {
+export function parseStreamRequest(
+  url: URL,
+  resolveVhost: (asked: string | undefined) => string,
+): StreamRequest | string | undefined {
   const match = /^\/(.+)\/([^/]+)\.([a-z0-9]+)$/.exec(url.pathname);
   if (match === null || !CONTAINERS.has(match[3]!)) return undefined;
   const app = decode(match[1]!);
@@ -36,7 +39,7 @@ export function parseStreamRequest(url: URL): StreamRequest | string | undefined
   const video = optionalSwitch(params, 'video');
   if (audio === 'bad' || video === 'bad') return 'audio and video must be 0 or 1';
   if (audio === false && video === false) return 'audio=0 and video=0 together leave nothing to send';
-  const vhost = params.get('vhost') ?? DEFAULT_VHOST;
+  const vhost = resolveVhost(params.get('vhost') ?? url.hostname);
   return {
     name: { vhost, app, stream },
     container: match[3] as HttpContainer,

@@ -133,6 +133,6 @@ function dispatchUpgrade(options: HttpServerOptions, request: HttpRequest, socke
 function targetUrl(request: HttpRequest): URL | undefined {
   const target = request.url ?? '/';
   if (target.length > MAX_TARGET_LENGTH || !target.startsWith('/')) return undefined;
-  // The base only completes the URL; "//host/x" must stay a path.
-  return URL.parse(`http://localhost${target}`) ?? undefined;
+  // A missing or nonsensical Host only costs the virtual host's name; "//host/x" stays a path either way.
+  return URL.parse(`http://${request.headers.host}${target}`) ?? URL.parse(`http://localhost${target}`) ?? undefined;
 }

@@ -1,0 +1,264 @@
+import { nodeClock } from '../../io/node-clock.ts';
+import { contextId, nodeHandshakeCrypto } from '../../io/node-crypto.ts';
+import type { TcpSocket } from '../../io/tcp-listener.ts';
+import type { StreamHub } from '../../media/stream-hub.ts';
+import type { StreamName } from '../../media/stream-name.ts';
+import type { ConnectRequest } from '../../protocol/rtmp/connect-request.ts';
+import { CAPS_EX } from '../../protocol/rtmp/enhanced-rtmp.ts';
+import type { PlayEvent, PublishEvent, RtmpServerEvent } from '../../protocol/rtmp/server-events.ts';
+import { RtmpServerSession } from '../../protocol/rtmp/server-session.ts';
+import { parseStreamUrl, type StreamUrl } from '../../protocol/rtmp/stream-url.ts';
+import type { Configuration } from '../config/settings.ts';
+import type { Logger } from '../log/logger.ts';
+import { RtmpPlay } from './rtmp-play.ts';
+import { RtmpPublish } from './rtmp-publish.ts';
+
+export interface RtmpConnectionOptions {
+  readonly socket: TcpSocket;
+  readonly secure: boolean;
+  readonly hub: StreamHub;
+  readonly log: Logger;
+  readonly configuration: Configuration['rtmp'];
+  readonly version: string;
+  readonly resolveVhost: (asked: string) => string;
+  /** The session ended by the peer's fault or a limit; `code` is a `RtmpErrorCode`. */
+  readonly onFailed: (code: string) => void;
+  readonly onClosed: () => void;
+}
+
+/** One RTMP client: its socket, its session, and what it publishes and plays, each by message stream. */
+export class RtmpConnection {
+  readonly #options: RtmpConnectionOptions;
+  readonly #socket: TcpSocket;
+  readonly #session: RtmpServerSession;
+  readonly #log: Logger;
+  readonly #id = contextId();
+  readonly #remote: string;
+  readonly #publishes = new Map<number, RtmpPublish>();
+  readonly #plays = new Map<number, RtmpPlay>();
+  #multitrack = false;
+  #closed = false;
+
+  constructor(options: RtmpConnectionOptions) {
+    this.#options = options;
+    this.#socket = options.socket;
+    this.#remote = `${options.socket.remoteAddress}:${options.socket.remotePort}`;
+    this.#log = options.log.child({
+      cid: this.#id,
+      protocol: options.secure ? 'rtmps' : 'rtmp',
+      remote: this.#remote,
+    });
+    const { configuration } = options;
+    this.#session = new RtmpServerSession({
+      crypto: nodeHandshakeCrypto,
+      nowMs: nodeClock.nowMs(),
+      outChunkSize: configuration.chunk_size,
+      windowAckSize: configuration.out_ack_size,
+      inAckSize: configuration.in_ack_size,
+      maxMessageSizeBytes: configuration.max_message_size,
+      handshakeTimeoutMs: configuration.handshake_timeout * 1000,
+      pingIntervalMs: configuration.ping * 1000,
+      pingTimeoutMs: configuration.ping_timeout * 1000,
+      serverVersion: options.version,
+    });
+    const { socket } = options;
+    socket.on('data', (bytes: Uint8Array) => this.#run(() => this.#session.receive(bytes, nodeClock.nowMs())));
+    socket.on('drain', () => {
+      for (const play of this.#plays.values()) play.drained();
+    });
+    // 'close' follows and does the work; an error without a listener would be thrown.
+    socket.on('error', (error) => this.#log.debug({ err: error }, 'socket error'));
+    socket.on('end', () => socket.end());
+    socket.on('close', () => this.#ended());
+    this.#log.debug('connection opened');
+  }
+
+  /** Runs what the session has to do by now. */
+  checkTimeouts(nowMs: number): void {
+    const dueMs = this.#session.nextTimeoutMs();
+    if (dueMs !== undefined && dueMs <= nowMs) this.#run(() => this.#session.handleTimeout(nowMs));
+  }
+
+  /** The server ends the connection: publishers and players are told what RTMP has words for. Idempotent. */
+  close(): void {
+    this.#endMediaStreams();
+    this.#socket.destroySoon();
+  }
+
+  #run(step: () => RtmpServerEvent[]): void {
+    if (this.#closed) return;
+    // Answers to one read leave in one packet.
+    this.#socket.cork();
+    for (const event of step()) {
+      if (this.#closed) break;
+      this.#handle(event);
+    }
+    this.#socket.uncork();
+  }
+
+  #handle(event: RtmpServerEvent): void {
+    switch (event.type) {
+      case 'send':
+        this.#socket.write(event.bytes);
+        break;
+      case 'message':
+        this.#publishes.get(event.messageStreamId)?.push(event.typeId, event.timestamp, event.payload);
+        break;
+      case 'connect':
+        this.#handleConnect(event.request);
+        break;
+      case 'publish':
+        this.#handlePublish(event);
+        break;
+      case 'play':
+        this.#handlePlay(event);
+        break;
+      case 'unpublish':
+        this.#publishes.get(event.messageStreamId)?.end('unpublished');
+        this.#publishes.delete(event.messageStreamId);
+        break;
+      case 'stop':
+        this.#plays.get(event.messageStreamId)?.leave();
+        this.#plays.delete(event.messageStreamId);
+        break;
+      case 'pause':
+        this.#perform(this.#session.acceptPause(event.messageStreamId, event.paused));
+        this.#plays.get(event.messageStreamId)?.setPaused(event.paused);
+        break;
+      case 'receive-audio':
+        this.#plays.get(event.messageStreamId)?.select({ audio: event.enabled });
+        break;
+      case 'receive-video':
+        this.#plays.get(event.messageStreamId)?.select({ video: event.enabled });
+        break;
+      case 'end':
+        this.#log.info({ reason: event.reason }, 'session ended');
+        this.#socket.destroySoon();
+        break;
+      case 'failed':
+        this.#fail(event.error.code, event.error.message);
+        break;
+    }
+  }
+
+  #handleConnect(request: ConnectRequest): void {
+    this.#multitrack = ((request.capabilities?.capsEx ?? 0) & CAPS_EX.multitrack) !== 0;
+    const url = parseStreamUrl(request.tcUrl, '');
+    if (url === undefined) {
+      this.#perform(this.#session.rejectConnect('tcUrl must be rtmp://host/app'));
+      return;
+    }
+    const { redirect: redirects } = this.#options.configuration;
+    const redirect = Object.hasOwn(redirects, url.app) ? redirects[url.app] : undefined;
+    if (redirect !== undefined) {
+      this.#perform(this.#session.redirectConnect(redirect));
+      return;
+    }
+    this.#log.info(
+      {
+        app: url.app,
+        vhost: this.#options.resolveVhost(url.vhost),
+        flashVer: request.flashVer,
+        pageUrl: withoutQuery(request.pageUrl),
+        swfUrl: withoutQuery(request.swfUrl),
+        upstream: request.args?.get('srs_id'),
+      },
+      'connected',
+    );
+    this.#perform(this.#session.acceptConnect());
+  }
+
+  #handlePublish(event: PublishEvent): void {
+    const { messageStreamId, publisherKind } = event;
+    const stream = this.#options.hub.getOrCreate(this.#streamName(event.url));
+    const publish = RtmpPublish.begin({
+      stream,
+      info: { id: this.#id, protocol: 'rtmp', remote: this.#remote },
+      log: this.#log,
+      onRevoked: () => this.close(),
+    });
+    if (publish instanceof Error) {
+      this.#log.info({ stream: stream.key, reason: publish.message }, 'publish refused');
+      this.#perform(this.#session.rejectPublish(messageStreamId, 'NetStream.Publish.BadName', publish.message));
+      this.#socket.destroySoon();
+      return;
+    }
+    this.#publishes.set(messageStreamId, publish);
+    this.#log.info({ stream: stream.key, encoder: publisherKind }, 'publishing');
+    this.#perform(this.#session.acceptPublish(messageStreamId));
+  }
+
+  #handlePlay(event: PlayEvent): void {
+    const { messageStreamId, durationMs } = event;
+    const stream = this.#options.hub.getOrCreate(this.#streamName(event.url));
+    if (!this.#options.configuration.idle_streams && stream.state === 'idle') {
+      this.#perform(
+        this.#session.rejectPlay(messageStreamId, 'NetStream.Play.StreamNotFound', 'nothing is published by this name'),
+      );
+      return;
+    }
+    // A player that plays something else on the same message stream leaves what it had.
+    this.#plays.get(messageStreamId)?.leave();
+    this.#perform(this.#session.acceptPlay(messageStreamId));
+    const play = new RtmpPlay({
+      stream,
+      messageStreamId,
+      chunkSize: this.#options.configuration.chunk_size,
+      multitrack: this.#multitrack,
+      durationMs,
+      socket: this.#socket,
+      log: this.#log,
+      onEnded: (reason) => {
+        this.#plays.delete(messageStreamId);
+        if (reason === 'stalled' || reason === 'socket-buffer') {
+          this.#socket.destroy();
+          return;
+        }
+        this.#perform(this.#session.endPlay(messageStreamId, reason === 'duration' ? 'complete' : 'unpublished'));
+        // A player that waited for this stream alone has nothing left to wait for.
+        if (this.#plays.size === 0 && this.#publishes.size === 0 && reason !== 'duration') this.#socket.destroySoon();
+      },
+    });
+    this.#plays.set(messageStreamId, play);
+    this.#log.info({ stream: stream.key, publisher: stream.publisher?.id }, 'playing');
+    play.start();
+  }
+
+  /** Sends what a command of the session gives back. */
+  #perform(events: readonly RtmpServerEvent[]): void {
+    for (const event of events) this.#handle(event);
+  }
+
+  #streamName(url: StreamUrl): StreamName {
+    return { vhost: this.#options.resolveVhost(url.vhost), app: url.app, stream: url.stream };
+  }
+
+  #fail(code: string, message: string): void {
+    this.#options.onFailed(code);
+    this.#log.info({ code, reason: message }, 'session ended by an error');
+    this.#socket.destroySoon();
+  }
+
+  #endMediaStreams(): void {
+    for (const publish of this.#publishes.values()) publish.end('lost');
+    this.#publishes.clear();
+    for (const play of this.#plays.values()) play.leave();
+    this.#plays.clear();
+  }
+
+  #ended(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#endMediaStreams();
+    this.#log.debug(
+      { receivedBytes: this.#socket.bytesRead, sentBytes: this.#socket.bytesWritten },
+      'connection closed',
+    );
+    this.#options.onClosed();
+  }
+}
+
+/** URLs of pages and players may carry tokens behind the `?`, which have no business in a log. */
+function withoutQuery(url: string | undefined): string | undefined {
+  return url?.split('?', 1)[0];
+}
