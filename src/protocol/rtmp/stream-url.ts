@@ -162,7 +162,15 @@ function splitParams(text: string): { readonly path: string; readonly params: st
 }
 
 function trimSlashes(text: string): string {
-  return text.replace(/^[\s/]+/, '').replace(/[\s/]+$/, '');
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpaceOrSlash(text.charCodeAt(start))) start++;
+  while (end > start && isSpaceOrSlash(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isSpaceOrSlash(code: number): boolean {
+  return code <= 0x20 || code === 0x2f;
 }
 
 function toSegments(path: string): string[] {
