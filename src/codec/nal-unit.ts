@@ -79,34 +79,33 @@ function visitLengthPrefixed(
   }
 }
 
-function visitAnnexB(bytes: Uint8Array, visit: (nalUnit: Uint8Array) => boolean | undefined): void {
-  let start = -1;
-  let count = 0;
+/** Where the next `00 00 01` at or after `from` begins, or the length of `bytes`. */
+function findStartCode(bytes: Uint8Array, from: number): number {
   const size = bytes.length;
-  let at = 2;
-  while (at <= size) {
-    // Look at every third byte: one above 1 cannot belong to a start code that ends within the next two.
-    const byte = at < size ? bytes[at]! : 1;
-    if (byte > 1) {
-      at += 3;
-      continue;
-    }
+  let at = from + 2;
+  while (at < size) {
+    const byte = bytes[at]!;
     if (byte === 0) {
       at += 1;
       continue;
     }
-    const isEnd = at === size;
-    if (isEnd || (bytes[at - 1] === 0 && bytes[at - 2] === 0)) {
-      if (start >= 0) {
-        let end = isEnd ? size : at - 2;
-        // A NAL unit never ends in a zero byte: these are trailing_zero_8bits or belong to a 4-byte start code.
-        while (end > start && bytes[end - 1] === 0) end--;
-        if (end > start && (count++ === MAX_NAL_UNITS || visit(bytes.subarray(start, end)) === false)) return;
-      }
-      start = at + 1;
-    }
-    if (isEnd) return;
-    at = at + 3 > size ? size : at + 3;
+    if (byte === 1 && bytes[at - 1] === 0 && bytes[at - 2] === 0) return at - 2;
+    // A byte that is not zero is in no start code that ends in the next two, so only every third has to be looked at.
+    at += 3;
+  }
+  return size;
+}
+
+function visitAnnexB(bytes: Uint8Array, visit: (nalUnit: Uint8Array) => boolean | undefined): void {
+  let count = 0;
+  let at = findStartCode(bytes, 0);
+  while (at < bytes.length) {
+    const start = at + 3;
+    at = findStartCode(bytes, start);
+    let end = at;
+    // A NAL unit never ends in a zero byte: these are trailing_zero_8bits or belong to a 4-byte start code.
+    while (end > start && bytes[end - 1] === 0) end--;
+    if (end > start && (count++ === MAX_NAL_UNITS || visit(bytes.subarray(start, end)) === false)) return;
   }
 }
 

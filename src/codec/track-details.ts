@@ -17,7 +17,7 @@ import { H264_NAL, h264NalType } from './h264/nal-unit-type.ts';
 import { h264CodecString, h264LevelName, h264ProfileName } from './h264/profile-level.ts';
 import { h264FrameRate, parseH264Sps } from './h264/sequence-parameter-set.ts';
 import { isH265Irap } from './h265/access-unit.ts';
-import { parseHevcDecoderConfiguration } from './h265/hevc-decoder-configuration.ts';
+import { isHevcDecoderConfiguration, parseHevcDecoderConfiguration } from './h265/hevc-decoder-configuration.ts';
 import { H265_NAL, h265NalType } from './h265/nal-unit-type.ts';
 import { h265CodecString, h265LevelName, h265ProfileName } from './h265/profile-tier-level.ts';
 import { h265FrameRate, parseH265Sps } from './h265/sequence-parameter-set.ts';
@@ -105,9 +105,10 @@ export function isKeyFramePayload(codec: Codec, payload: Uint8Array, lengthSize:
 /** Bytes of the length before each NAL unit of an h264 or h265 track, from its record; 4 when that cannot be read. */
 export function nalLengthSize(track: Track): number {
   // The record's head is enough: one that is broken further on is still believed here.
-  const at = track.codec === 'h264' ? 4 : track.codec === 'h265' ? 21 : track.config.length;
-  const packed = track.config[at];
-  return packed === undefined || track.config[0]! > 1 ? DEFAULT_NAL_LENGTH_SIZE : (packed & 3) + 1;
+  const { codec, config } = track;
+  const isRecord = codec === 'h264' ? config[0] === 1 : codec === 'h265' && isHevcDecoderConfiguration(config);
+  const packed = isRecord ? config[codec === 'h264' ? 4 : 21] : undefined;
+  return packed === undefined ? DEFAULT_NAL_LENGTH_SIZE : (packed & 3) + 1;
 }
 
 function h264Details(config: Uint8Array, firstFrame: Uint8Array | undefined): VideoDetails | undefined {

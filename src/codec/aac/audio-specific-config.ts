@@ -73,6 +73,10 @@ function writeObjectType(bits: BitWriter, type: number): void {
   else bits.bits(5, AUDIO_OBJECT_TYPE.escape).bits(6, type - 32);
 }
 
+function hasLayerNumber(type: number): boolean {
+  return type === AUDIO_OBJECT_TYPE.aacScalable || type === AUDIO_OBJECT_TYPE.erAacScalable;
+}
+
 interface GeneralAudio {
   readonly frameLength: number;
   readonly programConfig?: ProgramConfigElement;
@@ -85,7 +89,7 @@ function readGeneralAudio(bits: BitReader, type: number, channelConfiguration: n
   const hasExtension = bits.flag();
   const programConfig = channelConfiguration === 0 ? readProgramConfigElement(bits) : undefined;
   if (channelConfiguration === 0 && programConfig === undefined) return undefined;
-  if (type === AUDIO_OBJECT_TYPE.aacScalable || type === AUDIO_OBJECT_TYPE.erAacScalable) bits.skip(3); // layerNr
+  if (hasLayerNumber(type)) bits.skip(3); // layerNr
   if (hasExtension) {
     if (type === AUDIO_OBJECT_TYPE.erBsac)
       bits.skip(16); // numOfSubFrame, layer_length
@@ -120,6 +124,7 @@ export function parseAudioSpecificConfig(bytes: Uint8Array): AudioSpecificConfig
     ps = objectType === AUDIO_OBJECT_TYPE.ps;
     sbr = { signalling: 'hierarchical', sampleRate: readSamplingFrequency(bits) };
     objectType = readObjectType(bits);
+    if (objectType === AUDIO_OBJECT_TYPE.sbr || objectType === AUDIO_OBJECT_TYPE.ps) return undefined;
     if (objectType === AUDIO_OBJECT_TYPE.erBsac) bits.skip(4); // extensionChannelConfiguration
   }
   let general: GeneralAudio | undefined;
@@ -155,7 +160,10 @@ export function parseAudioSpecificConfig(bytes: Uint8Array): AudioSpecificConfig
   };
 }
 
-/** Writes an AudioSpecificConfig for types with GASpecificConfig and no extension flag (all that are in use). */
+/**
+ * Writes an AudioSpecificConfig into a new buffer, with no GASpecificConfig extension flag (nobody sets it). For types
+ * without GASpecificConfig (ELD, USAC, Layer 3) only the head comes out: keep the publisher's own bytes for those.
+ */
 export function writeAudioSpecificConfig(config: AudioSpecificConfig): Uint8Array {
   const bits = new BitWriter();
   const isHierarchical = config.sbr?.signalling === 'hierarchical';
@@ -166,18 +174,27 @@ export function writeAudioSpecificConfig(config: AudioSpecificConfig): Uint8Arra
   if (isHierarchical && config.sbr !== undefined) {
     writeSamplingFrequency(bits, config.sbr.sampleRate);
     writeObjectType(bits, config.objectType);
+    if (config.objectType === AUDIO_OBJECT_TYPE.erBsac) bits.bits(4, config.channelConfiguration);
   }
-  bits.flag(config.frameLength === 960 || config.frameLength === 480);
-  bits.bits(2, 0); // dependsOnCoreCoder, extensionFlag
-  if (config.channelConfiguration === 0 && config.programConfig !== undefined) {
-    writeProgramConfigElement(bits, config.programConfig);
-  }
+  if (GENERAL_AUDIO.has(config.objectType)) writeGeneralAudio(bits, config);
   if (config.sbr?.signalling === 'backward-compatible') {
     bits.bits(11, SYNC_EXTENSION_SBR).bits(5, AUDIO_OBJECT_TYPE.sbr).bits(1, 1);
     writeSamplingFrequency(bits, config.sbr.sampleRate);
     if (config.ps) bits.bits(11, SYNC_EXTENSION_PS).bits(1, 1);
   }
   return bits.finish();
+}
+
+/** GASpecificConfig with neither core coder nor extension, and epConfig 0 behind it for the types that have one. */
+function writeGeneralAudio(bits: BitWriter, config: AudioSpecificConfig): void {
+  const type = config.objectType;
+  bits.flag(config.frameLength === 960 || config.frameLength === 480);
+  bits.bits(2, 0); // dependsOnCoreCoder, extensionFlag
+  if (config.channelConfiguration === 0 && config.programConfig !== undefined) {
+    writeProgramConfigElement(bits, config.programConfig);
+  }
+  if (hasLayerNumber(type)) bits.bits(3, 0);
+  if (type >= AUDIO_OBJECT_TYPE.erAacLc) bits.bits(2, 0);
 }
 
 /** Channels a decoder puts out, 0 when the configuration does not tell. Parametric stereo makes two of one. */

@@ -5,6 +5,7 @@ import { H265_NAL, h265NalType } from './nal-unit-type.ts';
 import { type H265ProfileTierLevel, readGeneralProfile } from './profile-tier-level.ts';
 import { parseH265Sps } from './sequence-parameter-set.ts';
 
+const HEAD_BYTES = 23;
 const GENERAL_PROFILE_BYTES = 12;
 const MAX_ARRAYS = 255;
 
@@ -46,12 +47,19 @@ export interface HevcDecoderConfiguration {
 }
 
 /**
- * Parses an hvcC; `undefined` when it is cut off or its version is above 1 (0 comes from writers older than the
- * standard). Bytes after the record are ignored. Never throws.
+ * Whether bytes begin like an hvcC: version 1, or 0 as writers older than the standard have it, but then with a
+ * profile behind it, so that an Annex B start code is not taken for one.
+ */
+export function isHevcDecoderConfiguration(bytes: Uint8Array): boolean {
+  return bytes[0] === 1 || (bytes[0] === 0 && bytes[1] !== 0);
+}
+
+/**
+ * Parses an hvcC; `undefined` when it is cut off or `isHevcDecoderConfiguration` says no. Bytes after the record are ignored. Never throws.
  */
 export function parseHevcDecoderConfiguration(bytes: Uint8Array): HevcDecoderConfiguration | undefined {
-  const reader = new ByteReader(bytes);
-  if (bytes.length < 23 || reader.u8() > 1) return undefined;
+  if (bytes.length < HEAD_BYTES || !isHevcDecoderConfiguration(bytes)) return undefined;
+  const reader = new ByteReader(bytes, 1);
   const profile = readGeneralProfile(new BitReader(reader.view(GENERAL_PROFILE_BYTES)));
   const minSpatialSegmentationIdc = reader.u16() & 0xfff;
   const parallelismType = reader.u8() & 3;
