@@ -17,7 +17,7 @@ export class FlvBodyWriter {
     this.#wrap = wrap;
   }
 
-  /** onMetaData and the sequence headers, all at the time of the frame they stand before. */
+  /** onMetaData, and the sequence headers at the time of the frame they stand before. */
   writeHeader(header: StreamHeader, dtsUs: number): Uint8Array[] {
     return this.#writeChanges(undefined, header, dtsUs);
   }
@@ -39,7 +39,8 @@ export class FlvBodyWriter {
     const timestampMs = Math.floor(dtsUs / 1000) >>> 0;
     const pieces: Uint8Array[] = [];
     if (after.metadata !== undefined && after.metadata !== before?.metadata) {
-      pieces.push(this.#wrap(FLV_SCRIPT, timestampMs, [after.metadata]));
+      // Always at 0: with any other time ffmpeg takes it for a frame of a text track.
+      pieces.push(this.#wrap(FLV_SCRIPT, 0, [after.metadata]));
     }
     for (const track of selectHeader(after, this.#selection).tracks) {
       if (before?.tracks.includes(track) === true) continue;

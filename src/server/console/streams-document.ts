@@ -2,7 +2,7 @@ import type { Stream } from '../../media/stream.ts';
 import type { StreamHub } from '../../media/stream-hub.ts';
 import { DEFAULT_VHOST } from '../../media/stream-name.ts';
 
-/** What `/console/streams.json` tells. Numbers are null while unknown. */
+/** What `/console/streams.json` tells. While unknown, numbers are null and texts empty. */
 export interface StreamsDocument {
   readonly server: {
     readonly version: string;
@@ -31,11 +31,11 @@ export interface StreamEntry {
 
 interface VideoEntry {
   readonly codec: string;
-  readonly codecString: string | null;
+  readonly codecString: string;
   readonly width: number | null;
   readonly height: number | null;
-  readonly profile: string | null;
-  readonly level: string | null;
+  readonly profile: string;
+  readonly level: string;
   readonly frameRate: number | null;
   readonly bitrateBps: number | null;
   readonly gopSeconds: number | null;
@@ -43,8 +43,8 @@ interface VideoEntry {
 
 interface AudioEntry {
   readonly codec: string;
-  readonly codecString: string | null;
-  readonly profile: string | null;
+  readonly codecString: string;
+  readonly profile: string;
   readonly sampleRate: number | null;
   readonly channels: number | null;
   readonly bitrateBps: number | null;
@@ -99,11 +99,11 @@ function toVideo(stream: Stream): VideoEntry | null {
   const measured = stream.stats.of(track);
   return {
     codec: track.codec,
-    codecString: track.video?.codecString ?? null,
+    codecString: track.video?.codecString ?? '',
     width: track.video?.width ?? null,
     height: track.video?.height ?? null,
-    profile: track.video?.profile ?? null,
-    level: track.video?.level ?? null,
+    profile: track.video?.profile ?? '',
+    level: track.video?.level ?? '',
     frameRate: measured.frameRate ?? track.video?.frameRate ?? null,
     bitrateBps: measured.bitrateBps ?? null,
     gopSeconds: measured.gopSeconds ?? null,
@@ -115,8 +115,8 @@ function toAudio(stream: Stream): AudioEntry | null {
   if (track === undefined) return null;
   return {
     codec: track.codec,
-    codecString: track.audio?.codecString ?? null,
-    profile: track.audio?.profile ?? null,
+    codecString: track.audio?.codecString ?? '',
+    profile: track.audio?.profile ?? '',
     sampleRate: track.audio?.sampleRate ?? null,
     channels: track.audio?.channels ?? null,
     bitrateBps: stream.stats.of(track).bitrateBps ?? null,

@@ -20,6 +20,8 @@ export interface RtmpConnectionOptions {
   readonly log: Logger;
   readonly configuration: Configuration['rtmp'];
   readonly version: string;
+  /** TCP_NODELAY while playing. */
+  readonly noDelay: boolean;
   readonly resolveVhost: (asked: string) => string;
   /** The session ended by the peer's fault or a limit; `code` is a `RtmpErrorCode`. */
   readonly onFailed: (code: string) => void;
@@ -62,6 +64,8 @@ export class RtmpConnection {
       serverVersion: options.version,
     });
     const { socket } = options;
+    // Commands go back and forth in small packets, each of which would wait for the peer's delayed acknowledgement.
+    socket.setNoDelay(true);
     socket.on('data', (bytes: Uint8Array) => this.#run(() => this.#session.receive(bytes, nodeClock.nowMs())));
     socket.on('drain', () => {
       for (const play of this.#plays.values()) play.drained();
@@ -189,7 +193,7 @@ export class RtmpConnection {
   }
 
   #handlePlay(event: PlayEvent): void {
-    const { messageStreamId, durationMs } = event;
+    const { messageStreamId, duration } = event;
     const stream = this.#options.hub.getOrCreate(this.#streamName(event.url));
     if (!this.#options.configuration.idle_streams && stream.state === 'idle') {
       this.#perform(
@@ -205,7 +209,7 @@ export class RtmpConnection {
       messageStreamId,
       chunkSize: this.#options.configuration.chunk_size,
       multitrack: this.#multitrack,
-      durationMs,
+      durationMs: duration,
       socket: this.#socket,
       log: this.#log,
       onEnded: (reason) => {
@@ -214,12 +218,13 @@ export class RtmpConnection {
           this.#socket.destroy();
           return;
         }
-        this.#perform(this.#session.endPlay(messageStreamId, reason === 'duration' ? 'complete' : 'unpublished'));
+        this.#perform(this.#session.endPlay(messageStreamId, reason === 'duration' ? 'stopped' : 'unpublished'));
         // A player that waited for this stream alone has nothing left to wait for.
         if (this.#plays.size === 0 && this.#publishes.size === 0 && reason !== 'duration') this.#socket.destroySoon();
       },
     });
     this.#plays.set(messageStreamId, play);
+    this.#socket.setNoDelay(this.#options.noDelay);
     this.#log.info({ stream: stream.key, publisher: stream.publisher?.id }, 'playing');
     play.start();
   }

@@ -119,6 +119,7 @@ export class RtmpServer {
       log: this.#options.log,
       configuration: this.#options.configuration,
       version: this.#options.version,
+      noDelay: this.#options.noDelay,
       resolveVhost: this.#options.resolveVhost,
       onFailed: (code) => {
         this.counters.failed.set(code, (this.counters.failed.get(code) ?? 0) + 1);
