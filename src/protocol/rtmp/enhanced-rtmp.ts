@@ -21,6 +21,7 @@ export interface EnhancedCapabilities {
   readonly capsEx: number;
 }
 
+const ALL_FOURCC_INFO = FOURCC_INFO.canDecode | FOURCC_INFO.canEncode | FOURCC_INFO.canForward;
 const VIDEO_FOURCCS = ['avc1', 'hvc1', 'av01', 'vp09', 'vp08'] as const;
 const AUDIO_FOURCCS = ['mp4a', 'Opus', 'ac-3', 'ec-3', 'fLaC', '.mp3'] as const;
 
@@ -30,6 +31,14 @@ export const OWN_CAPABILITIES: EnhancedCapabilities = {
   videoFourCcInfoMap: new Map(VIDEO_FOURCCS.map((name) => [name, FOURCC_INFO.canForward])),
   audioFourCcInfoMap: new Map(AUDIO_FOURCCS.map((name) => [name, FOURCC_INFO.canForward])),
   capsEx: CAPS_EX.reconnect | CAPS_EX.multitrack | CAPS_EX.modEx | CAPS_EX.timestampNanoOffset,
+};
+
+/** What our client tells: it can make, take and pass on every codec of Enhanced RTMP v2, and be asked to reconnect. */
+export const CLIENT_CAPABILITIES: EnhancedCapabilities = {
+  fourCcList: OWN_CAPABILITIES.fourCcList,
+  videoFourCcInfoMap: new Map(VIDEO_FOURCCS.map((name) => [name, ALL_FOURCC_INFO])),
+  audioFourCcInfoMap: new Map(AUDIO_FOURCCS.map((name) => [name, ALL_FOURCC_INFO])),
+  capsEx: OWN_CAPABILITIES.capsEx,
 };
 
 /** Reads the capabilities in a command object or info object; undefined when it has none: a plain RTMP peer. */

@@ -2,6 +2,8 @@
 
 export { ChunkReader, type ChunkReaderOptions } from './chunk-reader.ts';
 export { chunkStreamOfMedia, type OutgoingMessage, writeMessage } from './chunk-writer.ts';
+export type { RtmpClientEvent } from './client-events.ts';
+export { RtmpClientSession, type RtmpClientSessionOptions } from './client-session.ts';
 export type { ConnectRequest } from './connect-request.ts';
 export { CAPS_EX, type EnhancedCapabilities, FOURCC_INFO } from './enhanced-rtmp.ts';
 export type { HandshakeCrypto } from './handshake-digest.ts';

@@ -2,12 +2,12 @@ import type { ProtocolError } from '../../wire/errors.ts';
 import type { ConnectRequest } from './connect-request.ts';
 import type { PublisherKind } from './publisher-identification.ts';
 import type { HandshakeKind } from './server-handshake.ts';
+import type { SendEvent } from './session-output.ts';
 import type { StreamUrl } from './stream-url.ts';
 
 /** What `RtmpServerSession` has to say. Handle the events of one call in order. */
 export type RtmpServerEvent =
-  /** Write these bytes to the connection, before anything a later event leads to. */
-  | { readonly type: 'send'; readonly bytes: Uint8Array }
+  | SendEvent
   /** A load balancer in front told the client's address; believe it only of balancers you know. */
   | { readonly type: 'proxied'; readonly address: string }
   | { readonly type: 'handshake'; readonly kind: HandshakeKind }

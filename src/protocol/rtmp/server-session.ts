@@ -1,22 +1,20 @@
 import { type ProtocolError, StateError } from '../../wire/errors.ts';
-import type { AmfEntries, AmfValue } from '../amf/amf-value.ts';
-import { isAmfPropertyBag, toAmfObject } from '../amf/amf-value.ts';
+import { type AmfEntries, type AmfValue, toAmfObject } from '../amf/amf-value.ts';
 import { AcknowledgementWindow } from './acknowledgement.ts';
 import { splitAggregate } from './aggregate-message.ts';
 import { ChunkReader } from './chunk-reader.ts';
-import { parseCommand, type RtmpCommand, textProperty } from './command.ts';
+import { parseCommand, type RtmpCommand } from './command.ts';
 import { type ConnectRequest, parseConnectRequest } from './connect-request.ts';
 import { type ControlMessage, PEER_BANDWIDTH_LIMIT, parseControlMessage } from './control-messages.ts';
-import { toAmf0Data } from './data-message.ts';
 import type { HandshakeCrypto } from './handshake-digest.ts';
-import { type MessageStream, MessageStreamTable } from './message-stream-table.ts';
-import { PublisherIdentification } from './publisher-identification.ts';
 import { type RtmpErrorCode, type RtmpStateErrorCode, rtmpError } from './rtmp-error.ts';
 import { RTMP_DEFAULT_CHUNK_SIZE, RTMP_MESSAGE_TYPE, type RtmpMessage } from './rtmp-message.ts';
 import type { RtmpServerEvent } from './server-events.ts';
 import { ServerHandshake } from './server-handshake.ts';
-import { ON_FC_PUBLISH, ON_FC_UNPUBLISH, ReplyWriter, STATUS, toConnectResult } from './server-replies.ts';
-import { parseRtmpUrl, parseStreamUrl, type StreamUrl } from './stream-url.ts';
+import { ReplyWriter, toConnectResult } from './server-replies.ts';
+import { ServerStreams } from './server-streams.ts';
+import { SessionOutput } from './session-output.ts';
+import { parseRtmpUrl } from './stream-url.ts';
 
 /** Most messages, and most bytes of them, kept while the server decides about a connect. */
 export const RTMP_MAX_HELD_MESSAGES = 256;
@@ -74,15 +72,14 @@ export class RtmpServerSession {
   readonly #reader: ChunkReader;
   readonly #replies = new ReplyWriter(RTMP_DEFAULT_CHUNK_SIZE);
   readonly #acknowledgements: AcknowledgementWindow;
-  readonly #streams: MessageStreamTable;
-  readonly #identification = new PublisherIdentification();
+  readonly #streams: ServerStreams;
+  readonly #output: SessionOutput<RtmpServerEvent>;
   readonly #onMessage = (message: RtmpMessage): void => this.#handleMessage(message);
   #state: State = 'handshake';
   #request: ConnectRequest | undefined;
   #held: RtmpMessage[] = [];
   #heldBytes = 0;
-  #events: RtmpServerEvent[] = [];
-  #out: Uint8Array[] = [];
+  #wasActive = false;
   #nowMs: number;
   /** When the present stage must be over, and what it is called when it is not. */
   #deadlineMs: number | undefined;
@@ -95,7 +92,8 @@ export class RtmpServerSession {
     this.#handshake = new ServerHandshake(options.crypto);
     this.#reader = new ChunkReader(options);
     this.#acknowledgements = new AcknowledgementWindow(options.inAckSize ?? 0);
-    this.#streams = new MessageStreamTable(options.maxMessageStreams);
+    this.#output = new SessionOutput(this.#acknowledgements);
+    this.#streams = new ServerStreams(this.#output, this.#replies, options.maxMessageStreams);
     this.#nowMs = options.nowMs;
     this.#lastInputMs = options.nowMs;
     this.#setDeadline(options.handshakeTimeoutMs ?? 10_000, 'rtmp/handshake-timeout');
@@ -213,10 +211,7 @@ export class RtmpServerSession {
 
   /** Accepts the pending publish of this stream. */
   acceptPublish(messageStreamId: number): RtmpServerEvent[] {
-    const stream = this.#expectStream(messageStreamId, 'publishing');
-    if (stream === undefined) return [];
-    stream.isAccepted = true;
-    this.#status(stream, STATUS.publishStart);
+    if (this.#isServing()) this.#streams.acceptPublish(messageStreamId);
     return this.#finish();
   }
 
@@ -225,58 +220,37 @@ export class RtmpServerSession {
    * `NetStream.Publish.BadName` or `NetStream.Publish.Denied`. The connection stays.
    */
   rejectPublish(messageStreamId: number, code: string, description: string): RtmpServerEvent[] {
-    const stream = this.#expectStream(messageStreamId, 'publishing');
-    if (stream === undefined) return [];
-    this.#status(stream, { level: 'error', code, description });
-    this.#idle(stream);
+    if (this.#isServing()) this.#streams.rejectPublish(messageStreamId, code, description);
     return this.#finish();
   }
 
   /** Accepts the pending play of this stream: media may follow. */
   acceptPlay(messageStreamId: number): RtmpServerEvent[] {
-    const stream = this.#expectStream(messageStreamId, 'playing');
-    if (stream === undefined) return [];
-    stream.isAccepted = true;
-    this.#control({ type: 'stream-begin', messageStreamId: stream.id });
-    this.#status(stream, STATUS.playReset);
-    this.#status(stream, STATUS.playStart);
-    this.#send(this.#replies.data(stream.id, ['|RtmpSampleAccess', true, true]));
+    if (this.#isServing()) this.#streams.acceptPlay(messageStreamId);
     return this.#finish();
   }
 
   /** Refuses the pending play of this stream with an error status such as `NetStream.Play.StreamNotFound`. */
   rejectPlay(messageStreamId: number, code: string, description: string): RtmpServerEvent[] {
-    const stream = this.#expectStream(messageStreamId, 'playing');
-    if (stream === undefined) return [];
-    this.#status(stream, { level: 'error', code, description });
-    this.#idle(stream);
+    if (this.#isServing()) this.#streams.rejectPlay(messageStreamId, code, description);
     return this.#finish();
   }
 
   /** Tells a player that its stream is over: its publisher left (`unpublished`) or enough was played (`stopped`). */
   endPlay(messageStreamId: number, reason: 'unpublished' | 'stopped'): RtmpServerEvent[] {
-    const stream = this.#expectStream(messageStreamId, 'playing');
-    if (stream === undefined) return [];
-    this.#status(stream, reason === 'unpublished' ? STATUS.playUnpublished : STATUS.playStopped);
-    this.#control({ type: 'stream-eof', messageStreamId: stream.id });
-    this.#idle(stream);
+    if (this.#isServing()) this.#streams.endPlay(messageStreamId, reason);
     return this.#finish();
   }
 
   /** Tells a player that nothing comes for the moment (user control Stream Dry). */
   streamDry(messageStreamId: number): RtmpServerEvent[] {
-    const stream = this.#expectStream(messageStreamId, 'playing');
-    if (stream === undefined) return [];
-    this.#control({ type: 'stream-dry', messageStreamId: stream.id });
+    if (this.#isServing()) this.#streams.streamDry(messageStreamId);
     return this.#finish();
   }
 
   /** Answers a `pause` event. */
   acceptPause(messageStreamId: number, paused: boolean): RtmpServerEvent[] {
-    const stream = this.#expectStream(messageStreamId, 'playing');
-    if (stream === undefined) return [];
-    this.#status(stream, paused ? STATUS.paused : STATUS.unpaused);
-    this.#control({ type: paused ? 'stream-eof' : 'stream-begin', messageStreamId: stream.id });
+    if (this.#isServing()) this.#streams.acceptPause(messageStreamId, paused);
     return this.#finish();
   }
 
@@ -284,7 +258,7 @@ export class RtmpServerSession {
   requestReconnect(tcUrl?: string, description?: string): RtmpServerEvent[] {
     if (this.#state === 'over') return [];
     if (this.#state !== 'connected') throw wrongState('reconnect request before connect');
-    this.#send(
+    this.#output.send(
       this.#replies.status(0, {
         level: 'status',
         code: 'NetConnection.Connect.ReconnectRequest',
@@ -304,24 +278,17 @@ export class RtmpServerSession {
   }
 
   #finish(): RtmpServerEvent[] {
-    this.#flush();
-    const events = this.#events;
-    this.#events = [];
-    return events;
+    if (this.#state === 'connected') this.#followActivity();
+    return this.#output.finish();
   }
 
-  /** Everything written so far becomes one `send` event, so that it comes before the event that follows. */
-  #flush(): void {
-    if (this.#out.length === 0) return;
-    const bytes = join(this.#out);
-    this.#out = [];
-    this.#acknowledgements.onSent(bytes.length);
-    this.#events.push({ type: 'send', bytes });
-  }
-
-  #emit(event: RtmpServerEvent): void {
-    if (this.#out.length > 0) this.#flush();
-    this.#events.push(event);
+  /** A client that publishes or plays has all the time it wants; one that stopped has until the republish timeout. */
+  #followActivity(): void {
+    const isActive = this.#streams.isAnyActive;
+    if (isActive === this.#wasActive) return;
+    this.#wasActive = isActive;
+    if (isActive) this.#deadlineMs = undefined;
+    else this.#setDeadline(this.#options.republishTimeoutMs ?? 180_000, 'rtmp/setup-timeout');
   }
 
   #fail(code: RtmpErrorCode, message: string): void {
@@ -332,38 +299,25 @@ export class RtmpServerSession {
     if (this.#state === 'over') return;
     this.#state = 'over';
     this.#held = [];
-    this.#emit({ type: 'failed', error });
+    this.#output.emit({ type: 'failed', error });
   }
 
   #end(reason: 'rejected' | 'redirected'): void {
     this.#state = 'over';
-    this.#emit({ type: 'end', reason });
-  }
-
-  #send(bytes: Uint8Array): void {
-    this.#out.push(bytes);
+    this.#output.emit({ type: 'end', reason });
   }
 
   #control(message: ControlMessage): void {
-    this.#send(this.#replies.control(message));
+    this.#output.send(this.#replies.control(message));
   }
 
   #command(messageStreamId: number, name: string, transactionId: number, values: readonly AmfValue[]): void {
-    this.#send(this.#replies.command(messageStreamId, name, transactionId, values));
-  }
-
-  #status(stream: MessageStream, fields: Parameters<ReplyWriter['status']>[1]): void {
-    this.#send(this.#replies.status(stream.id, fields));
-  }
-
-  /** Answers a call that wants an answer. */
-  #result(command: RtmpCommand, value: AmfValue): void {
-    if (command.transactionId > 0) this.#command(0, '_result', command.transactionId, [null, value]);
+    this.#output.send(this.#replies.command(messageStreamId, name, transactionId, values));
   }
 
   #reject(description: string, more: readonly (readonly [string, AmfValue])[]): void {
     const fields = { level: 'error', code: 'NetConnection.Connect.Rejected', description, more } as const;
-    this.#send(this.#replies.status(0, fields));
+    this.#output.send(this.#replies.status(0, fields));
   }
 
   #setDeadline(inMs: number, code: RtmpErrorCode): void {
@@ -380,30 +334,26 @@ export class RtmpServerSession {
     this.#control({ type: 'ping-request', timestamp: Math.trunc(nowMs) >>> 0 });
   }
 
+  /** Whether stream commands still have an effect; a late answer to a session that is over is no mistake. */
+  #isServing(): boolean {
+    return this.#state !== 'over' && this.#state !== 'redirecting';
+  }
+
   #expectDeciding(): ConnectRequest | undefined {
     if (this.#state === 'over') return undefined;
     if (this.#state !== 'deciding' || this.#request === undefined) throw wrongState('no connect waits for an answer');
     return this.#request;
   }
 
-  /** The stream of that id and role. Undefined once the session is over: late answers are then of no use to anyone. */
-  #expectStream(messageStreamId: number, role: 'publishing' | 'playing'): MessageStream | undefined {
-    if (this.#state === 'over' || this.#state === 'redirecting') return undefined;
-    const stream = this.#streams.get(messageStreamId);
-    if (stream?.role === role) return stream;
-    const code: RtmpStateErrorCode = 'rtmp/no-such-stream';
-    throw new StateError(code, `message stream ${messageStreamId} is not ${role}`);
-  }
-
   #receiveHandshake(bytes: Uint8Array): void {
     for (const event of this.#handshake.receive(bytes, this.#nowMs)) {
-      if (event.type === 'send') this.#send(event.bytes);
-      else if (event.type === 'proxied') this.#emit(event);
+      if (event.type === 'send') this.#output.send(event.bytes);
+      else if (event.type === 'proxied') this.#output.emit(event);
       else if (event.type === 'failed') this.#failWith(event.error);
       else {
         this.#state = 'connecting';
         this.#setDeadline(this.#options.connectTimeoutMs ?? 10_000, 'rtmp/connect-timeout');
-        this.#emit({ type: 'handshake', kind: event.kind });
+        this.#output.emit({ type: 'handshake', kind: event.kind });
         this.#receiveChunks(event.rest);
       }
     }
@@ -434,10 +384,10 @@ export class RtmpServerSession {
       case RTMP_MESSAGE_TYPE.video:
       case RTMP_MESSAGE_TYPE.dataAmf0:
       case RTMP_MESSAGE_TYPE.dataAmf3:
-        this.#handleMedia(message);
+        this.#streams.handleMedia(message);
         break;
       case RTMP_MESSAGE_TYPE.aggregate:
-        for (const part of splitAggregate(message)) this.#handleMedia(part);
+        for (const part of splitAggregate(message)) this.#streams.handleMedia(part);
         break;
       case RTMP_MESSAGE_TYPE.commandAmf0:
       case RTMP_MESSAGE_TYPE.commandAmf3:
@@ -475,7 +425,7 @@ export class RtmpServerSession {
         this.#control({ type: 'ping-response', timestamp: control.timestamp });
         break;
       case 'set-buffer-length':
-        this.#emit({
+        this.#output.emit({
           type: 'set-buffer-length',
           messageStreamId: control.messageStreamId,
           bufferMs: control.bufferMs,
@@ -484,22 +434,6 @@ export class RtmpServerSession {
       default:
       // What only servers send, and answers to pings (any input counts as one).
     }
-  }
-
-  #handleMedia(message: RtmpMessage): void {
-    const stream = this.#streams.find(message.messageStreamId, 'publishing');
-    if (stream === undefined) return;
-    const { typeId, timestamp } = message;
-    const isData = typeId !== RTMP_MESSAGE_TYPE.audio && typeId !== RTMP_MESSAGE_TYPE.video;
-    const payload = isData ? toAmf0Data(typeId, message.payload) : message.payload;
-    if (payload === undefined) return;
-    this.#emit({
-      type: 'message',
-      messageStreamId: stream.id,
-      typeId: isData ? 18 : (typeId as 8 | 9),
-      timestamp,
-      payload,
-    });
   }
 
   #handleCommand(message: RtmpMessage): void {
@@ -517,7 +451,7 @@ export class RtmpServerSession {
       if (command.name === 'connect') this.#handleConnect(command);
       return;
     }
-    this.#dispatch(command, message.messageStreamId);
+    this.#streams.dispatch(command, message.messageStreamId);
   }
 
   #handleConnect(command: RtmpCommand): void {
@@ -528,254 +462,14 @@ export class RtmpServerSession {
       return;
     }
     this.#request = request;
+    this.#streams.tcUrl = request.tcUrl;
     this.#state = 'deciding';
     this.#deadlineMs = undefined;
-    this.#emit({ type: 'connect', request });
-  }
-
-  #dispatch(command: RtmpCommand, messageStreamId: number): void {
-    switch (command.name) {
-      case 'createStream':
-        this.#handleCreateStream(command);
-        break;
-      case 'releaseStream':
-      case 'FCPublish':
-        this.#handleFmleCall(command);
-        break;
-      case 'FCUnpublish':
-        this.#handleFcUnpublish(command);
-        break;
-      case 'publish':
-        this.#handlePublish(command, messageStreamId);
-        break;
-      case 'play':
-      case 'play2':
-        this.#handlePlay(command, messageStreamId);
-        break;
-      case 'closeStream':
-        this.#handleClose(command, messageStreamId, false);
-        break;
-      case 'deleteStream':
-        this.#handleClose(command, typeof command.args[0] === 'number' ? command.args[0] : messageStreamId, true);
-        break;
-      case 'pause':
-      case 'pauseRaw':
-      case 'seek':
-      case 'receiveAudio':
-      case 'receiveVideo':
-        this.#handlePlayerCall(command, messageStreamId);
-        break;
-      case 'getStreamLength':
-        // A live stream has no length; players take 0 for "unknown".
-        this.#result(command, 0);
-        break;
-      case '_result':
-      case '_error':
-      case 'onStatus':
-        // Answers; answering them would go on for ever.
-        break;
-      default:
-        this.#result(command, null);
-    }
-  }
-
-  #handleCreateStream(command: RtmpCommand): void {
-    const stream = this.#streams.create();
-    if (stream === undefined) {
-      const info = toAmfObject({ level: 'error', code: 'NetConnection.Call.Failed', description: 'Too many streams.' });
-      this.#command(0, '_error', command.transactionId, [null, info]);
-      return;
-    }
-    this.#identification.onCreateStream();
-    this.#result(command, stream.id);
-  }
-
-  #handleFmleCall(command: RtmpCommand): void {
-    this.#identification.onFmleCall();
-    const [name] = command.args;
-    // An encoder that starts over with the name it publishes has given the old publish up.
-    const old = typeof name === 'string' ? this.#streams.findPublisher(name) : undefined;
-    if (old !== undefined) this.#leave(old);
-    this.#result(command, undefined);
-  }
-
-  #handleFcUnpublish(command: RtmpCommand): void {
-    const [name] = command.args;
-    const named = typeof name === 'string' ? this.#streams.findPublisher(name) : undefined;
-    // Names do not always match what was published; with one publisher there is no doubt.
-    const stream = named ?? this.#streams.find(0, 'publishing');
-    if (stream === undefined) {
-      this.#identification.onFmleCall();
-      this.#result(command, undefined);
-      return;
-    }
-    this.#command(stream.id, 'onFCUnpublish', 0, [null, ON_FC_UNPUBLISH]);
-    this.#result(command, undefined);
-    this.#status(stream, STATUS.unpublishSuccess);
-    this.#leave(stream);
-  }
-
-  #handlePublish(command: RtmpCommand, messageStreamId: number): void {
-    const [name, publishType] = command.args;
-    if (name === false) {
-      // Flash's NetStream.publish(false).
-      const stream = this.#streams.find(messageStreamId, 'publishing');
-      if (stream === undefined) return;
-      this.#status(stream, STATUS.unpublishSuccess);
-      this.#leave(stream);
-      return;
-    }
-    const stream = this.#streams.use(messageStreamId);
-    if (stream === undefined) {
-      this.#refuse(messageStreamId, 'NetStream.Publish.Failed', 'Too many streams.');
-      return;
-    }
-    this.#leave(stream);
-    const publisherKind = this.#identification.take();
-    const streamName = typeof name === 'string' ? name : '';
-    const url = this.#toUrl(streamName);
-    if (url === undefined) {
-      this.#refuse(stream.id, 'NetStream.Publish.BadName', 'Stream name is empty or malformed.');
-      return;
-    }
-    stream.role = 'publishing';
-    stream.streamName = streamName;
-    stream.publisherKind = publisherKind;
-    stream.isFresh = false;
-    this.#deadlineMs = undefined;
-    if (publisherKind !== 'flash') this.#command(stream.id, 'onFCPublish', 0, [null, ON_FC_PUBLISH]);
-    this.#emit({
-      type: 'publish',
-      messageStreamId: stream.id,
-      streamName,
-      url,
-      publishType: publishType === 'record' || publishType === 'append' ? publishType : 'live',
-      publisherKind,
-    });
-  }
-
-  #handlePlay(command: RtmpCommand, messageStreamId: number): void {
-    const [first, start, duration, reset] = command.args;
-    if (first === false) {
-      // Flash's NetStream.play(false).
-      const playing = this.#streams.find(messageStreamId, 'playing');
-      if (playing !== undefined) this.#leave(playing);
-      return;
-    }
-    const stream = this.#streams.use(messageStreamId);
-    if (stream === undefined) {
-      this.#refuse(messageStreamId, 'NetStream.Play.Failed', 'Too many streams.');
-      return;
-    }
-    this.#leave(stream);
-    // play2 has its parameters in one object.
-    const name = isAmfPropertyBag(first) ? textProperty(first, 'streamName') : first;
-    const startAsSent = isAmfPropertyBag(first) ? first.get('start') : start;
-    const durationAsSent = isAmfPropertyBag(first) ? first.get('len') : duration;
-    const streamName = typeof name === 'string' ? name : '';
-    const url = this.#toUrl(streamName);
-    if (url === undefined) {
-      this.#refuse(stream.id, 'NetStream.Play.StreamNotFound', 'Stream name is empty or malformed.');
-      return;
-    }
-    stream.role = 'playing';
-    stream.streamName = streamName;
-    stream.isFresh = false;
-    this.#deadlineMs = undefined;
-    this.#emit({
-      type: 'play',
-      messageStreamId: stream.id,
-      streamName,
-      url,
-      start: finite(startAsSent, -2),
-      duration: finite(durationAsSent, -1),
-      reset: typeof reset === 'number' ? reset !== 0 : reset !== false,
-    });
-  }
-
-  /** closeStream leaves the stream usable, deleteStream does not. */
-  #handleClose(command: RtmpCommand, messageStreamId: number, isDelete: boolean): void {
-    const stream =
-      this.#streams.get(messageStreamId) ??
-      this.#streams.find(messageStreamId, 'publishing') ??
-      this.#streams.find(messageStreamId, 'playing');
-    if (stream !== undefined) {
-      this.#leave(stream);
-      if (isDelete) this.#streams.delete(stream.id);
-    }
-    this.#result(command, null);
-  }
-
-  #handlePlayerCall(command: RtmpCommand, messageStreamId: number): void {
-    const stream = this.#streams.find(messageStreamId, 'playing');
-    const [first, second] = command.args;
-    this.#result(command, null);
-    if (stream === undefined) return;
-    switch (command.name) {
-      case 'seek':
-        this.#status(stream, STATUS.seek);
-        this.#emit({ type: 'seek', messageStreamId: stream.id, positionMs: finite(first, 0) });
-        break;
-      case 'receiveAudio':
-        this.#emit({ type: 'receive-audio', messageStreamId: stream.id, enabled: first !== false });
-        break;
-      case 'receiveVideo':
-        this.#emit({ type: 'receive-video', messageStreamId: stream.id, enabled: first !== false });
-        break;
-      default:
-        this.#emit({
-          type: 'pause',
-          messageStreamId: stream.id,
-          paused: first !== false,
-          positionMs: finite(second, 0),
-        });
-    }
-  }
-
-  #refuse(messageStreamId: number, code: string, description: string): void {
-    this.#send(this.#replies.status(messageStreamId, { level: 'error', code, description }));
-  }
-
-  /** Ends what goes on in the stream, and says so. */
-  #leave(stream: MessageStream): void {
-    const { role } = stream;
-    if (role === 'idle') return;
-    this.#idle(stream);
-    this.#emit({ type: role === 'publishing' ? 'unpublish' : 'stop', messageStreamId: stream.id });
-  }
-
-  #idle(stream: MessageStream): void {
-    stream.role = 'idle';
-    stream.isAccepted = false;
-    if (!this.#streams.isAnyActive) {
-      this.#setDeadline(this.#options.republishTimeoutMs ?? 180_000, 'rtmp/setup-timeout');
-    }
-  }
-
-  #toUrl(streamName: string): StreamUrl | undefined {
-    const url = parseStreamUrl(this.#request?.tcUrl ?? '', streamName);
-    return url === undefined || url.stream === '' ? undefined : url;
+    this.#output.emit({ type: 'connect', request });
   }
 }
 
 function wrongState(message: string): StateError {
   const code: RtmpStateErrorCode = 'rtmp/wrong-state';
   return new StateError(code, message);
-}
-
-function finite(value: AmfValue, fallback: number): number {
-  return typeof value === 'number' && Number.isFinite(value) ? value : fallback;
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  let size = 0;
-  for (const part of parts) size += part.length;
-  const joined = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

@@ -117,6 +117,19 @@ export function parseRtmpUrl(url: string): RtmpUrl | undefined {
   return { schema, host, port, app, streamName, tcUrl: `${schema}://${shownHost}${shownPort}/${app}` };
 }
 
+/**
+ * The RTMP URL to connect to after a reconnect request: `tcUrl` may be absolute, begin with `//` or `/`, be a name
+ * beside the present application, or be missing (Enhanced RTMP v2, "Reconnect Request"). The stream stays the same.
+ */
+export function resolveReconnectUrl(current: RtmpUrl, tcUrl: string | undefined): string {
+  const stream = current.streamName === '' ? '' : `/${current.streamName}`;
+  if (tcUrl === undefined || tcUrl === '') return `${current.tcUrl}${stream}`;
+  if (tcUrl.includes('://')) return `${tcUrl}${stream}`;
+  if (tcUrl.startsWith('//')) return `${current.schema}:${tcUrl}${stream}`;
+  const origin = current.tcUrl.slice(0, current.tcUrl.length - current.app.length - 1);
+  return `${origin}/${tcUrl.replace(/^\//, '')}${stream}`;
+}
+
 function splitAppAndStream(rest: string): { readonly app: string; readonly streamName: string } {
   const query = rest.indexOf('?');
   const path = query < 0 ? rest : rest.slice(0, query);
