@@ -119,7 +119,7 @@ export class FlvAudioDemuxer {
       events.push({ type: 'ignored', reason: 'empty-message' });
       return;
     }
-    const track = this.#tracks.forFrame(trackId, codec, payload, events);
+    const track = this.#tracks.forFrame(trackId, codec, payload, true, events);
     if (track === undefined) return;
     events.push({ type: 'frame', frame: { track, dtsUs, ptsUs: dtsUs, isKeyFrame: true, payload } });
   }

@@ -175,6 +175,18 @@ describe('FlvDemuxer, Enhanced RTMP video', () => {
     expect(frame).toMatchObject({ frame: { dtsUs: 2000 } });
   });
 
+  it('tells the picture size of VP8 when a key frame has told it', () => {
+    const key = '10020 09d012a 4001 f000'.replaceAll(' ', '');
+    const events = demux(
+      video(`90${ascii('vp08')}000a820202020000`),
+      video(`a1${ascii('vp08')}110200`),
+      video(`91${ascii('vp08')}${key}`),
+      video(`91${ascii('vp08')}${key}`),
+    );
+    expect(events.map((event) => event.type)).toEqual(['track', 'frame', 'track', 'frame', 'frame']);
+    expect(events[2]).toMatchObject({ track: { video: { width: 320, height: 240 } } });
+  });
+
   it('takes the AV1 configuration out of an MPEG-2 TS descriptor', () => {
     const [track] = demux(video(`95${ascii('av01')} 8004 81004cf0`));
     expect(track).toMatchObject({ type: 'track', track: { codec: 'av1', config: bytes('81004c10') } });

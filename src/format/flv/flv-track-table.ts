@@ -66,28 +66,37 @@ export class FlvTrackTable {
   }
 
   /**
-   * The track that a coded frame belongs to; one that needs no configuration comes into being here (and is told to
-   * `events`), also when the frame shows that its format has changed.
+   * The track that a coded frame belongs to. One that needs no configuration comes into being here (and is told to
+   * `events`); one whose format only the frames tell is told again when they do.
    */
   forFrame(
     trackId: number,
     codec: VideoCodec | AudioCodec,
     payload: Uint8Array,
+    isKeyFrame: boolean,
     events: FlvDemuxEvent[],
   ): Track | undefined {
     const current = this.#tracks.get(trackId);
-    if (current !== undefined && current.codec === codec) {
-      if (codec !== 'mp3') return current;
-      if (this.#inBandFormats.get(trackId) === inBandFormat(codec, payload)) return current;
+    if (current?.codec === codec) {
+      if (!this.#saysMore(current, payload, isKeyFrame)) return current;
     } else if (needsConfig(codec)) {
       events.push({ type: 'ignored', reason: 'frame-before-config' });
       return undefined;
     }
     const config = current?.codec === codec ? current.config : NO_BYTES;
-    const track = this.#set(trackId, codec, config, payload);
+    const track = this.#set(trackId, codec, config, isKeyFrame ? payload : undefined);
     this.#inBandFormats.set(trackId, inBandFormat(codec, payload));
     events.push({ type: 'track', track });
     return track;
+  }
+
+  /** Whether a frame tells something of its track that is not known yet. */
+  #saysMore(track: Track, payload: Uint8Array, isKeyFrame: boolean): boolean {
+    const { codec } = track;
+    if (codec === 'mp3') return this.#inBandFormats.get(track.trackId) !== inBandFormat(codec, payload);
+    // The picture size of vp8 and vp9 stands in key frames only.
+    const isUnknown = track.kind === 'video' && track.video === undefined && isKeyFrame;
+    return isUnknown && !isOpaqueCodec(codec) && videoDetails(codec as VideoCodec, track.config, payload) !== undefined;
   }
 
   /** Takes the AMF0 values of an Enhanced RTMP video metadata packet, kept for a track that is yet to come. */
@@ -108,14 +117,14 @@ export class FlvTrackTable {
   #set(trackId: number, codec: VideoCodec | AudioCodec, config: Uint8Array, firstFrame: Uint8Array | undefined): Track {
     const track =
       this.#kind === 'video'
-        ? this.#video(trackId, codec as VideoCodec, config)
+        ? this.#video(trackId, codec as VideoCodec, config, firstFrame)
         : this.#audio(trackId, codec as AudioCodec, config, firstFrame);
     this.#tracks.set(trackId, track);
     return track;
   }
 
-  #video(trackId: number, codec: VideoCodec, config: Uint8Array): Track {
-    const video = isOpaqueCodec(codec) ? undefined : videoDetails(codec, config);
+  #video(trackId: number, codec: VideoCodec, config: Uint8Array, firstFrame: Uint8Array | undefined): Track {
+    const video = isOpaqueCodec(codec) ? undefined : videoDetails(codec, config, firstFrame);
     const videoMetadata = this.#videoMetadata.get(trackId);
     return {
       kind: 'video',

@@ -184,9 +184,9 @@ export class FlvVideoDemuxer {
       events.push({ type: 'ignored', reason: 'empty-message' });
       return;
     }
-    const track: Track | undefined = this.#tracks.forFrame(trackId, codec, payload, events);
-    if (track === undefined) return;
     const { dtsUs, isKeyFrame } = tag;
+    const track: Track | undefined = this.#tracks.forFrame(trackId, codec, payload, isKeyFrame, events);
+    if (track === undefined) return;
     events.push({
       type: 'frame',
       frame: { track, dtsUs, ptsUs: dtsUs + compositionTimeMs * 1000, isKeyFrame, payload },

@@ -74,14 +74,11 @@ export class AnnexBReader implements ElementaryReader {
 
   #configure(found: readonly Uint8Array[], events: TsDemuxEvent[]): void {
     const unknown = found.filter((one) => !this.#parameterSets.some((known) => equalBytes(one, known)));
-    if (unknown.length === 0) {
-      // Only a whole set in the stream counts as a repetition; nobody needs to hear of each of them.
-      return;
-    }
+    if (unknown.length === 0) return;
     const spsType = this.#codec === 'h265' ? H265_NAL.sps : H264_NAL.sps;
     const typeOf = this.#codec === 'h265' ? h265NalType : h264NalType;
-    // A new SPS begins a new set of all; a picture parameter set alone adds to those there are.
-    const startsAnew = unknown.some((one) => typeOf(one) === spsType);
+    // Where an SPS is, the whole set is; a picture parameter set alone adds to those there are.
+    const startsAnew = found.some((one) => typeOf(one) === spsType);
     const sets = (startsAnew ? found : [...this.#parameterSets, ...unknown]).slice(-MAX_PARAMETER_SETS);
     const config = this.#record(sets);
     // The units are views into the access unit: what is kept must not hold on to it.
