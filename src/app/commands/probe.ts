@@ -1,0 +1,14 @@
+import { ResourceError } from '../../wire/errors.ts';
+import { EXIT } from '../exit-code.ts';
+import { parseCommandLine, UsageError } from './command-line.ts';
+
+/** `millrace probe`. */
+export async function probe(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(args, { help: { type: 'boolean', short: 'h' } });
+  if (values.help === true) {
+    process.stdout.write('millrace probe is not part of this build\n');
+    return EXIT.ok;
+  }
+  if (positionals.length === 0) throw new UsageError('probe takes an address; "millrace --help" shows how');
+  throw new ResourceError('cli/not-built', 'this build has no probe command');
+}
