@@ -327,7 +327,8 @@ export class ChunkReader {
 
 /**
  * After the basic header of a fmt 3 chunk inside a message whose timestamp was extended: the specification repeats the
- * extended field here, old librtmp and FFmpeg leave it out. It is there if the bytes say the same time again.
+ * extended field here, old librtmp and FFmpeg leave it out. It is there if the bytes say the same time again. (A payload that begins just so waits for the bytes that
+ * tell the difference.)
  */
 function skipRepeatedTimestamp(stream: ChunkStream, b: Uint8Array, at: number, end: number): number {
   const field = stream.timestampField;
