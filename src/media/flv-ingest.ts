@@ -38,7 +38,7 @@ export class FlvIngest {
           this.#publication.repeatedConfig(event.track);
           break;
         case 'metadata':
-          this.#publication.metadata(event.values);
+          if (!this.#publication.metadata(event.values)) count(this.counters.ignored, 'metadata-too-large');
           break;
         case 'ignored':
           count(this.counters.ignored, event.reason);

@@ -1,4 +1,5 @@
 import type { Frame } from '../codec/frame.ts';
+import { type Track, trackSlot } from '../codec/track.ts';
 import { IndexedRing } from '../wire/indexed-ring.ts';
 import { EMPTY_STREAM_HEADER, type StreamHeader } from './stream-header.ts';
 
@@ -7,6 +8,9 @@ export const PURE_AUDIO_FRAMES = 115;
 
 /** What one frame is counted for beside its payload, in bytes: the objects around it. */
 const FRAME_OVERHEAD_BYTES = 200;
+
+/** A track that goes back by more than this began anew; smaller steps are disorder. Microseconds. */
+const NEW_ERA_STEP_US = 1_000_000;
 
 export interface FrameLogOptions {
   /** Most bytes held, default 32 MiB. */
@@ -19,22 +23,25 @@ export interface FrameLogOptions {
 
 /**
  * The newest frames of a stream in the order they came, numbered from 0 for ever, with an index of the places a viewer
- * may start at: video key frames, or every audio frame when there is no video. The oldest GOPs go when the log spans
- * more than its seconds or bytes; the newest GOP stays unless it alone breaks `maxBytes` or `maxGopFrames`.
+ * may start at: key frames of the first video track, or every audio frame when there is no video. The oldest GOPs go when
+ * the log spans more than its seconds or bytes; the newest GOP stays unless it alone breaks `maxBytes` or `maxGopFrames`.
  */
 export class FrameLog {
   readonly #frames = new IndexedRing<Frame>();
+  /** What each frame's age is measured by: its decode time, moved so that a track that begins anew goes on. */
+  readonly #agesUs = new IndexedRing<number>();
+  readonly #slots = new Map<number, SlotClock>();
   readonly #joinPoints: number[] = [];
   /** Headers and the frame number from which each holds; the last one is in force. */
-  readonly #headers: { readonly from: number; readonly header: StreamHeader }[] = [
-    { from: 0, header: EMPTY_STREAM_HEADER },
-  ];
+  readonly #headers: HeaderEntry[] = [{ from: 0, header: EMPTY_STREAM_HEADER, sizeBytes: 0 }];
   readonly #maxBytes: number;
   readonly #maxUs: number;
   readonly #maxGopFrames: number;
   #sizeBytes = 0;
   #audioFramesSinceVideo = PURE_AUDIO_FRAMES;
-  #newestDtsUs = 0;
+  /** Key frames of this track are the places to start at; any video track's while it is undefined. */
+  #leadVideoTrackId: number | undefined;
+  #newestAgeUs = 0;
 
   constructor(options: FrameLogOptions = {}) {
     this.#maxBytes = options.maxBytes ?? 32 * 1024 * 1024;
@@ -52,14 +59,9 @@ export class FrameLog {
     return this.#frames.end;
   }
 
-  /** Payload bytes and bookkeeping held. */
+  /** Bytes of payloads and of headers no longer in force, and bookkeeping. */
   get sizeBytes(): number {
     return this.#sizeBytes;
-  }
-
-  /** Highest decode time appended so far, microseconds. */
-  get newestDtsUs(): number {
-    return this.#newestDtsUs;
   }
 
   /** The header in force for frames appended from now on. */
@@ -69,6 +71,15 @@ export class FrameLog {
 
   at(index: number): Frame | undefined {
     return this.#frames.at(index);
+  }
+
+  /**
+   * How far frame `index` lies behind the newest one, microseconds; 0 when it is not held. Under jitter `zero` and `off`
+   * publishers may set their clock back: that counts as no time.
+   */
+  lagUs(index: number): number {
+    const ageUs = this.#agesUs.at(index);
+    return ageUs === undefined ? 0 : this.#newestAgeUs - ageUs;
   }
 
   /** The header that held when frame `index` was appended (the oldest known one for frames that are gone). */
@@ -81,22 +92,32 @@ export class FrameLog {
   }
 
   setHeader(header: StreamHeader): void {
-    const last = this.#headers[this.#headers.length - 1]!;
-    if (last.from === this.head) this.#headers.pop();
-    this.#headers.push({ from: this.head, header });
-    const hasVideo = header.tracks.some((track) => track.kind === 'video');
-    // Video that was just announced takes over from audio frames as the place to start, without waiting for a frame.
-    if (hasVideo && !last.header.tracks.some((track) => track.kind === 'video')) this.#audioFramesSinceVideo = 0;
+    const before = this.header;
+    if (this.#headers[this.#headers.length - 1]!.from === this.head) this.#headers.pop();
+    const superseded = this.#headers[this.#headers.length - 1];
+    if (superseded !== undefined) {
+      this.#sizeBytes -= superseded.sizeBytes;
+      superseded.sizeBytes = ownBytes(superseded.header, header);
+      this.#sizeBytes += superseded.sizeBytes;
+    }
+    this.#headers.push({ from: this.head, header, sizeBytes: 0 });
+    const leadVideo = header.tracks.find(isVideo);
+    this.#leadVideoTrackId = leadVideo?.trackId;
+    // Video that was just announced takes over from audio frames as the place to start, without waiting for a frame;
+    // a header without video gives them back.
+    if (leadVideo === undefined) this.#audioFramesSinceVideo = PURE_AUDIO_FRAMES;
+    else if (!before.tracks.some(isVideo)) this.#audioFramesSinceVideo = 0;
   }
 
   /** Appends a frame and drops what goes over the budget. Returns the frame's number. */
   append(frame: Frame): number {
     const index = this.#frames.append(frame);
+    this.#agesUs.append(this.#ageOf(frame));
     this.#sizeBytes += frame.payload.length + FRAME_OVERHEAD_BYTES;
-    if (frame.dtsUs > this.#newestDtsUs) this.#newestDtsUs = frame.dtsUs;
-    if (frame.track.kind === 'video') {
+    if (this.#isLeadVideo(frame.track)) {
       this.#audioFramesSinceVideo = 0;
       if (frame.isKeyFrame) this.#joinPoints.push(index);
+      else this.#dropAudioJoinPoints();
     } else if (frame.track.kind === 'audio') {
       if (this.#audioFramesSinceVideo >= PURE_AUDIO_FRAMES) this.#joinPoints.push(index);
       else this.#audioFramesSinceVideo++;
@@ -108,6 +129,7 @@ export class FrameLog {
   /** Forgets all frames (their numbers are not used again) but keeps the header. */
   clear(): void {
     this.#dropBefore(this.head);
+    this.#slots.clear();
   }
 
   /** The newest place to start at, or undefined while there is none. */
@@ -135,30 +157,58 @@ export class FrameLog {
 
   /** The newest place to start at that is at least `secondsAgo` back; the oldest one when the log does not go back so far. */
   joinPointAgo(secondsAgo: number): number | undefined {
-    const wantedUs = this.#newestDtsUs - secondsAgo * 1_000_000;
     for (let i = this.#joinPoints.length - 1; i >= 0; i--) {
       const index = this.#joinPoints[i]!;
-      if (this.#frames.at(index)!.dtsUs <= wantedUs) return index;
+      if (this.lagUs(index) >= secondsAgo * 1_000_000) return index;
     }
     return this.#joinPoints[0];
+  }
+
+  #isLeadVideo(track: Track): boolean {
+    return track.kind === 'video' && (this.#leadVideoTrackId ?? track.trackId) === track.trackId;
+  }
+
+  /** Video that went on in the middle of a GOP: who starts at the audio before it would get the rest of that GOP. */
+  #dropAudioJoinPoints(): void {
+    for (;;) {
+      const newest = this.newestJoinPoint();
+      if (newest === undefined || this.#frames.at(newest)!.track.kind === 'video') return;
+      this.#joinPoints.pop();
+    }
+  }
+
+  #ageOf(frame: Frame): number {
+    const slot = trackSlot(frame.track);
+    let clock = this.#slots.get(slot);
+    if (clock === undefined) {
+      clock = { dtsUs: frame.dtsUs, offsetUs: 0 };
+      this.#slots.set(slot, clock);
+    } else if (frame.dtsUs < clock.dtsUs - NEW_ERA_STEP_US) {
+      clock.offsetUs = this.#newestAgeUs - frame.dtsUs;
+    }
+    clock.dtsUs = frame.dtsUs;
+    const ageUs = frame.dtsUs + clock.offsetUs;
+    if (this.#frames.length === 1 || ageUs > this.#newestAgeUs) this.#newestAgeUs = ageUs;
+    return ageUs;
   }
 
   #evict(): void {
     for (;;) {
       const next = this.#joinPoints[1];
       if (next === undefined) break;
-      const spanAfterUs = this.#newestDtsUs - this.#frames.at(next)!.dtsUs;
-      if (this.#sizeBytes <= this.#maxBytes && spanAfterUs < this.#maxUs) break;
+      if (this.#sizeBytes <= this.#maxBytes && this.lagUs(next) < this.#maxUs) break;
       this.#dropBefore(next);
     }
+    const newest = this.newestJoinPoint();
+    if (newest !== undefined && this.head - newest > this.#maxGopFrames) this.#dropBefore(newest);
     // One endless GOP, or no key frame yet: the budget holds all the same, and joiners wait for the next key frame.
-    while (this.#sizeBytes > this.#maxBytes || this.#frames.length > this.#maxFramesHeld()) {
+    while (this.#frames.length > 0 && (this.#sizeBytes > this.#maxBytes || this.#isGopTooLong())) {
       this.#dropBefore(this.first + 1);
     }
   }
 
-  #maxFramesHeld(): number {
-    return this.#joinPoints.length > 1 ? Number.POSITIVE_INFINITY : this.#maxGopFrames;
+  #isGopTooLong(): boolean {
+    return this.#joinPoints.length <= 1 && this.#frames.length > this.#maxGopFrames;
   }
 
   #dropBefore(index: number): void {
@@ -166,7 +216,41 @@ export class FrameLog {
       this.#sizeBytes -= this.#frames.at(i)!.payload.length + FRAME_OVERHEAD_BYTES;
     }
     this.#frames.dropBefore(index);
+    this.#agesUs.dropBefore(index);
     while (this.#joinPoints.length > 0 && this.#joinPoints[0]! < index) this.#joinPoints.shift();
-    while (this.#headers.length > 1 && this.#headers[1]!.from <= this.first) this.#headers.shift();
+    while (this.#headers.length > 1 && this.#headers[1]!.from <= this.first) {
+      this.#sizeBytes -= this.#headers.shift()!.sizeBytes;
+    }
   }
+}
+
+interface HeaderEntry {
+  readonly from: number;
+  readonly header: StreamHeader;
+  /** Bytes only this header holds; 0 while it is in force. */
+  sizeBytes: number;
+}
+
+interface SlotClock {
+  /** Newest decode time of the track. */
+  dtsUs: number;
+  /** Age − decode time. */
+  offsetUs: number;
+}
+
+function isVideo(track: Track): boolean {
+  return track.kind === 'video';
+}
+
+/** What of `header` goes when it is dropped, because `next` does not hold it as well. */
+function ownBytes(header: StreamHeader, next: StreamHeader): number {
+  let sizeBytes = FRAME_OVERHEAD_BYTES;
+  if (header.metadata !== next.metadata) sizeBytes += header.metadata?.length ?? 0;
+  for (const track of header.tracks) {
+    const { config, videoMetadata } = track;
+    if (!next.tracks.some((other) => other.config === config)) sizeBytes += config.length;
+    if (videoMetadata === undefined) continue;
+    if (!next.tracks.some((other) => other.videoMetadata === videoMetadata)) sizeBytes += videoMetadata.length;
+  }
+  return sizeBytes;
 }

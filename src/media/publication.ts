@@ -28,7 +28,7 @@ export type PublicationEnd =
 export interface PublicationTarget {
   acceptTrack(track: Track): void;
   acceptRepeatedConfig(track: Track): void;
-  acceptMetadata(values: Metadata): void;
+  acceptMetadata(values: Metadata): boolean;
   acceptFrame(frame: Frame): void;
   publicationEnded(publication: Publication, end: PublicationEnd): void;
 }
@@ -73,8 +73,9 @@ export class Publication {
     if (!this.#ended) this.#target.acceptRepeatedConfig(track);
   }
 
-  metadata(values: Metadata): void {
-    if (!this.#ended) this.#target.acceptMetadata(values);
+  /** Names and values to be merged into onMetaData. False when they were dropped because they are too much. */
+  metadata(values: Metadata): boolean {
+    return this.#ended || this.#target.acceptMetadata(values);
   }
 
   /** A media or data frame with raw times. The stream keeps `payload`: the caller must not write into it any more. */

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { addViewerCounters, noViewerCounters, type ViewerCounters } from './fan-out.ts';
 import { Stream } from './stream.ts';
 import { type StreamName, streamKey } from './stream-name.ts';
 import type { StreamSettings } from './stream-settings.ts';
@@ -13,6 +14,11 @@ export interface StreamHubOptions {
   readonly clock: Clock;
   /** Settings for a stream that is about to be made, by its key. */
   readonly settingsFor: (name: StreamName) => StreamSettings;
+  /**
+   * Told of every error thrown where nobody waits for it: by a viewer's sink or a container writer. Only what it hit was
+   * ended. Without it such an error goes to the process as an uncaught one.
+   */
+  readonly onFault?: (stream: Stream, error: unknown) => void;
 }
 
 /** All streams of a server by name. Streams come with their first use and go some seconds after their last. */
@@ -20,11 +26,15 @@ export class StreamHub {
   readonly #streams = new Map<string, Stream>();
   readonly #clock: Clock;
   readonly #settingsFor: (name: StreamName) => StreamSettings;
+  readonly #onFault: ((stream: Stream, error: unknown) => void) | undefined;
   readonly #stopHousekeeping: () => void;
+  /** What streams that are gone had counted. */
+  readonly #pastCounters: ViewerCounters = { lagJumps: 0, stalled: 0, overflowed: 0, failed: 0, sentBytes: 0 };
 
   constructor(options: StreamHubOptions) {
     this.#clock = options.clock;
     this.#settingsFor = options.settingsFor;
+    this.#onFault = options.onFault;
     this.#stopHousekeeping = options.clock.every(HOUSEKEEPING_MS, () => this.#housekeep());
   }
 
@@ -33,7 +43,8 @@ export class StreamHub {
     const key = streamKey(name);
     let stream = this.#streams.get(key);
     if (stream === undefined) {
-      stream = new Stream(name, this.#settingsFor(name), this.#clock);
+      const made = new Stream(name, this.#settingsFor(name), this.#clock, (error) => this.#fault(made, error));
+      stream = made;
       this.#streams.set(key, stream);
     }
     return stream;
@@ -48,20 +59,40 @@ export class StreamHub {
     return [...this.#streams.values()];
   }
 
+  /** The viewer counters of all streams together, also of those that are gone. */
+  get viewerCounters(): ViewerCounters {
+    const sum = { ...this.#pastCounters };
+    for (const stream of this.#streams.values()) addViewerCounters(sum, stream.counters);
+    return sum;
+  }
+
   /** Ends every stream. Idempotent. */
   close(): void {
     this.#stopHousekeeping();
-    for (const stream of this.#streams.values()) stream.close();
-    this.#streams.clear();
+    for (const [key, stream] of this.#streams) this.#forget(key, stream);
+  }
+
+  #fault(stream: Stream, error: unknown): void {
+    if (this.#onFault !== undefined) this.#onFault(stream, error);
+    else {
+      this.#clock.soon(() => {
+        throw error;
+      });
+    }
   }
 
   #housekeep(): void {
     for (const [key, stream] of this.#streams) {
       stream.housekeep();
       if (stream.idleForMs >= STREAM_IDLE_MS) {
-        stream.close();
-        this.#streams.delete(key);
+        this.#forget(key, stream);
       }
     }
+  }
+
+  #forget(key: string, stream: Stream): void {
+    stream.close();
+    addViewerCounters(this.#pastCounters, stream.counters);
+    this.#streams.delete(key);
   }
 }

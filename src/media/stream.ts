@@ -3,7 +3,7 @@ import { type Track, trackSlot } from '../codec/track.ts';
 import { ResourceError } from '../wire/errors.ts';
 import type { Clock } from './clock.ts';
 import type { ContainerWriter } from './container-writer.ts';
-import { FanOut, type FanOutViewer, type ViewerCounters } from './fan-out.ts';
+import { FanOut, type FanOutViewer, noViewerCounters, type ViewerCounters } from './fan-out.ts';
 import { FrameLog } from './frame-log.ts';
 import { type Metadata, mergeMetadata, writeOnMetaData } from './metadata.ts';
 import { MixQueue } from './mix-queue.ts';
@@ -68,14 +68,17 @@ export class Stream {
   readonly settings: StreamSettings;
   readonly log: FrameLog;
   readonly stats: StreamStats = new StreamStats();
-  readonly counters: ViewerCounters = { lagJumps: 0, stalled: 0, overflowed: 0, sentBytes: 0 };
+  readonly counters: ViewerCounters = noViewerCounters();
   readonly #clock: Clock;
-  readonly #timeline: Timeline;
+  readonly #onFault: (error: unknown) => void;
+  #timeline: Timeline;
   readonly #mixQueue: MixQueue | undefined;
   readonly #renditions = new Map<string, SharedRendition>();
   #publication: Publication | undefined;
   #metadata: Metadata | undefined;
   #headerIsOld = false;
+  /** Video tracks of which this publication has sent a key frame. */
+  readonly #keyedSlots = new Set<number>();
   #state: StreamState = 'idle';
   #liveSinceMs: number | undefined;
   #idleSinceMs: number;
@@ -85,11 +88,13 @@ export class Stream {
   #flushPlanned = false;
   readonly #waiters = new Set<() => void>();
 
-  constructor(name: StreamName, settings: StreamSettings, clock: Clock) {
+  /** @param onFault told of what sinks and container writers throw */
+  constructor(name: StreamName, settings: StreamSettings, clock: Clock, onFault: (error: unknown) => void) {
     this.name = name;
     this.key = streamKey(name);
     this.settings = settings;
     this.#clock = clock;
+    this.#onFault = onFault;
     this.#idleSinceMs = clock.nowMs();
     this.log = new FrameLog({
       maxBytes: settings.logMaxBytes,
@@ -108,6 +113,7 @@ export class Stream {
     return this.log.header;
   }
 
+  /** Viewers now; who waits in `whenLive` is none yet. */
   get viewers(): number {
     return this.#viewers;
   }
@@ -150,19 +156,31 @@ export class Stream {
     if (this.#state === 'idle') this.#liveSinceMs = this.#clock.nowMs();
     this.#state = 'live';
     this.#headerIsOld = true;
+    this.#keyedSlots.clear();
     this.#timeline.restart();
     this.stats.reset();
     const publication = new Publication(this, info, this.#clock.nowMs(), onEnded);
     this.#publication = publication;
-    for (const wake of [...this.#waiters]) wake();
+    for (const wake of this.#waiters) wake();
     return publication;
   }
 
-  /** Adds a viewer. After `start()` it gets the header and frames as soon as there is a frame to start at. */
+  /**
+   * Adds a viewer. After `start()` it gets the header and frames as soon as there is a frame to start at. One that can't
+   * be served any more is closed by `start()`.
+   */
   view(options: ViewOptions): StreamViewer {
-    const shared = this.#shared(options.rendition, options.makeWriter);
+    if (this.#state === 'closed') return refusedViewer(options.sink, 'closed');
+    const { rendition: name } = options;
+    let shared: SharedRendition;
+    try {
+      shared = this.#shared(name, options.makeWriter);
+      shared.rendition.advance();
+    } catch (error) {
+      this.#failRendition(name, error);
+      return refusedViewer(options.sink, 'failed');
+    }
     const fanOut = this.#fanOut(shared, options.framing);
-    shared.rendition.advance();
     this.#viewers++;
     this.#startTicking();
     let at: number | undefined;
@@ -173,17 +191,17 @@ export class Stream {
   }
 
   /**
-   * Resolves with true when somebody publishes, with false after `timeoutMs`.
+   * Resolves with true when somebody publishes, with false after `timeoutMs` or when the stream is closed.
    * The stream counts as in use meanwhile.
    */
   whenLive(timeoutMs: number): Promise<boolean> {
     if (this.#state === 'live') return Promise.resolve(true);
-    this.#viewers++;
+    if (this.#state === 'closed') return Promise.resolve(false);
     return new Promise((resolve) => {
       const settle = (live: boolean): void => {
         this.#waiters.delete(wake);
         cancel();
-        this.#viewerLeft();
+        this.#noteIfIdle();
         resolve(live);
       };
       const wake = (): void => settle(this.#state === 'live');
@@ -221,32 +239,41 @@ export class Stream {
   /** Ends the publication and every viewer; the stream can't be used after. Idempotent. */
   close(): void {
     if (this.#state === 'closed') return;
+    this.#state = 'closed';
     this.#publication?.revoke('closed');
     this.#cancelGrace?.();
-    this.#state = 'closed';
+    this.#cancelGrace = undefined;
     this.#closeViewers('closed');
-    this.#stopTicking?.();
-    this.#renditions.clear();
     this.log.clear();
-    for (const wake of [...this.#waiters]) wake();
+    for (const wake of this.#waiters) wake();
   }
 
   /** @internal called by `Publication` */
   acceptTrack(track: Track): void {
+    // What waits to be ordered came before the change.
+    this.#drainMixQueue();
+    this.#announce(track);
+  }
+
+  #announce(track: Track): void {
     this.log.setHeader(withTrack(this.#currentHeader(), track));
   }
 
   /** @internal called by `Publication` */
   acceptRepeatedConfig(track: Track): void {
     // A copy is another object, which is how renditions see that there is something to announce.
-    if (!this.settings.reduceSequenceHeader) this.acceptTrack({ ...track });
+    if (!this.settings.reduceSequenceHeader) this.#announce({ ...track });
   }
 
   /** @internal called by `Publication` */
-  acceptMetadata(values: Metadata): void {
+  acceptMetadata(values: Metadata): boolean {
     const header = this.#currentHeader();
-    this.#metadata = mergeMetadata(this.#metadata, values);
-    this.log.setHeader({ ...header, metadata: writeOnMetaData(this.#metadata) });
+    const merged = mergeMetadata(this.#metadata, values);
+    const metadata = writeOnMetaData(merged);
+    if (metadata === undefined) return false;
+    this.#metadata = merged;
+    this.log.setHeader({ ...header, metadata });
+    return true;
   }
 
   /** @internal called by `Publication` */
@@ -259,6 +286,7 @@ export class Stream {
     const dtsUs = isData
       ? this.#timeline.toDataTime(frame.dtsUs)
       : this.#timeline.toStreamTime(trackSlot(frame.track), frame.dtsUs, nowMs);
+    if (!this.#isDecodable(frame)) return;
     const stamped: Frame = {
       track: frame.track,
       dtsUs,
@@ -275,7 +303,7 @@ export class Stream {
   publicationEnded(publication: Publication, end: PublicationEnd): void {
     if (this.#publication !== publication) return;
     this.#publication = undefined;
-    if (this.#mixQueue !== undefined) for (const frame of this.#mixQueue.drain()) this.#append(frame);
+    this.#drainMixQueue();
     this.#flush();
     if (end === 'taken-over') return;
     const opensGrace =
@@ -291,14 +319,26 @@ export class Stream {
   #endStream(): void {
     this.#cancelGrace = undefined;
     if (this.#state === 'closed') return;
+    const nowMs = this.#clock.nowMs();
+    for (const shared of this.#renditions.values()) {
+      for (const fanOut of shared.fanOuts.values()) fanOut.finish(nowMs);
+    }
     this.#state = 'idle';
     this.#liveSinceMs = undefined;
-    this.#closeViewers('stream-ended');
-    this.#renditions.clear();
     this.#metadata = undefined;
+    this.#timeline = new Timeline({ algorithm: this.settings.jitter });
     this.log.clear();
     this.log.setHeader(EMPTY_STREAM_HEADER);
+    this.#closeViewers('stream-ended');
     this.#noteIfIdle();
+  }
+
+  /** Frames of a video track before its first key frame are of no use to anyone, least of all after a republish. */
+  #isDecodable(frame: Frame): boolean {
+    if (frame.track.kind !== 'video') return true;
+    const slot = trackSlot(frame.track);
+    if (frame.isKeyFrame) this.#keyedSlots.add(slot);
+    return this.#keyedSlots.has(slot);
   }
 
   /** The header to change: a new publisher's first word replaces everything the one before had announced. */
@@ -309,6 +349,11 @@ export class Stream {
       this.log.setHeader(EMPTY_STREAM_HEADER);
     }
     return this.log.header;
+  }
+
+  #drainMixQueue(): void {
+    if (this.#mixQueue === undefined) return;
+    for (const frame of this.#mixQueue.drain()) this.#append(frame);
   }
 
   #append(frame: Frame): void {
@@ -339,6 +384,7 @@ export class Stream {
         },
         counters: this.counters,
         onClosed: () => this.#viewerLeft(),
+        onFault: this.#onFault,
       });
       shared.fanOuts.set(framing.name, fanOut);
     }
@@ -366,10 +412,21 @@ export class Stream {
     };
   }
 
+  /** Forgets the renditions first: a sink that is told may look at the stream again at once. */
   #closeViewers(reason: ViewerCloseReason): void {
-    for (const shared of this.#renditions.values()) {
+    const closing = [...this.#renditions.values()];
+    this.#renditions.clear();
+    for (const shared of closing) {
       for (const fanOut of shared.fanOuts.values()) fanOut.closeAll(reason);
     }
+  }
+
+  /** A container writer threw: those who read it are closed, all others go on. */
+  #failRendition(name: string, error: unknown): void {
+    const shared = this.#renditions.get(name);
+    this.#renditions.delete(name);
+    for (const fanOut of shared?.fanOuts.values() ?? []) fanOut.closeAll('failed');
+    this.#onFault(error);
   }
 
   #viewerLeft(): void {
@@ -399,21 +456,48 @@ export class Stream {
   #flush(): void {
     if (this.#viewers === 0) return;
     const nowMs = this.#clock.nowMs();
-    for (const shared of this.#renditions.values()) {
+    for (const [name, shared] of this.#renditions) {
       let readers = 0;
       for (const fanOut of shared.fanOuts.values()) readers += fanOut.size;
       if (readers === 0) continue;
-      shared.rendition.advance();
+      try {
+        shared.rendition.advance();
+      } catch (error) {
+        this.#failRendition(name, error);
+        continue;
+      }
       for (const fanOut of shared.fanOuts.values()) fanOut.flush(nowMs);
     }
   }
 
   #isIdle(): boolean {
-    return this.#publication === undefined && this.#viewers === 0 && this.#state !== 'grace';
+    const isUsed = this.#publication !== undefined || this.#viewers > 0 || this.#waiters.size > 0;
+    return !isUsed && this.#state !== 'grace';
   }
 
   #noteIfIdle(): void {
     if (!this.#isIdle()) return;
     this.#idleSinceMs = this.#clock.nowMs();
   }
+}
+
+/** The handle of a viewer that was never added. */
+function refusedViewer(sink: ViewerSink, reason: ViewerCloseReason): StreamViewer {
+  let closed = false;
+  const close = (why: ViewerCloseReason): void => {
+    if (closed) return;
+    closed = true;
+    sink.close(why);
+  };
+  return {
+    start: () => close(reason),
+    drained: () => undefined,
+    leave: () => {
+      closed = true;
+    },
+    setPaused: () => undefined,
+    close,
+    sentBytes: 0,
+    lagJumps: 0,
+  };
 }

@@ -10,11 +10,14 @@ export type JitterAlgorithm =
 /** RTMP and FLV timestamps wrap at 2^32 ms. */
 export const RTMP_WRAP_US: number = 2 ** 32 * 1000;
 
-/** A step back of up to this much is an encoder's disorder and is levelled; beyond it the clock was set anew. */
+/** Frames up to this much before the newest of their track are an encoder's disorder and are levelled; beyond it the clock was set anew. */
 export const MAX_BACKWARD_STEP_US = 1_000_000;
 
 /** A step forward of up to this much is always believed; a longer one only when as much time really passed. */
 export const MAX_FORWARD_STEP_US = 1_000_000;
+
+/** Steps up to this much are what frames usually have between them, and are not looked at further. */
+const REGULAR_STEP_US = 250_000;
 
 /** How far apart two tracks may be and still be on one clock. */
 export const MAX_TRACK_SKEW_US = 5_000_000;
@@ -29,7 +32,7 @@ export interface TimelineOptions {
 }
 
 interface TrackClock {
-  /** Newest raw time, unwrapped. */
+  /** Newest raw time, unwrapped on this track's own. */
   rawUs: number;
   /** Newest stream time. */
   outUs: number;
@@ -51,6 +54,8 @@ export class Timeline {
   #originUs: number | undefined;
   #newestOutUs = 0;
   #resumeAtUs: number | undefined;
+  #dataOutUs = 0;
+  #isUsed = false;
   #jumps = 0;
   #levelled = 0;
 
@@ -80,35 +85,38 @@ export class Timeline {
    * @param nowMs arrival time on a monotonic clock
    */
   toStreamTime(slot: number, rawUs: number, nowMs: number): number {
-    const unwrapped = this.#unwrap(rawUs);
-    const outUs = this.#map(slot, unwrapped, nowMs);
+    const outUs = this.#algorithm === 'full' ? this.#bridge(slot, rawUs, nowMs) : this.#shift(rawUs);
     if (outUs > this.#newestOutUs) this.#newestOutUs = outUs;
+    this.#isUsed = true;
     return outUs;
   }
 
-  /** Stream time for a data message: on the tracks' clock when it is near it, else now (many encoders stamp data with 0). */
+  /**
+   * Stream time for a data message, never back: on the tracks' clock when it is near it, else now (many encoders stamp
+   * data with 0).
+   */
   toDataTime(rawUs: number): number {
-    let nearest = this.#newestOutUs;
-    for (const clock of this.#tracks.values()) {
-      const outUs = this.#near(rawUs, clock.rawUs) - clock.offsetUs;
-      if (Math.abs(outUs - this.#newestOutUs) <= MAX_TRACK_SKEW_US) nearest = Math.max(0, outUs);
-    }
-    return this.#algorithm === 'full' ? nearest : this.#newestOutUs;
+    const isTimed = this.#algorithm === 'full' && rawUs !== 0;
+    const onTracks = isTimed ? this.#nearestTrack(rawUs)?.outUs : undefined;
+    this.#dataOutUs = Math.max(this.#dataOutUs, onTracks ?? this.#newestOutUs);
+    return this.#dataOutUs;
   }
 
   /** A new publisher takes over: its first frame follows the last one of the publisher before, whatever its clock says. */
   restart(): void {
-    if (this.#newestRawUs === undefined) return;
+    if (!this.#isUsed) return;
     this.#tracks.clear();
     this.#newestRawUs = undefined;
     this.#originUs = undefined;
     this.#resumeAtUs = this.#newestOutUs + JUMP_STEP_US;
   }
 
-  #unwrap(rawUs: number): number {
-    const unwrapped = this.#newestRawUs === undefined ? rawUs : this.#near(rawUs, this.#newestRawUs);
-    this.#newestRawUs = unwrapped;
-    return unwrapped;
+  /** `zero` and `off`: unwrapped and at most moved as a whole. */
+  #shift(wrappedUs: number): number {
+    const rawUs = this.#newestRawUs === undefined ? wrappedUs : this.#near(wrappedUs, this.#newestRawUs);
+    this.#newestRawUs = rawUs;
+    this.#originUs ??= this.#algorithm === 'zero' ? rawUs - (this.#resumeAtUs ?? 0) : 0;
+    return Math.max(0, rawUs - this.#originUs);
   }
 
   /** The value of `rawUs` plus a whole number of wraps that lies nearest to `referenceUs`. */
@@ -116,19 +124,13 @@ export class Timeline {
     return rawUs + Math.round((referenceUs - rawUs) / this.#wrapUs) * this.#wrapUs;
   }
 
-  #map(slot: number, rawUs: number, nowMs: number): number {
-    if (this.#algorithm !== 'full') {
-      this.#originUs ??= this.#algorithm === 'zero' ? rawUs - (this.#resumeAtUs ?? 0) : 0;
-      return Math.max(0, rawUs - this.#originUs);
-    }
+  #bridge(slot: number, wrappedUs: number, nowMs: number): number {
     const clock = this.#tracks.get(slot);
-    if (clock === undefined) return this.#startTrack(slot, rawUs, nowMs);
+    if (clock === undefined) return this.#startTrack(slot, wrappedUs, nowMs);
+    const rawUs = this.#near(wrappedUs, clock.rawUs);
     const stepUs = rawUs - clock.rawUs;
-    const elapsedUs = (nowMs - clock.arrivalMs) * 1000;
-    const believed = stepUs <= MAX_FORWARD_STEP_US || stepUs <= elapsedUs + MAX_FORWARD_STEP_US;
-    if (stepUs < -MAX_BACKWARD_STEP_US || !believed) {
-      this.#jumps++;
-      clock.offsetUs = this.#offsetAfterJump(clock, rawUs);
+    if (stepUs < 0 || stepUs > REGULAR_STEP_US || rawUs - clock.offsetUs < clock.outUs) {
+      this.#settleStep(clock, rawUs, Math.max(0, nowMs - clock.arrivalMs) * 1000);
     }
     let outUs = rawUs - clock.offsetUs;
     if (outUs < clock.outUs) {
@@ -141,24 +143,51 @@ export class Timeline {
     return outUs;
   }
 
-  #startTrack(slot: number, rawUs: number, nowMs: number): number {
-    let offsetUs: number | undefined;
-    for (const other of this.#tracks.values()) {
-      if (Math.abs(rawUs - other.offsetUs - this.#newestOutUs) <= MAX_TRACK_SKEW_US) offsetUs = other.offsetUs;
-    }
-    offsetUs ??= rawUs - (this.#tracks.size === 0 ? (this.#resumeAtUs ?? 0) : this.#newestOutUs);
+  /** Decides whether an unusual step is real, follows another track's jump, or is a jump of its own. */
+  #settleStep(clock: TrackClock, rawUs: number, elapsedUs: number): void {
+    const ownUs = rawUs - clock.offsetUs;
+    const isBelieved =
+      ownUs >= clock.outUs - MAX_BACKWARD_STEP_US &&
+      (rawUs - clock.rawUs <= MAX_FORWARD_STEP_US + elapsedUs ||
+        // The other tracks are there already.
+        ownUs <= this.#newestOutUs + MAX_FORWARD_STEP_US);
+    // A track that made this jump already explains the step better than the track's own past does.
+    const other = this.#nearestTrack(rawUs, clock);
+    const isExplained =
+      other !== undefined &&
+      other.outUs !== ownUs &&
+      other.outUs >= clock.outUs - MAX_BACKWARD_STEP_US &&
+      other.outUs <= this.#newestOutUs + MAX_FORWARD_STEP_US &&
+      (!isBelieved || Math.abs(other.outUs - this.#newestOutUs) < Math.abs(ownUs - this.#newestOutUs));
+    if (!isExplained && isBelieved) return;
+    this.#jumps++;
+    // A track that lags behind the others keeps its lag, one that rested catches up with them.
+    const resumeUs = Math.min(this.#newestOutUs, clock.outUs + elapsedUs) + JUMP_STEP_US;
+    clock.offsetUs = rawUs - (isExplained ? other.outUs : resumeUs);
+  }
+
+  #startTrack(slot: number, wrappedUs: number, nowMs: number): number {
+    const other = this.#nearestTrack(wrappedUs);
+    const startUs = this.#tracks.size === 0 ? (this.#resumeAtUs ?? 0) : this.#newestOutUs;
+    const offsetUs = wrappedUs - (other?.outUs ?? startUs);
     // A track that begins a little before the one that set the clock starts no earlier than the stream itself.
-    const outUs = Math.max(this.#resumeAtUs ?? 0, rawUs - offsetUs);
-    this.#tracks.set(slot, { rawUs, outUs, offsetUs, arrivalMs: nowMs });
+    const outUs = Math.max(this.#resumeAtUs ?? 0, wrappedUs - offsetUs);
+    this.#tracks.set(slot, { rawUs: wrappedUs, outUs, offsetUs, arrivalMs: nowMs });
     return outUs;
   }
 
-  /** Another track that already made the same jump gives the offset, so that the two stay in step. */
-  #offsetAfterJump(jumped: TrackClock, rawUs: number): number {
-    for (const other of this.#tracks.values()) {
-      if (other === jumped || other.offsetUs === jumped.offsetUs) continue;
-      if (Math.abs(rawUs - other.offsetUs - this.#newestOutUs) <= MAX_BACKWARD_STEP_US) return other.offsetUs;
+  /** What `rawUs` is on the clock of the track (other than `except`) that puts it nearest to the newest stream time. */
+  #nearestTrack(rawUs: number, except?: TrackClock): { readonly outUs: number } | undefined {
+    let nearestUs: number | undefined;
+    let distanceUs = MAX_TRACK_SKEW_US;
+    for (const clock of this.#tracks.values()) {
+      if (clock === except) continue;
+      const outUs = this.#near(rawUs, clock.rawUs) - clock.offsetUs;
+      const fromNewestUs = Math.abs(outUs - this.#newestOutUs);
+      if (fromNewestUs > distanceUs) continue;
+      nearestUs = outUs;
+      distanceUs = fromNewestUs;
     }
-    return rawUs - (this.#newestOutUs + JUMP_STEP_US);
+    return nearestUs === undefined ? undefined : { outUs: nearestUs };
   }
 }

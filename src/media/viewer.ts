@@ -8,6 +8,8 @@ export type ViewerCloseReason =
   | 'socket-buffer'
   /** The asked play duration is over. */
   | 'duration'
+  /** A fault on this side: the viewer's sink threw, or its bytes could not be made. */
+  | 'failed'
   /** The server is shutting down, or an operator kicked the viewer. */
   | 'closed';
 
