@@ -16,7 +16,6 @@ export const CODEC_ID_HEVC_LEGACY = 12;
 export const SOUND_FORMAT_MP3 = 2;
 export const SOUND_FORMAT_ENHANCED = 9;
 export const SOUND_FORMAT_AAC = 10;
-export const SOUND_FORMAT_MP3_8K = 14;
 
 /** FrameType nibble of VideoTagHeader (FLV v10.1 §E.4.3.1). */
 export const FRAME_TYPE_KEY = 1;

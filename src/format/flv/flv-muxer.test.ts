@@ -68,7 +68,7 @@ describe('toFlvFrame', () => {
     [22_050, 2, '2b'],
     [16_000, 1, '2a'],
     [11_025, 1, '26'],
-    [8000, 1, 'e2'],
+    [8000, 1, '22'],
   ])('says MP3 of %i Hz and %i channels as %s', (sampleRate, channels, expected) => {
     const audio = { sampleRate, channels, profile: 'Layer III', codecString: 'mp3' };
     expect(joined(toFlvFrame(frame({ ...track('mp3'), audio })))).toEqual(bytes(`${expected}aabb`));

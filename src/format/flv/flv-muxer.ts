@@ -20,7 +20,6 @@ import {
   SOUND_FORMAT_AAC,
   SOUND_FORMAT_ENHANCED,
   SOUND_FORMAT_MP3,
-  SOUND_FORMAT_MP3_8K,
   VideoPacketType,
 } from './flv-codecs.tables.ts';
 
@@ -215,14 +214,16 @@ function audioFrameHeader(track: Track): Uint8Array | undefined {
   return enhancedAudioHeader(track, AudioPacketType.codedFrames);
 }
 
-/** SoundFormat and flags of MP3 (FLV v10.1 §E.4.2.1). Rates the two bits cannot say get the next one that is near. */
+/**
+ * SoundFormat and flags of MP3 (FLV v10.1 §E.4.2.1). Rates that the two bits cannot say get the next one that is near.
+ * SoundFormat 14 for 8 kHz is not used: it would make another codec of the track for its readers.
+ */
 function mp3FirstByte(audio: AudioDetails | undefined): number {
   const sampleRate = audio?.sampleRate ?? 44_100;
   const isStereo = (audio?.channels ?? 2) > 1;
-  const format = sampleRate === 8000 ? SOUND_FORMAT_MP3_8K : SOUND_FORMAT_MP3;
   let rate = 3;
   if (sampleRate <= 8000) rate = 0;
   else if (sampleRate <= 12_000) rate = 1;
   else if (sampleRate <= 24_000) rate = 2;
-  return (format << 4) | (rate << 2) | 2 | (isStereo ? 1 : 0);
+  return (SOUND_FORMAT_MP3 << 4) | (rate << 2) | 2 | (isStereo ? 1 : 0);
 }
