@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const FFMPEG = 'ffmpeg';
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 /** A folder of its own that is removed with its files by `remove()`. */
@@ -21,7 +22,7 @@ export class ScratchFolder {
 
 /** Makes a file with ffmpeg and returns its bytes. Throws with ffmpeg's words when it fails. */
 export function makeWithFfmpeg(path: string, args: readonly string[]): Uint8Array {
-  execFileSync('ffmpeg', ['-v', 'error', '-y', ...args, path], { stdio: ['ignore', 'ignore', 'pipe'] });
+  execFileSync(FFMPEG, ['-v', 'error', '-y', ...args, path], { stdio: ['ignore', 'ignore', 'pipe'] });
   return new Uint8Array(readFileSync(path));
 }
 
@@ -43,7 +44,7 @@ export interface FrameReport {
 /** Reads a file with ffmpeg without decoding (`-c copy`) and tells each packet. */
 export function framesByFfmpeg(path: string, args: readonly string[] = []): FrameReport {
   const all = ['-v', 'warning', '-i', path, '-map', '0:v?', '-map', '0:a?', '-c', 'copy', '-copyts', ...args];
-  const result = spawnSync('ffmpeg', [...all, '-f', 'framemd5', '-'], {
+  const result = spawnSync(FFMPEG, [...all, '-f', 'framemd5', '-'], {
     maxBuffer: MAX_OUTPUT_BYTES,
     encoding: 'utf8',
   });
@@ -69,6 +70,6 @@ export function framesByFfmpeg(path: string, args: readonly string[] = []): Fram
 /** Decodes a whole file; returns what ffmpeg said at level `warning`, empty for a clean file. */
 export function decodeWarnings(path: string): string {
   const args = ['-v', 'warning', '-xerror', '-i', path, '-map', '0', '-f', 'null', '-'];
-  const result = spawnSync('ffmpeg', args, { maxBuffer: MAX_OUTPUT_BYTES, encoding: 'utf8' });
+  const result = spawnSync(FFMPEG, args, { maxBuffer: MAX_OUTPUT_BYTES, encoding: 'utf8' });
   return result.status === 0 ? result.stderr : `exit code ${result.status}: ${result.stderr}`;
 }
