@@ -29,7 +29,7 @@ export class StreamHub {
   readonly #onFault: ((stream: Stream, error: unknown) => void) | undefined;
   readonly #stopHousekeeping: () => void;
   /** What streams that are gone had counted. */
-  readonly #pastCounters: ViewerCounters = { lagJumps: 0, stalled: 0, overflowed: 0, failed: 0, sentBytes: 0 };
+  readonly #pastCounters: ViewerCounters = noViewerCounters();
 
   constructor(options: StreamHubOptions) {
     this.#clock = options.clock;
