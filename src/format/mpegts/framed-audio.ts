@@ -63,7 +63,7 @@ export const ADTS_FRAMING: AudioFraming = {
   },
 };
 
-/** MPEG audio; only layer III has a name among Millrace's codecs, and layer II passes as it for players that know both. */
+/** MPEG audio of layer III; layers I and II have no name among Millrace's codecs and count as bytes that are no frame. */
 export const MPEG_AUDIO_FRAMING: AudioFraming = {
   syncByte: 0xff,
   headerBytes: 4,
