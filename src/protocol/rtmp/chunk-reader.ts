@@ -13,6 +13,10 @@ export const RTMP_MAX_CHUNK_SIZE = 0x7fffffff;
 
 /** A claimed length up to this is believed and allocated at once; beyond it the buffer grows with what arrives. */
 const TRUSTED_LENGTH_BYTES = 16_384;
+/** Messages up to this are laid side by side in slabs: one allocation for many messages instead of one for each. */
+const SLAB_MESSAGE_BYTES = 16_384;
+/** Size of a slab. One is kept alive by any message in it, so it must not be much larger than what a GOP holds. */
+const SLAB_BYTES = 65_536;
 /** Basic header 3, message header 11, extended timestamp 4. */
 const MAX_HEADER_BYTES = 18;
 /** Below this a plain loop copies faster than making a view and calling `set`. */
@@ -68,8 +72,8 @@ class ChunkStream {
  *     | extended timestamp, when the 24-bit field is 0xFFFFFF         |
  *     +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  *
- * The cost of a chunk is a header parse and a copy into the message's buffer: no allocation per chunk, and one of
- * exactly the message's size per message (a few, growing, when a long length is not yet to be believed).
+ * The cost of a chunk is a header parse and a copy into the message's buffer: no allocation per chunk. A short message
+ * gets a piece of a slab, a long one a buffer of its own (a few, growing, when its length is not yet to be believed).
  */
 export class ChunkReader {
   /** Size of the peer's chunks in bytes, as last set by the peer. */
@@ -89,6 +93,8 @@ export class ChunkReader {
   readonly #cut = new Uint8Array(2 * MAX_HEADER_BYTES);
   #cutSize = 0;
   #error: ProtocolError | undefined;
+  #slab: Uint8Array = NOTHING;
+  #slabUsed = 0;
 
   constructor(options: ChunkReaderOptions = {}) {
     this.#maxMessageSizeBytes = options.maxMessageSizeBytes ?? RTMP_MAX_MESSAGE_SIZE_BYTES;
@@ -279,10 +285,21 @@ export class ChunkReader {
       this.#fail('rtmp/too-many-partial-bytes', `unfinished messages hold more than ${this.#maxPartialBytes} bytes`);
       return false;
     }
-    const grown = new Uint8Array(capacity);
+    const grown =
+      length <= SLAB_MESSAGE_BYTES && old.length === 0 ? this.#fromSlab(capacity) : new Uint8Array(capacity);
     if (old.length > 0) grown.set(old);
     stream.payload = grown;
     return true;
+  }
+
+  #fromSlab(sizeBytes: number): Uint8Array {
+    if (this.#slabUsed + sizeBytes > this.#slab.length) {
+      this.#slab = new Uint8Array(SLAB_BYTES);
+      this.#slabUsed = 0;
+    }
+    const start = this.#slabUsed;
+    this.#slabUsed = start + sizeBytes;
+    return this.#slab.subarray(start, this.#slabUsed);
   }
 
   /** Hands on, or acts on, a message that is complete; false after a failure. */
