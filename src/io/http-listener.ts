@@ -1,5 +1,7 @@
 import http from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { cutAfter } from './end-soon.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { listenOn } from './tcp-listener.ts';
 
@@ -7,10 +9,12 @@ export type HttpRequest = http.IncomingMessage;
 export type HttpResponse = http.ServerResponse;
 export type UpgradeSocket = Duplex;
 
-/** Time for a request's header, also for a connection that sends nothing at all, milliseconds. */
-export const HEADERS_TIMEOUT_MS = 10_000;
-/** Time for a whole request, milliseconds. No request to this server carries a large body. */
-export const REQUEST_TIMEOUT_MS = 20_000;
+/** Time for a whole request beyond that of its header, milliseconds. No request to this server carries a large body. */
+export const REQUEST_BODY_TIMEOUT_MS = 10_000;
+/** How often connections are asked for timeouts, milliseconds. */
+const TIMEOUT_CHECK_MS = 250;
+/** How long a peer may take to receive the answer to a request that was none, milliseconds. */
+const ERROR_LINGER_MS = 1000;
 /** How long an idle connection is kept for another request, milliseconds. */
 export const KEEP_ALIVE_MS = 15_000;
 /** Largest request header, bytes. */
@@ -30,6 +34,8 @@ export interface HttpListenerOptions {
   readonly address: ListenAddress;
   readonly noDelay: boolean;
   readonly maxConnections: number;
+  /** Time for a request's header, also for a connection that sends nothing at all, milliseconds. */
+  readonly headersTimeoutMs: number;
   readonly onRequest: (request: HttpRequest, response: HttpResponse) => void;
   /** A request to change to WebSocket; the socket is the handler's to close. */
   readonly onUpgrade: (request: HttpRequest, socket: Duplex, head: Buffer) => void;
@@ -55,10 +61,10 @@ export class HttpListener {
         noDelay: options.noDelay,
         keepAlive: true,
         keepAliveInitialDelay: 30_000,
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
+        headersTimeout: options.headersTimeoutMs,
+        requestTimeout: options.headersTimeoutMs + REQUEST_BODY_TIMEOUT_MS,
         keepAliveTimeout: KEEP_ALIVE_MS,
-        connectionsCheckingInterval: 1000,
+        connectionsCheckingInterval: TIMEOUT_CHECK_MS,
         maxHeaderSize: MAX_HEADER_BYTES,
       },
       options.onRequest,
@@ -67,10 +73,20 @@ export class HttpListener {
     server.on('drop', () => counters.refused++);
     server.on('upgrade', options.onUpgrade);
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      // Once for each connection, though the parser complains of every further byte.
+      if (socket.writableEnded) {
+        socket.destroy();
+        return;
+      }
       if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') counters.timedOut++;
-      else if (error.code !== 'ECONNRESET') counters.malformed++;
-      if (socket.writable) socket.end(statusLine(error.code));
-      else socket.destroy();
+      else if (error.code?.startsWith('HPE_') === true) counters.malformed++;
+      // Behind an answer that has begun, another status line would be part of its body.
+      if (!socket.writable || (socket as Socket).bytesWritten > 0) {
+        socket.destroy();
+        return;
+      }
+      socket.end(statusLine(error.code));
+      cutAfter(socket, ERROR_LINGER_MS);
     });
     const port = await listenOn(server, options.address);
     return new HttpListener(server, port, counters);

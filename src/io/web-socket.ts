@@ -1,4 +1,5 @@
 import { WebSocketServer } from 'ws';
+import { cutAfter, LINGER_MS } from './end-soon.ts';
 import type { HttpRequest, UpgradeSocket } from './http-listener.ts';
 
 /** Largest message taken from a viewer, bytes. Viewers have nothing to say. */
@@ -10,7 +11,7 @@ export interface BinaryWebSocket {
   send(bytes: Uint8Array): void;
   /** Bytes given to `send` that the network has not taken yet. */
   readonly bufferedBytes: number;
-  /** Ends it with status 1000 and a few words; the peer gets what was sent before. */
+  /** Ends it with status 1000 and a few words; the peer has `LINGER_MS` to take what was sent before. */
   close(reason: string): void;
   /** Ends it at once. */
   destroy(): void;
@@ -43,7 +44,13 @@ export class WebSocketAcceptor {
         get bufferedBytes() {
           return webSocket.bufferedAmount;
         },
-        close: (reason) => webSocket.close(1000, reason),
+        close: (reason) => {
+          webSocket.close(1000, reason);
+          cutAfter(
+            { destroy: () => webSocket.terminate(), once: (event, listener) => webSocket.once(event, listener) },
+            LINGER_MS,
+          );
+        },
         destroy: () => webSocket.terminate(),
         onDrain: (listener) => socket.on('drain', listener),
         onClose: (listener) => webSocket.once('close', listener),

@@ -64,6 +64,8 @@ const configurationSchema = z.strictObject({
       listen: listens.default([{ host: undefined, port: 8080 }]),
       crossdomain: z.boolean().default(true),
       max_connections: z.number().int().min(1).default(20_000),
+      /** Time for a request's header, also for a connection that sends nothing at all. */
+      header_timeout: seconds.min(0.1).default(10),
       /** Longest `?wait=` a viewer may ask for. */
       max_wait: seconds.default(60),
     })

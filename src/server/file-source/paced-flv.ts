@@ -1,14 +1,18 @@
+import { FLV_SCRIPT } from '../../format/flv/flv-codecs.tables.ts';
 import { FlvReader, type FlvTag } from '../../format/flv/flv-reader.ts';
 import { readFileChunks } from '../../io/file-chunks.ts';
-import { sleep } from '../../io/sleep.ts';
+import { Pacer } from './pacer.ts';
 
 /** Time left between the end of a file and its next round, milliseconds: about a frame. */
 const LOOP_GAP_MS = 40;
 
-export interface PacedFlvOptions {
+export interface FlvFileOptions {
   readonly path: string;
   /** Begin again at the end, with timestamps that go on. */
   readonly loop: boolean;
+}
+
+export interface PacedFlvOptions extends FlvFileOptions {
   /** Ends the reading; the generator then returns. */
   readonly signal: AbortSignal;
 }
@@ -19,33 +23,37 @@ export interface PacedFlvOptions {
  * @throws ResourceError when the file can't be read, ProtocolError when it is no FLV
  */
 export async function* pacedFlvTags(options: PacedFlvOptions): AsyncGenerator<FlvTag, void, undefined> {
-  const { signal } = options;
-  const startMs = performance.now();
-  let offsetMs = 0;
-  do {
-    let firstMs: number | undefined;
-    let lastMs = 0;
-    for await (const tag of flvTags(options.path)) {
-      if (signal.aborted) return;
-      firstMs ??= tag.timestamp;
-      const timestamp = Math.max(0, tag.timestamp - firstMs) + offsetMs;
-      lastMs = Math.max(lastMs, timestamp);
-      const earlyMs = startMs + timestamp - performance.now();
-      if (earlyMs > 1 && !(await sleep(earlyMs, signal))) return;
-      yield { typeId: tag.typeId, timestamp: timestamp >>> 0, body: tag.body };
-    }
-    if (firstMs === undefined) return;
-    offsetMs = lastMs + LOOP_GAP_MS;
-  } while (options.loop && !signal.aborted);
+  const pacer = new Pacer();
+  for await (const tag of flvFileTags(options)) {
+    if (!(await pacer.due(tag.timestamp, options.signal))) return;
+    yield { ...tag, timestamp: tag.timestamp >>> 0 };
+  }
 }
 
-/** The tags of an FLV file as fast as they are taken. */
-export async function* flvTags(path: string): AsyncGenerator<FlvTag, void, undefined> {
-  const reader = new FlvReader();
-  for await (const chunk of readFileChunks(path)) {
-    for (const event of reader.receive(chunk)) {
-      if (event.type === 'tag') yield event;
-      else if (event.type === 'failed') throw event.error;
+/**
+ * The tags of an FLV file as fast as they are taken. Timestamps begin with 0 at the first audio or video tag; they go on
+ * from round to round of a loop and may pass 32 bits.
+ * @throws ResourceError when the file can't be read, ProtocolError when it is no FLV
+ */
+export async function* flvFileTags(options: FlvFileOptions): AsyncGenerator<FlvTag, void, undefined> {
+  let offsetMs = 0;
+  for (;;) {
+    let firstMs: number | undefined;
+    let lastMs = offsetMs;
+    const reader = new FlvReader();
+    for await (const chunk of readFileChunks(options.path)) {
+      for (const event of reader.receive(chunk)) {
+        if (event.type === 'failed') throw event.error;
+        if (event.type !== 'tag') continue;
+        // The metadata's own time says nothing of where the media begin.
+        if (event.typeId !== FLV_SCRIPT) firstMs ??= event.timestamp;
+        const timestamp = Math.max(0, event.timestamp - (firstMs ?? event.timestamp)) + offsetMs;
+        lastMs = Math.max(lastMs, timestamp);
+        yield { typeId: event.typeId, timestamp, body: event.body };
+      }
     }
+    // Without audio and video there is nothing to loop, and no time would pass.
+    if (!options.loop || firstMs === undefined) return;
+    offsetMs = lastMs + LOOP_GAP_MS;
   }
 }

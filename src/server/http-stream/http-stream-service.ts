@@ -1,4 +1,6 @@
+import { endSoon, LINGER_MS } from '../../io/end-soon.ts';
 import type { HttpRequest, HttpResponse, UpgradeSocket } from '../../io/http-listener.ts';
+import { nodeClock } from '../../io/node-clock.ts';
 import { WebSocketAcceptor } from '../../io/web-socket.ts';
 import type { ContainerWriter } from '../../media/container-writer.ts';
 import { AdtsContainerWriter, Mp3ContainerWriter } from '../../media/renditions/audio-rendition.ts';
@@ -67,10 +69,11 @@ export class HttpStreamService implements HttpService {
     if (asked === undefined) return false;
     const refuse = (status: number, text: string): void => {
       const body = `${text}\n`;
-      socket.end(
+      socket.write(
         `HTTP/1.1 ${status} ${status === 404 ? 'Not Found' : 'Bad Request'}\r\nConnection: close\r\n` +
           `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       );
+      endSoon(socket);
     };
     if (typeof asked === 'string') {
       refuse(400, asked);
@@ -143,8 +146,8 @@ export class HttpStreamService implements HttpService {
       close: (reason) => {
         stopListening();
         log.info({ reason, sentBytes: viewer.sentBytes, jumps: viewer.lagJumps }, 'viewer closed');
-        if (reason === 'stalled' || reason === 'socket-buffer') request.socket.destroy();
-        else response.end();
+        if (reason === 'stalled' || reason === 'socket-buffer' || reason === 'failed') request.socket.destroy();
+        else endResponse(request, response);
       },
     };
     const viewer = this.#view(stream, asked, sink, chunked);
@@ -184,7 +187,7 @@ export class HttpStreamService implements HttpService {
         },
         close: (reason) => {
           log.info({ reason, sentBytes: viewer.sentBytes, jumps: viewer.lagJumps }, 'viewer closed');
-          if (reason === 'stalled' || reason === 'socket-buffer') webSocket.destroy();
+          if (reason === 'stalled' || reason === 'socket-buffer' || reason === 'failed') webSocket.destroy();
           else webSocket.close(closeText(reason));
         },
       };
@@ -209,6 +212,15 @@ export class HttpStreamService implements HttpService {
       ...(asked.secondsAgo === undefined ? {} : { secondsAgo: asked.secondsAgo }),
     });
   }
+}
+
+/** Ends the body, and the connection too when the viewer does not take what was sent before. */
+function endResponse(request: HttpRequest, response: HttpResponse): void {
+  if (!response.destroyed) {
+    const cancel = nodeClock.after(LINGER_MS, () => request.socket.destroy());
+    response.once('close', cancel);
+  }
+  response.end();
 }
 
 function makeWriter(container: HttpContainer, selection: TrackSelection): ContainerWriter {

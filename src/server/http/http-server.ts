@@ -1,3 +1,4 @@
+import { endSoon } from '../../io/end-soon.ts';
 import {
   HttpListener,
   type HttpListenerCounters,
@@ -22,6 +23,8 @@ export interface HttpServerOptions {
   readonly listen: readonly ListenAddress[];
   readonly noDelay: boolean;
   readonly maxConnections: number;
+  /** Time for a request's header, milliseconds. */
+  readonly headersTimeoutMs: number;
   /** Answer every origin's cross-origin requests. */
   readonly crossdomain: boolean;
   /** Asked in this order. */
@@ -46,6 +49,7 @@ export class HttpServer {
             address,
             noDelay: options.noDelay,
             maxConnections: options.maxConnections,
+            headersTimeoutMs: options.headersTimeoutMs,
             onRequest: (request, response) => dispatch(options, request, response),
             onUpgrade: (request, socket, head) => dispatchUpgrade(options, request, socket, head),
           }),
@@ -127,7 +131,8 @@ function dispatchUpgrade(options: HttpServerOptions, request: HttpRequest, socke
   if (url !== undefined) {
     for (const service of options.services) if (service.handleUpgrade?.(request, socket, head, url) === true) return;
   }
-  socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  socket.write('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  endSoon(socket);
 }
 
 function targetUrl(request: HttpRequest): URL | undefined {

@@ -1,3 +1,4 @@
+import { endSoon } from '../../io/end-soon.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { contextId, nodeHandshakeCrypto } from '../../io/node-crypto.ts';
 import type { TcpSocket } from '../../io/tcp-listener.ts';
@@ -23,8 +24,10 @@ export interface RtmpConnectionOptions {
   /** TCP_NODELAY while playing. */
   readonly noDelay: boolean;
   readonly resolveVhost: (asked: string) => string;
-  /** The session ended by the peer's fault or a limit; `code` is a `RtmpErrorCode`. */
+  /** The session ended by the peer's fault or a limit (`code` is a `RtmpErrorCode`), or by ours (`rtmp/internal`). */
   readonly onFailed: (code: string) => void;
+  /** A publication ended in which `count` messages made no sense, for `reason`. */
+  readonly onMalformed: (reason: string, count: number) => void;
   readonly onClosed: () => void;
 }
 
@@ -59,6 +62,8 @@ export class RtmpConnection {
       inAckSize: configuration.in_ack_size,
       maxMessageSizeBytes: configuration.max_message_size,
       handshakeTimeoutMs: configuration.handshake_timeout * 1000,
+      connectTimeoutMs: configuration.handshake_timeout * 1000,
+      setupTimeoutMs: configuration.handshake_timeout * 1000,
       pingIntervalMs: configuration.ping * 1000,
       pingTimeoutMs: configuration.ping_timeout * 1000,
       serverVersion: options.version,
@@ -72,7 +77,7 @@ export class RtmpConnection {
     });
     // 'close' follows and does the work; an error without a listener would be thrown.
     socket.on('error', (error) => this.#log.debug({ err: error }, 'socket error'));
-    socket.on('end', () => socket.end());
+    socket.on('end', () => endSoon(socket));
     socket.on('close', () => this.#ended());
     this.#log.debug('connection opened');
   }
@@ -86,18 +91,26 @@ export class RtmpConnection {
   /** The server ends the connection: publishers and players are told what RTMP has words for. Idempotent. */
   close(): void {
     this.#endMediaStreams();
-    this.#socket.destroySoon();
+    endSoon(this.#socket);
   }
 
   #run(step: () => RtmpServerEvent[]): void {
     if (this.#closed) return;
     // Answers to one read leave in one packet.
     this.#socket.cork();
-    for (const event of step()) {
-      if (this.#closed) break;
-      this.#handle(event);
+    try {
+      for (const event of step()) {
+        if (this.#closed) break;
+        this.#handle(event);
+      }
+    } catch (error) {
+      // A mistake of ours that some input brought out: it may cost this session, not the others.
+      this.#log.error({ err: error }, 'session ended by a fault in the server');
+      this.#options.onFailed('rtmp/internal');
+      this.#socket.destroy();
+    } finally {
+      this.#socket.uncork();
     }
-    this.#socket.uncork();
   }
 
   #handle(event: RtmpServerEvent): void {
@@ -137,7 +150,7 @@ export class RtmpConnection {
         break;
       case 'end':
         this.#log.info({ reason: event.reason }, 'session ended');
-        this.#socket.destroySoon();
+        endSoon(this.#socket);
         break;
       case 'failed':
         this.#fail(event.error.code, event.error.message);
@@ -180,11 +193,12 @@ export class RtmpConnection {
       info: { id: this.#id, protocol: 'rtmp', remote: this.#remote },
       log: this.#log,
       onRevoked: () => this.close(),
+      onMalformed: this.#options.onMalformed,
     });
     if (publish instanceof Error) {
       this.#log.info({ stream: stream.key, reason: publish.message }, 'publish refused');
       this.#perform(this.#session.rejectPublish(messageStreamId, 'NetStream.Publish.BadName', publish.message));
-      this.#socket.destroySoon();
+      endSoon(this.#socket);
       return;
     }
     this.#publishes.set(messageStreamId, publish);
@@ -214,13 +228,13 @@ export class RtmpConnection {
       log: this.#log,
       onEnded: (reason) => {
         this.#plays.delete(messageStreamId);
-        if (reason === 'stalled' || reason === 'socket-buffer') {
+        if (reason === 'stalled' || reason === 'socket-buffer' || reason === 'failed') {
           this.#socket.destroy();
           return;
         }
         this.#perform(this.#session.endPlay(messageStreamId, reason === 'duration' ? 'stopped' : 'unpublished'));
         // A player that waited for this stream alone has nothing left to wait for.
-        if (this.#plays.size === 0 && this.#publishes.size === 0 && reason !== 'duration') this.#socket.destroySoon();
+        if (this.#plays.size === 0 && this.#publishes.size === 0 && reason !== 'duration') endSoon(this.#socket);
       },
     });
     this.#plays.set(messageStreamId, play);
@@ -241,7 +255,7 @@ export class RtmpConnection {
   #fail(code: string, message: string): void {
     this.#options.onFailed(code);
     this.#log.info({ code, reason: message }, 'session ended by an error');
-    this.#socket.destroySoon();
+    endSoon(this.#socket);
   }
 
   #endMediaStreams(): void {

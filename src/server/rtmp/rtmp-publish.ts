@@ -11,6 +11,8 @@ export interface RtmpPublishOptions {
   readonly log: Logger;
   /** The stream took the publication away: timeout, takeover, shutdown. */
   readonly onRevoked: () => void;
+  /** Told at the end, for each reason for which messages made no sense. */
+  readonly onMalformed: (reason: string, count: number) => void;
 }
 
 /** One stream published by an RTMP connection. */
@@ -19,6 +21,7 @@ export class RtmpPublish {
   readonly #publication: Publication;
   readonly #stream: Stream;
   readonly #log: Logger;
+  readonly #onMalformed: (reason: string, count: number) => void;
   #ended = false;
 
   private constructor(publication: Publication, options: RtmpPublishOptions) {
@@ -26,6 +29,7 @@ export class RtmpPublish {
     this.#ingest = new FlvIngest(publication);
     this.#stream = options.stream;
     this.#log = options.log;
+    this.#onMalformed = options.onMalformed;
   }
 
   /** Takes the stream for this publisher, or gives back why it can't be had. */
@@ -60,6 +64,7 @@ export class RtmpPublish {
     if (this.#ended) return;
     this.#ended = true;
     const { ignored, malformed } = this.#ingest.counters;
+    for (const [reason, count] of malformed) this.#onMalformed(reason, count);
     this.#log.info(
       {
         stream: this.#stream.key,

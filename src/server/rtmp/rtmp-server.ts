@@ -21,6 +21,8 @@ export interface RtmpServerCounters {
   tlsFailed: number;
   /** Sessions ended by the peer's fault or a limit, by error code (`rtmp/…`). */
   readonly failed: Map<string, number>;
+  /** Media messages of publishers that made no sense, by reason; counted when the publication ends. */
+  readonly malformed: Map<string, number>;
 }
 
 export interface RtmpServerOptions {
@@ -44,6 +46,7 @@ export class RtmpServer {
     refused: 0,
     tlsFailed: 0,
     failed: new Map(),
+    malformed: new Map(),
   };
   readonly #options: RtmpServerOptions;
   readonly #listeners: TcpListener[] = [];
@@ -121,9 +124,8 @@ export class RtmpServer {
       version: this.#options.version,
       noDelay: this.#options.noDelay,
       resolveVhost: this.#options.resolveVhost,
-      onFailed: (code) => {
-        this.counters.failed.set(code, (this.counters.failed.get(code) ?? 0) + 1);
-      },
+      onFailed: (code) => add(this.counters.failed, code, 1),
+      onMalformed: (reason, count) => add(this.counters.malformed, reason, count),
       onClosed: () => {
         this.counters.connections--;
         this.#connections.delete(connection);
@@ -131,4 +133,8 @@ export class RtmpServer {
     });
     this.#connections.add(connection);
   }
+}
+
+function add(counters: Map<string, number>, name: string, count: number): void {
+  counters.set(name, (counters.get(name) ?? 0) + count);
 }
