@@ -3,6 +3,7 @@ import type { HttpListenerCounters } from '../io/http-listener.ts';
 import type { ListenAddress } from '../io/listen-address.ts';
 import { nodeClock } from '../io/node-clock.ts';
 import { loadStaticFiles } from '../io/static-files.ts';
+import type { ViewerCounters } from '../media/fan-out.ts';
 import { StreamHub } from '../media/stream-hub.ts';
 import { DEFAULT_VHOST } from '../media/stream-name.ts';
 import { checkConfiguration } from '../server/config/load-configuration.ts';
@@ -38,6 +39,14 @@ export interface MillracePorts {
   readonly rtmp: readonly number[];
   readonly rtmps: readonly number[];
   readonly http: readonly number[];
+}
+
+/** What happened so far, from the start of the server on. */
+export interface MillraceCounters {
+  /** The slow-viewer contract, over all streams. */
+  readonly viewers: ViewerCounters;
+  readonly rtmp: RtmpServerCounters | undefined;
+  readonly http: HttpListenerCounters | undefined;
 }
 
 /** A running server: RTMP in; RTMP, HTTP-FLV, HTTP-TS and their WebSocket forms out. */
@@ -81,7 +90,12 @@ export class Millrace {
   ): Promise<Millrace> {
     const log = options.log ?? createLogger(logOptions(configuration));
     const settings = streamSettings(configuration);
-    const hub = new StreamHub({ clock: nodeClock, settingsFor: () => settings });
+    const hub = new StreamHub({
+      clock: nodeClock,
+      settingsFor: () => settings,
+      onFault: (stream, error) =>
+        log.error({ err: error, stream: stream.key }, 'a viewer ended by a fault in the server'),
+    });
     let rtmp: RtmpServer | undefined;
     let http: HttpServer | undefined;
     try {
@@ -101,8 +115,8 @@ export class Millrace {
   }
 
   /** What limits stopped, and how many sessions there are. */
-  get counters(): { readonly rtmp: RtmpServerCounters | undefined; readonly http: HttpListenerCounters | undefined } {
-    return { rtmp: this.#rtmp?.counters, http: this.#http?.counters };
+  get counters(): MillraceCounters {
+    return { viewers: this.hub.viewerCounters, rtmp: this.#rtmp?.counters, http: this.#http?.counters };
   }
 
   /** Ends every session and closes the ports. Idempotent. */
@@ -161,6 +175,7 @@ async function startHttp(
     listen: configuration.http.listen satisfies readonly ListenAddress[],
     noDelay: tcpNoDelay(configuration),
     maxConnections: configuration.http.max_connections,
+    headersTimeoutMs: configuration.http.header_timeout * 1000,
     crossdomain: configuration.http.crossdomain,
     services: [streams, console],
   });
