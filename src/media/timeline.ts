@@ -36,6 +36,8 @@ interface TrackClock {
   rawUs: number;
   /** Newest stream time. */
   outUs: number;
+  /** Highest raw − offset since the offset holds: below `outUs` for a track that began before the stream did. */
+  highUs: number;
   /** raw − out. */
   offsetUs: number;
   arrivalMs: number;
@@ -139,6 +141,7 @@ export class Timeline {
     }
     clock.rawUs = rawUs;
     clock.outUs = outUs;
+    clock.highUs = Math.max(clock.highUs, rawUs - clock.offsetUs);
     clock.arrivalMs = nowMs;
     return outUs;
   }
@@ -147,7 +150,7 @@ export class Timeline {
   #settleStep(clock: TrackClock, rawUs: number, elapsedUs: number): void {
     const ownUs = rawUs - clock.offsetUs;
     const isBelieved =
-      ownUs >= clock.outUs - MAX_BACKWARD_STEP_US &&
+      ownUs >= clock.highUs - MAX_BACKWARD_STEP_US &&
       (rawUs - clock.rawUs <= MAX_FORWARD_STEP_US + elapsedUs ||
         // The other tracks are there already.
         ownUs <= this.#newestOutUs + MAX_FORWARD_STEP_US);
@@ -156,14 +159,15 @@ export class Timeline {
     const isExplained =
       other !== undefined &&
       other.outUs !== ownUs &&
-      other.outUs >= clock.outUs - MAX_BACKWARD_STEP_US &&
+      other.outUs >= clock.highUs - MAX_BACKWARD_STEP_US &&
       other.outUs <= this.#newestOutUs + MAX_FORWARD_STEP_US &&
       (!isBelieved || Math.abs(other.outUs - this.#newestOutUs) < Math.abs(ownUs - this.#newestOutUs));
     if (!isExplained && isBelieved) return;
     this.#jumps++;
     // A track that lags behind the others keeps its lag, one that rested catches up with them.
     const resumeUs = Math.min(this.#newestOutUs, clock.outUs + elapsedUs) + JUMP_STEP_US;
-    clock.offsetUs = rawUs - (isExplained ? other.outUs : resumeUs);
+    clock.highUs = isExplained ? other.outUs : resumeUs;
+    clock.offsetUs = rawUs - clock.highUs;
   }
 
   #startTrack(slot: number, wrappedUs: number, nowMs: number): number {
@@ -172,7 +176,7 @@ export class Timeline {
     const offsetUs = wrappedUs - (other?.outUs ?? startUs);
     // A track that begins a little before the one that set the clock starts no earlier than the stream itself.
     const outUs = Math.max(this.#resumeAtUs ?? 0, wrappedUs - offsetUs);
-    this.#tracks.set(slot, { rawUs: wrappedUs, outUs, offsetUs, arrivalMs: nowMs });
+    this.#tracks.set(slot, { rawUs: wrappedUs, outUs, highUs: wrappedUs - offsetUs, offsetUs, arrivalMs: nowMs });
     return outUs;
   }
 
