@@ -1,4 +1,6 @@
+import { FRAME_RATE } from './clip.ts';
 import { monotonicUs, sleep } from './clock.ts';
+import { profileFlags } from './cpu-profile.ts';
 import { LoadProcess } from './load-process.ts';
 import type { BenchOptions, Scenario } from './options.ts';
 import type { PublishersResult, ViewerProtocol, ViewersResult } from './protocol.ts';
@@ -11,6 +13,8 @@ const MEMORY_SAMPLE_MS = 500;
 export const PUBLISH_CHUNK_SIZE = 4096;
 /** A viewer that got this much less, or more, than the bitrate of the stream makes the row invalid. */
 const BITRATE_TOLERANCE = 0.05;
+/** Servers that merge writes deliver in bursts: the window may cut off this many frames of one. */
+const BURST_FRAMES = 12;
 const MAX_PUBLISH_BACKLOG_BYTES = 1_000_000;
 /** Share of its core from which a side counts as saturated. */
 const SATURATED = 0.95;
@@ -46,12 +50,20 @@ export interface FailedRow {
   readonly error: string;
 }
 
-interface Load {
+/** What a server is put under. */
+export interface Load {
   readonly scenario: Scenario;
   readonly protocol: ViewerProtocol | undefined;
   readonly viewers: number;
   readonly publishers: number;
-  readonly clip: { readonly path: string; readonly bitrateBps: number };
+  readonly clipPath: string;
+}
+
+/** Name of the profile of this measurement, when there is one. */
+export function profileName(choice: ServerChoice, load: Load): string {
+  return [load.scenario, load.protocol, serverName(choice).replace(':', '-')]
+    .filter((part) => part !== undefined)
+    .join('-');
 }
 
 /** Runs one server under one load, from its start to its end. */
@@ -60,12 +72,13 @@ export async function measure(choice: ServerChoice, load: Load, options: BenchOp
   let publishing: LoadProcess<PublishersResult> | undefined;
   let watching: LoadProcess<ViewersResult> | undefined;
   try {
-    server = await startServer(choice);
+    const profiled = options.profile && choice.kind === 'millrace';
+    server = await startServer(choice, profiled ? profileFlags(profileName(choice, load)) : []);
     publishing = startPublishers(server, load);
     await publishing.ready();
     await sleep(SETTLE_MS);
     if (load.protocol !== undefined) {
-      watching = startViewers(server, load.protocol, load.viewers, options.joinsPerSecond);
+      watching = startViewers(server, load, options.joinsPerSecond);
       await watching.ready();
       await sleep(SETTLE_MS);
     }
@@ -87,19 +100,15 @@ export async function measure(choice: ServerChoice, load: Load, options: BenchOp
 
 function startPublishers(server: RunningServer, load: Load): LoadProcess<PublishersResult> {
   const names = Array.from({ length: load.publishers }, (_, i) => `s${i}`);
-  const settings = { host: '127.0.0.1', port: server.rtmpPort, app: 'live', names, clipPath: load.clip.path };
+  const settings = { host: '127.0.0.1', port: server.rtmpPort, app: 'live', names, clipPath: load.clipPath };
   return new LoadProcess('publishers', { ...settings, chunkSize: PUBLISH_CHUNK_SIZE });
 }
 
-function startViewers(
-  server: RunningServer,
-  protocol: ViewerProtocol,
-  count: number,
-  joinsPerSecond: number,
-): LoadProcess<ViewersResult> {
+function startViewers(server: RunningServer, load: Load, joinsPerSecond: number): LoadProcess<ViewersResult> {
+  const { protocol, viewers: count, clipPath } = load;
   const port = protocol === 'rtmp' ? server.rtmpPort : server.httpPort;
   const path = protocol === 'rtmp' ? 'live/s0' : 'live/s0.flv';
-  return new LoadProcess('viewers', { protocol, host: '127.0.0.1', port, path, count, joinsPerSecond });
+  return new LoadProcess('viewers', { protocol, host: '127.0.0.1', port, path, count, joinsPerSecond, clipPath });
 }
 
 interface Window {
@@ -144,11 +153,11 @@ async function measureWindow({ choice, load, seconds, server, publishing, watchi
     watched,
     published,
   };
-  return { ...row, invalid: faults(row, load.clip.bitrateBps) };
+  return { ...row, invalid: faults(row) };
 }
 
 /** Everything that makes a row's numbers useless. */
-function faults(row: Omit<Row, 'invalid'>, bitrateBps: number): string[] {
+function faults(row: Omit<Row, 'invalid'>): string[] {
   const found: string[] = [];
   const { watched, published } = row;
   if (row.loadCpuShare > SATURATED) found.push(`load generator used ${percent(row.loadCpuShare)} of its core`);
@@ -158,9 +167,12 @@ function faults(row: Omit<Row, 'invalid'>, bitrateBps: number): string[] {
   if (watched === undefined) return found;
   if (watched.closed > 0) found.push(`${watched.closed} viewers were closed: ${watched.failure}`);
   if (watched.gaps > 0) found.push(`${watched.gaps} gaps in frames or timestamps`);
-  const [low, high] = [watched.minBitrateBps / bitrateBps, watched.maxBitrateBps / bitrateBps];
+  const { minPayloadShare: low, maxPayloadShare: high } = watched;
   if (low < 1 - BITRATE_TOLERANCE || high > 1 + BITRATE_TOLERANCE) {
-    found.push(`viewers got ${percent(low)} to ${percent(high)} of the bitrate`);
+    found.push(`viewers got ${percent(low)} to ${percent(high)} of the bytes of their frames`);
+  }
+  if (watched.minFrames < watched.windowSeconds * FRAME_RATE * (1 - BITRATE_TOLERANCE) - BURST_FRAMES) {
+    found.push(`a viewer got only ${watched.minFrames} frames in ${watched.windowSeconds.toFixed(1)} s`);
   }
   return found;
 }

@@ -19,7 +19,8 @@ export interface BenchOptions {
   /** Where the results go, without extension. */
   readonly out: string;
   readonly joinsPerSecond: number;
-  readonly quick: boolean;
+  /** Millrace runs with the CPU profiler, and what it spent its time on is printed; its numbers are then too high. */
+  readonly profile: boolean;
 }
 
 /** Shown for `--help`. */
@@ -35,6 +36,8 @@ export const USAGE: string = `npm run bench -- [options]
   --scenario ${SCENARIOS.join(',')}
   --out bench/results/load results as <out>.md and <out>.json
   --quick                  200 viewers, 20 publishers, 6 s, results under .cache/bench/
+  --profile                run Millrace with the CPU profiler and print its hot functions; profiles stay in
+                           .cache/bench/profiles/ (its CPU numbers are then too high)
 `;
 
 const DEFAULT_SERVERS = 'millrace,millrace:realtime,nginx-rtmp,node-media-server,node-media-server:system-node';
@@ -57,6 +60,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     scenario: text,
     out: text,
     quick: flag,
+    profile: flag,
     help: flag,
   };
   const { values } = parse(args, options);
@@ -71,7 +75,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     servers: (values.servers ?? DEFAULT_SERVERS).split(',').map(readServer),
     scenarios: (values.scenario ?? SCENARIOS.join(',')).split(',').map(readScenario),
     out: values.out?.replace(/\.(md|json)$/, '') ?? (quick ? '.cache/bench/quick' : 'bench/results/load'),
-    quick,
+    profile: values.profile,
   };
 }
 

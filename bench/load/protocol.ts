@@ -13,6 +13,8 @@ export interface ViewersSettings {
   readonly count: number;
   /** New connections a second while joining. */
   readonly joinsPerSecond: number;
+  /** The published clip, to know what each frame weighs. */
+  readonly clipPath: string;
 }
 
 /** What the publisher process is started with (JSON, first argument). */
@@ -34,10 +36,16 @@ export interface ViewersResult {
   readonly join: Percentiles;
   /** From the publisher's write of a video frame to the arrival of its last byte, over all viewers. */
   readonly latency: Percentiles;
-  /** Audio and video payload bits a second, per viewer. */
-  readonly minBitrateBps: number;
+  /** Fewest video frames a viewer got. */
+  readonly minFrames: number;
+  /**
+   * Payload bytes a viewer got, from its first video frame in the window to its last, as share of what the publisher
+   * sent in these frames and the audio that goes with them.
+   */
+  readonly minPayloadShare: number;
+  readonly maxPayloadShare: number;
+  /** Mean payload bits a second of the viewers. */
   readonly meanBitrateBps: number;
-  readonly maxBitrateBps: number;
   /** Video frames missing or out of order, and timestamps that did not step as they must, over all viewers. */
   readonly gaps: number;
   readonly closed: number;

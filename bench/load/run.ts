@@ -6,8 +6,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureClip, FRAME_RATE, GOP_FRAMES, readClip } from './clip.ts';
+import { hotFunctions } from './cpu-profile.ts';
 import { describeMachine } from './machine.ts';
-import { type FailedRow, measure, PUBLISH_CHUNK_SIZE, type Row } from './measure.ts';
+import { type FailedRow, type Load, measure, PUBLISH_CHUNK_SIZE, profileName, type Row } from './measure.ts';
 import { type BenchOptions, readOptions, type Scenario, USAGE } from './options.ts';
 import type { ViewerProtocol } from './protocol.ts';
 import { type BenchReport, summaryLine, toMarkdown } from './report.ts';
@@ -42,16 +43,14 @@ function jobs(options: BenchOptions): Job[] {
   return out;
 }
 
-async function runJob(job: Job, options: BenchOptions, bitrateBps: number): Promise<Row | FailedRow> {
-  const { scenario, protocol } = job;
-  const load = {
+function loadOf({ scenario, protocol }: Job, options: BenchOptions): Load {
+  return {
     scenario,
     protocol,
     viewers: scenario === 'latency' ? options.latencyViewers : options.viewers,
     publishers: scenario === 'publish' ? options.publishers : 1,
-    clip: { path: CLIP_PATH, bitrateBps },
+    clipPath: CLIP_PATH,
   };
-  return measure(job.choice, load, options);
 }
 
 async function main(): Promise<number> {
@@ -68,9 +67,13 @@ async function main(): Promise<number> {
   for (const job of jobs(options)) {
     const over = job.protocol === undefined || job.protocol === job.scenario ? '' : ` ${job.protocol}`;
     process.stdout.write(`${job.scenario}${over}, ${serverName(job.choice)}: `);
-    const row = await runJob(job, options, bitrateBps);
+    const load = loadOf(job, options);
+    const row = await measure(job.choice, load, options);
     rows.push(row);
     process.stdout.write(`${summaryLine(row)}\n`);
+    if (options.profile && job.choice.kind === 'millrace') {
+      process.stdout.write(hotFunctions(profileName(job.choice, load)));
+    }
   }
   const report: BenchReport = {
     date: new Date().toISOString(),

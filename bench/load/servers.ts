@@ -155,7 +155,12 @@ interface Launch {
   readonly httpPort: number | undefined;
 }
 
-function millrace(directory: string, ports: readonly [number, number], latency: string): Launch {
+function millrace(
+  directory: string,
+  ports: readonly [number, number],
+  latency: string,
+  nodeFlags: readonly string[],
+): Launch {
   const [rtmpPort, httpPort] = ports;
   const config = join(directory, 'millrace.yml');
   const lines = [
@@ -165,7 +170,8 @@ function millrace(directory: string, ports: readonly [number, number], latency: 
     'log: { level: warn }',
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
-  return { command: [process.execPath, join(ROOT, 'bin/millrace.js'), config], rtmpPort, httpPort };
+  const command = [process.execPath, ...nodeFlags, join(ROOT, 'bin/millrace.js'), config];
+  return { command, rtmpPort, httpPort };
 }
 
 /** One worker and the module's defaults, but for the chunk size, which is its own default written out. */
@@ -215,14 +221,15 @@ function nodeMediaServer(directory: string, ports: readonly [number, number], no
 
 /**
  * Starts a server on the server core with its own directory, free ports, and its output in a file.
+ * @param nodeFlags flags for the Node that runs Millrace; the peers do not get them
  * @throws BenchError `bench/server-start` with the end of that output when it does not come up within 10 s
  */
-export async function startServer(choice: ServerChoice): Promise<RunningServer> {
+export async function startServer(choice: ServerChoice, nodeFlags: readonly string[]): Promise<RunningServer> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
   const ports = [await freePort(), await freePort()] as const;
   const launch =
     choice.kind === 'millrace'
-      ? millrace(directory, ports, choice.variant)
+      ? millrace(directory, ports, choice.variant, nodeFlags)
       : choice.kind === 'nginx-rtmp'
         ? nginxRtmp(directory, ports)
         : nodeMediaServer(directory, ports, nodeFor(choice));

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { type Clip, readClip } from './clip.ts';
 import { monotonicUs } from './clock.ts';
 import { FlvScanner } from './flv-scanner.ts';
 import { hasStamp, STAMP_END, stampNumber, stampTimeUs } from './frame-stamp.ts';
@@ -16,6 +17,9 @@ const MAX_AUDIO_STEP_MS = 47;
 const readBuffer = new Uint8Array(65_536);
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as ViewersSettings;
+const clip: Clip = readClip(settings.clipPath);
+/** Audio payload that goes with one video frame, on average. */
+const audioBytesPerFrame = clip.audio.reduce((sum, body) => sum + body.length, 0) / clip.video.length;
 const viewers: Viewer[] = [];
 const join = new TimeHistogram();
 let latency = new TimeHistogram();
@@ -29,8 +33,11 @@ let leaving = false;
 
 /** One viewer: a connection, its scanner, and what it has seen. */
 class Viewer implements MessageSink {
-  payloadBytes = 0;
   gaps = 0;
+  /** Frame numbers and payload from the first video frame in the window on. */
+  firstFrame = -1;
+  lastFrame = -1;
+  payloadBytes = 0;
   readonly #startUs: number;
   readonly #socket: Socket;
   readonly #push: (bytes: Uint8Array, start: number, end: number) => void;
@@ -101,18 +108,17 @@ class Viewer implements MessageSink {
 
   message(type: number, timestampMs: number, sizeBytes: number, head: Uint8Array): void {
     if (type === 8) {
-      this.payloadBytes += sizeBytes;
+      if (this.firstFrame >= 0) this.payloadBytes += sizeBytes;
       if (head[1] === 0) return;
       const step = timestampMs - this.#audioTimeMs;
       if (this.#audioTimeMs >= 0 && (step <= 0 || step > MAX_AUDIO_STEP_MS)) this.gaps++;
       this.#audioTimeMs = timestampMs;
-    } else if (type === 9) {
-      this.payloadBytes += sizeBytes;
-      if (head[1] === 1 && head.length >= STAMP_END && hasStamp(head)) this.#videoFrame(timestampMs, head);
+    } else if (type === 9 && head[1] === 1 && head.length >= STAMP_END && hasStamp(head)) {
+      this.#videoFrame(timestampMs, sizeBytes, head);
     }
   }
 
-  #videoFrame(timestampMs: number, head: Uint8Array): void {
+  #videoFrame(timestampMs: number, sizeBytes: number, head: Uint8Array): void {
     const frameNumber = stampNumber(head);
     if (this.#frameNumber >= 0) {
       const step = timestampMs - this.#videoTimeMs;
@@ -120,13 +126,29 @@ class Viewer implements MessageSink {
     }
     this.#frameNumber = frameNumber;
     this.#videoTimeMs = timestampMs;
-    if (measuring) latency.add(nowUs - stampTimeUs(head));
+    if (measuring) {
+      latency.add(nowUs - stampTimeUs(head));
+      if (this.firstFrame < 0) this.firstFrame = frameNumber;
+      this.lastFrame = frameNumber;
+      this.payloadBytes += sizeBytes;
+    }
     if (!this.#joined && head[0]! >> 4 === 1) {
       this.#joined = true;
       join.add(nowUs - this.#startUs);
       joined++;
       if (joined === settings.count) report({ type: 'ready' });
     }
+  }
+
+  get frames(): number {
+    return this.firstFrame < 0 ? 0 : this.lastFrame - this.firstFrame + 1;
+  }
+
+  /** Received payload as share of what was sent in the frames this viewer got. */
+  payloadShare(): number {
+    let sent = this.frames * audioBytesPerFrame;
+    for (let i = this.firstFrame; i >= 0 && i <= this.lastFrame; i++) sent += clip.video[i % clip.video.length]!.length;
+    return sent === 0 ? 0 : this.payloadBytes / sent;
   }
 
   close(): void {
@@ -137,6 +159,7 @@ class Viewer implements MessageSink {
 function begin(): void {
   for (const viewer of viewers) {
     viewer.payloadBytes = 0;
+    viewer.firstFrame = -1;
     viewer.gaps = 0;
   }
   latency = new TimeHistogram();
@@ -148,15 +171,17 @@ function begin(): void {
 function end(): void {
   measuring = false;
   const windowSeconds = (monotonicUs() - windowStartUs) / 1e6;
-  const rates = viewers.map((viewer) => (viewer.payloadBytes * 8) / windowSeconds);
+  const shares = viewers.map((viewer) => viewer.payloadShare());
+  const payloadBytes = viewers.reduce((sum, viewer) => sum + viewer.payloadBytes, 0);
   const joinTimes: Percentiles = join.percentiles();
   const result: ViewersResult = {
     windowSeconds,
     join: joinTimes,
     latency: latency.percentiles(),
-    minBitrateBps: Math.min(...rates),
-    meanBitrateBps: rates.reduce((sum, rate) => sum + rate, 0) / rates.length,
-    maxBitrateBps: Math.max(...rates),
+    minFrames: Math.min(...viewers.map((viewer) => viewer.frames)),
+    minPayloadShare: Math.min(...shares),
+    maxPayloadShare: Math.max(...shares),
+    meanBitrateBps: (payloadBytes * 8) / windowSeconds / viewers.length,
     gaps: viewers.reduce((sum, viewer) => sum + viewer.gaps, 0),
     closed,
     failure,
