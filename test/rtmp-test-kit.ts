@@ -1,6 +1,6 @@
 /** What the RTMP tests share: deterministic crypto, and reading what a session sent. */
 import { createHmac } from 'node:crypto';
-import { type AmfValue, isAmfPropertyBag } from '../src/protocol/amf/amf-value.ts';
+import { type AmfObject, type AmfValue, isAmfPropertyBag, toAmfObject } from '../src/protocol/amf/amf-value.ts';
 import { parseAmf0 } from '../src/protocol/amf/amf0-reader.ts';
 import { ChunkReader } from '../src/protocol/rtmp/chunk-reader.ts';
 import { writeMessage } from '../src/protocol/rtmp/chunk-writer.ts';
@@ -12,6 +12,9 @@ import {
 } from '../src/protocol/rtmp/control-messages.ts';
 import type { HandshakeCrypto } from '../src/protocol/rtmp/handshake-digest.ts';
 import { RTMP_MESSAGE_TYPE, type RtmpMessage } from '../src/protocol/rtmp/rtmp-message.ts';
+
+import type { RtmpServerEvent } from '../src/protocol/rtmp/server-events.ts';
+import { RtmpServerSession, type RtmpServerSessionOptions } from '../src/protocol/rtmp/server-session.ts';
 
 /** Real HMAC, "random" bytes that are the same in every run. */
 export function testCrypto(seed = 1): HandshakeCrypto {
@@ -81,7 +84,7 @@ function tell(message: RtmpMessage): Told {
   const { typeId, payload, messageStreamId: sid } = message;
   if (typeId === RTMP_MESSAGE_TYPE.commandAmf0) {
     const [command, tid, ...values] = parseAmf0(payload).values;
-    return { command: String(command), sid, tid, values: values.map(plain) };
+    return { command: typeof command === 'string' ? command : '?', sid, tid, values: values.map(plain) };
   }
   if (typeId === RTMP_MESSAGE_TYPE.dataAmf0) return { data: parseAmf0(payload).values.map(plain), sid };
   return parseControlMessage(typeId, payload) ?? { typeId, sid, timestamp: message.timestamp, size: payload.length };
@@ -111,5 +114,55 @@ export class Speaker {
   message(typeId: number, sid: number, timestamp: number, payload: Uint8Array): Uint8Array {
     const chunkStreamId = typeId <= 6 ? 2 : typeId === 9 ? 6 : typeId === 8 ? 7 : sid === 0 ? 3 : 5;
     return writeMessage({ chunkStreamId, timestamp, typeId, messageStreamId: sid, parts: [payload] }, this.chunkSize);
+  }
+}
+
+/** What a client says in a plain connect. */
+export function connectObject(properties: Readonly<Record<string, AmfValue>> = {}): AmfObject {
+  return toAmfObject({ app: 'live', tcUrl: 'rtmp://h/live', flashVer: 'FMLE/3.0', ...properties });
+}
+
+/** A message the session sent, or another event. */
+export type Heard = Told | Exclude<RtmpServerEvent, { type: 'send' }>;
+
+/** A server session with a hand-made client in front of it: speaks for the client, tells what the server answers. */
+export class ServerBench {
+  readonly session: RtmpServerSession;
+  readonly say = new Speaker();
+  readonly #listener = new Listener();
+  nowMs = 1000;
+
+  constructor(options: Partial<RtmpServerSessionOptions> = {}) {
+    this.session = new RtmpServerSession({
+      crypto: testCrypto(),
+      nowMs: 1000,
+      serverVersion: 'Millrace/test',
+      ...options,
+    });
+  }
+
+  /** Simple handshake. */
+  shake(): this {
+    const events = this.session.receive(new Uint8Array(1 + 2 * 1536).fill(3, 0, 1), this.nowMs);
+    if (!events.some((event) => event.type === 'handshake')) throw events;
+    return this;
+  }
+
+  /** Handshake, connect and its acceptance. */
+  connect(properties: Readonly<Record<string, AmfValue>> = {}): this {
+    this.shake();
+    this.hear(this.say.command(0, 'connect', 1, connectObject(properties)));
+    this.take(this.session.acceptConnect());
+    return this;
+  }
+
+  /** Feeds input; gives what the session answered and the other events, in order. */
+  hear(...input: readonly Uint8Array[]): Heard[] {
+    return this.take(this.session.receive(joinBytes(input), this.nowMs));
+  }
+
+  /** Tells the `send` events among `events`. */
+  take(events: readonly RtmpServerEvent[]): Heard[] {
+    return events.flatMap((event): Heard[] => (event.type === 'send' ? this.#listener.hear(event.bytes) : [event]));
   }
 }

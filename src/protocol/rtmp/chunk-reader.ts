@@ -15,8 +15,14 @@ export const RTMP_MAX_CHUNK_SIZE = 0x7fffffff;
 const TRUSTED_LENGTH_BYTES = 16_384;
 /** Messages up to this are laid side by side in slabs: one allocation for many messages instead of one for each. */
 const SLAB_MESSAGE_BYTES = 16_384;
-/** Size of a slab. One is kept alive by any message in it, so it must not be much larger than what a GOP holds. */
-const SLAB_BYTES = 65_536;
+/**
+ * Size of a slab: doubling from the first to the last as messages come, so that a player's few commands do not cost
+ * 64 KiB. One is kept alive by any message in it, so it must not be much larger than what a GOP holds.
+ */
+const FIRST_SLAB_BYTES = 4096;
+const LAST_SLAB_BYTES = 65_536;
+/** A message that would take a larger part of a slab than this gets a buffer of its own. */
+const SLAB_SHARE = 1 / 4;
 /** Basic header 3, message header 11, extended timestamp 4. */
 const MAX_HEADER_BYTES = 18;
 /** Below this a plain loop copies faster than making a view and calling `set`. */
@@ -82,7 +88,7 @@ export class ChunkReader {
   readonly #maxMessageSizeBytes: number;
   readonly #maxChunkStreams: number;
   readonly #maxPartialBytes: number;
-  readonly #near: (ChunkStream | undefined)[] = new Array<ChunkStream | undefined>(64).fill(undefined);
+  readonly #near: (ChunkStream | undefined)[] = Array.from({ length: 64 });
   readonly #far = new Map<number, ChunkStream>();
   #streamCount = 0;
   #partialBytes = 0;
@@ -95,6 +101,7 @@ export class ChunkReader {
   #error: ProtocolError | undefined;
   #slab: Uint8Array = NOTHING;
   #slabUsed = 0;
+  #nextSlabBytes = FIRST_SLAB_BYTES;
 
   constructor(options: ChunkReaderOptions = {}) {
     this.#maxMessageSizeBytes = options.maxMessageSizeBytes ?? RTMP_MAX_MESSAGE_SIZE_BYTES;
@@ -294,7 +301,10 @@ export class ChunkReader {
 
   #fromSlab(sizeBytes: number): Uint8Array {
     if (this.#slabUsed + sizeBytes > this.#slab.length) {
-      this.#slab = new Uint8Array(SLAB_BYTES);
+      const slabBytes = this.#nextSlabBytes;
+      this.#nextSlabBytes = Math.min(2 * slabBytes, LAST_SLAB_BYTES);
+      if (sizeBytes > slabBytes * SLAB_SHARE) return new Uint8Array(sizeBytes);
+      this.#slab = new Uint8Array(slabBytes);
       this.#slabUsed = 0;
     }
     const start = this.#slabUsed;

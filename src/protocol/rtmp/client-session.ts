@@ -1,6 +1,6 @@
 import { type ProtocolError, StateError } from '../../wire/errors.ts';
 import { AmfObject, type AmfPropertyBag, type AmfValue, isAmfPropertyBag } from '../amf/amf-value.ts';
-import { parseAmf0 } from '../amf/amf0-reader.ts';
+import { Amf0Reader, parseAmf0 } from '../amf/amf0-reader.ts';
 import { AcknowledgementWindow } from './acknowledgement.ts';
 import { splitAggregate } from './aggregate-message.ts';
 import { ChunkReader } from './chunk-reader.ts';
@@ -315,10 +315,16 @@ export class RtmpClientSession {
     const isData = typeId !== RTMP_MESSAGE_TYPE.audio && typeId !== RTMP_MESSAGE_TYPE.video;
     const payload = isData ? toAmf0Data(typeId, message.payload) : message.payload;
     if (payload === undefined) return;
+    if (isData) {
+      const name = dataName(payload);
+      if (name === '|RtmpSampleAccess' || name === 'onStatus') return;
+      this.#output.emit({ type: 'message', typeId: 18, timestamp, payload });
+      if (name === 'onPlayStatus' && isPlayComplete(payload)) this.#end('NetStream.Play.Complete');
+      return;
+    }
     // Some servers never say NetStream.Play.Start.
-    if (!isData) this.#run();
-    this.#output.emit({ type: 'message', typeId: isData ? 18 : (typeId as 8 | 9), timestamp, payload });
-    if (isData && isPlayComplete(payload)) this.#end('NetStream.Play.Complete');
+    this.#run();
+    this.#output.emit({ type: 'message', typeId: typeId as 8 | 9, timestamp, payload });
   }
 
   #handleCommand(message: RtmpMessage): void {
@@ -439,14 +445,14 @@ function infoOf(command: RtmpCommand): AmfPropertyBag | undefined {
   return command.args.find((arg) => isAmfPropertyBag(arg)) ?? undefined;
 }
 
+/** The name of a data message. */
+function dataName(payload: Uint8Array): AmfValue {
+  return new Amf0Reader(payload).read();
+}
+
 /** `onPlayStatus` with `NetStream.Play.Complete`: the end of a recording, told in a data message. */
 function isPlayComplete(payload: Uint8Array): boolean {
-  // "onPlayStatus" is 12 bytes behind marker and length; most data messages are something else.
-  if (payload[2] !== 12) return false;
-  const { values } = parseAmf0(payload);
-  return (
-    values[0] === 'onPlayStatus' && values.some((value) => textProperty(value, 'code') === 'NetStream.Play.Complete')
-  );
+  return parseAmf0(payload).values.some((value) => textProperty(value, 'code') === 'NetStream.Play.Complete');
 }
 
 function wrongState(message: string): StateError {

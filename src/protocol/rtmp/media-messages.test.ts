@@ -64,7 +64,7 @@ describe('aggregate message', () => {
   });
 
   it('has no more parts than the limit', () => {
-    expect(aggregate(0, joinBytes(new Array<Uint8Array>(9000).fill(tag(8, 0, []))))).toHaveLength(
+    expect(aggregate(0, joinBytes(Array.from({ length: 9000 }, () => tag(8, 0, []))))).toHaveLength(
       RTMP_MAX_AGGREGATE_MESSAGES,
     );
   });
@@ -109,7 +109,7 @@ describe('data message', () => {
   it('does not blow up AMF3 that shares its parts', () => {
     // A dictionary of 200 KB, named 200 times in a few bytes: 40 MB in AMF0.
     const big = new AmfDictionary(Array.from({ length: 400 }, (_, i) => [`${i}`.padStart(512, 'x'), i]));
-    const bomb = writeAmf3Values(['onMetaData', new Array<AmfValue>(200).fill(big)]);
+    const bomb = writeAmf3Values(['onMetaData', Array.from({ length: 200 }, () => big)]);
     expect(bomb.length).toBeLessThan(300_000);
     expect(toAmf0Data(15, bomb)).toBeUndefined();
   });
