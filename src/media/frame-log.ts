@@ -1,6 +1,6 @@
 import type { Frame } from '../codec/frame.ts';
 import { type Track, trackSlot } from '../codec/track.ts';
-import { IndexedRing } from '../wire/indexed-ring.ts';
+import { FrameRing } from './frame-ring.ts';
 import { EMPTY_STREAM_HEADER, type StreamHeader } from './stream-header.ts';
 
 /** Audio frames in a row after which a stream that once had video counts as audio only (about 3 s of AAC). */
@@ -27,9 +27,7 @@ export interface FrameLogOptions {
  * the log spans more than its seconds or bytes; the newest GOP stays unless it alone breaks `maxBytes` or `maxGopFrames`.
  */
 export class FrameLog {
-  readonly #frames = new IndexedRing<Frame>();
-  /** What each frame's age is measured by: its decode time, moved so that a track that begins anew goes on. */
-  readonly #agesUs = new IndexedRing<number>();
+  readonly #frames = new FrameRing();
   readonly #slots = new Map<number, SlotClock>();
   readonly #joinPoints: number[] = [];
   /** Headers and the frame number from which each holds; the last one is in force. */
@@ -69,6 +67,7 @@ export class FrameLog {
     return this.#headers[this.#headers.length - 1]!.header;
   }
 
+  /** Frame `index` in an object made anew at each call; undefined when it is not held. */
   at(index: number): Frame | undefined {
     return this.#frames.at(index);
   }
@@ -78,7 +77,7 @@ export class FrameLog {
    * publishers may set their clock back: that counts as no time.
    */
   lagUs(index: number): number {
-    const ageUs = this.#agesUs.at(index);
+    const ageUs = this.#frames.ageUs(index);
     return ageUs === undefined ? 0 : this.#newestAgeUs - ageUs;
   }
 
@@ -111,8 +110,7 @@ export class FrameLog {
 
   /** Appends a frame and drops what goes over the budget. Returns the frame's number. */
   append(frame: Frame): number {
-    const index = this.#frames.append(frame);
-    this.#agesUs.append(this.#ageOf(frame));
+    const index = this.#frames.append(frame, this.#ageOf(frame));
     this.#sizeBytes += frame.payload.length + FRAME_OVERHEAD_BYTES;
     if (this.#isLeadVideo(frame.track)) {
       this.#audioFramesSinceVideo = 0;
@@ -188,7 +186,7 @@ export class FrameLog {
     }
     clock.dtsUs = frame.dtsUs;
     const ageUs = frame.dtsUs + clock.offsetUs;
-    if (this.#frames.length === 1 || ageUs > this.#newestAgeUs) this.#newestAgeUs = ageUs;
+    if (this.#frames.length === 0 || ageUs > this.#newestAgeUs) this.#newestAgeUs = ageUs;
     return ageUs;
   }
 
@@ -213,10 +211,9 @@ export class FrameLog {
 
   #dropBefore(index: number): void {
     for (let i = this.first; i < index; i++) {
-      this.#sizeBytes -= this.#frames.at(i)!.payload.length + FRAME_OVERHEAD_BYTES;
+      this.#sizeBytes -= this.#frames.sizeBytes(i) + FRAME_OVERHEAD_BYTES;
     }
     this.#frames.dropBefore(index);
-    this.#agesUs.dropBefore(index);
     while (this.#joinPoints.length > 0 && this.#joinPoints[0]! < index) this.#joinPoints.shift();
     while (this.#headers.length > 1 && this.#headers[1]!.from <= this.first) {
       this.#sizeBytes -= this.#headers.shift()!.sizeBytes;
