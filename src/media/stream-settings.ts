@@ -31,9 +31,9 @@ export interface StreamSettings {
 
 /** The three positions of the latency knob and what each sets. */
 export const LATENCY_PROFILES = {
-  normal: { mergeWriteMs: 350, queueLengthMs: 10_000, tcpNoDelay: false },
-  low: { mergeWriteMs: 50, queueLengthMs: 4_000, tcpNoDelay: true },
-  realtime: { mergeWriteMs: 0, queueLengthMs: 2_000, tcpNoDelay: true },
+  normal: { mergeReadMs: 100, mergeWriteMs: 350, queueLengthMs: 10_000, tcpNoDelay: false },
+  low: { mergeReadMs: 0, mergeWriteMs: 50, queueLengthMs: 4_000, tcpNoDelay: true },
+  realtime: { mergeReadMs: 0, mergeWriteMs: 0, queueLengthMs: 2_000, tcpNoDelay: true },
 } as const;
 
 export type LatencyProfile = keyof typeof LATENCY_PROFILES;
