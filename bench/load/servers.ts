@@ -219,6 +219,12 @@ function nodeMediaServer(directory: string, ports: readonly [number, number], no
   return { command: [node, program, '-c', config], rtmpPort, httpPort };
 }
 
+/** The line of a server's output that names an error, or else the end of the output. */
+function whatWentWrong(output: string): string {
+  const lines = output.trim().split('\n');
+  return lines.find((line) => /error|emerg|fatal/i.test(line))?.trim() ?? lines.slice(-3).join(' ');
+}
+
 /**
  * Starts a server on the server core with its own directory, free ports, and its output in a file.
  * @param nodeFlags flags for the Node that runs Millrace; the peers do not get them
@@ -250,7 +256,7 @@ export async function startServer(choice: ServerChoice, nodeFlags: readonly stri
   for (const port of wanted) {
     while (!(await accepts(port))) {
       if (startError !== undefined || child.exitCode !== null || Date.now() > deadline) {
-        const said = readFileSync(logPath, 'utf8').trim().slice(-600);
+        const said = whatWentWrong(readFileSync(logPath, 'utf8'));
         await stop();
         throw new BenchError(
           'bench/server-start',
