@@ -155,6 +155,23 @@ describe('connect', () => {
     ]);
   });
 
+  it('keeps a buffer length behind the play it waits with, and answers pings at once', () => {
+    const bench = new ServerBench().shake();
+    const { say } = bench;
+    expect(
+      bench.hear(
+        say.command(0, 'connect', 1, connectObject()),
+        say.command(0, 'play', 2, null, 's'),
+        say.control({ type: 'set-buffer-length', messageStreamId: 1, bufferMs: 1000 }),
+        say.control({ type: 'ping-request', timestamp: 5 }),
+      ),
+    ).toMatchObject([{ type: 'connect' }, { type: 'ping-response', timestamp: 5 }]);
+    expect(bench.take(bench.session.acceptConnect()).slice(-2)).toMatchObject([
+      { type: 'play' },
+      { type: 'set-buffer-length', bufferMs: 1000 },
+    ]);
+  });
+
   it('does not let wait without end', () => {
     const bench = new ServerBench().shake();
     bench.hear(bench.say.command(0, 'connect', 1, connectObject()));

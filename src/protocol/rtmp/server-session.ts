@@ -425,6 +425,11 @@ export class RtmpServerSession {
         this.#control({ type: 'ping-response', timestamp: control.timestamp });
         break;
       case 'set-buffer-length':
+        if (this.#state === 'deciding') {
+          // Not before the play it belongs to.
+          this.#hold(message);
+          return;
+        }
         this.#output.emit({
           type: 'set-buffer-length',
           messageStreamId: control.messageStreamId,
