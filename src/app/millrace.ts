@@ -10,6 +10,7 @@ import { checkConfiguration } from '../server/config/load-configuration.ts';
 import {
   type Configuration,
   type ConfigurationInput,
+  mergeReadMs,
   resolveVhost,
   streamSettings,
   tcpNoDelay,
@@ -135,6 +136,7 @@ function startRtmp(configuration: Configuration, hub: StreamHub, log: Logger): P
     configuration: configuration.rtmp,
     resolveVhost: (asked) => resolveVhost(configuration, asked),
     noDelay: tcpNoDelay(configuration),
+    mergeReadMs: mergeReadMs(configuration),
     version: VERSION,
     ...(rtmps === undefined
       ? {}

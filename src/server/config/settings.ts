@@ -90,6 +90,8 @@ const configurationSchema = z.strictObject({
     .strictObject({
       firstpkt_timeout: milliseconds.default(20_000),
       normal_timeout: milliseconds.default(5_000),
+      /** Read a publisher's socket at most this often, so that one read brings many frames. */
+      mr_latency: milliseconds.max(1000).optional(),
       takeover: z.enum(['refuse', 'takeover']).default('refuse'),
       grace: seconds.default(5),
       grace_after_unpublish: z.boolean().default(false),
@@ -109,6 +111,11 @@ export const schema: z.ZodType<Configuration, ConfigurationInput> = configuratio
 /** TCP_NODELAY for RTMP and HTTP viewers, by the setting or else by the latency knob. */
 export function tcpNoDelay(configuration: Configuration): boolean {
   return configuration.rtmp.tcp_nodelay ?? LATENCY_PROFILES[configuration.latency satisfies LatencyProfile].tcpNoDelay;
+}
+
+/** Milliseconds between two reads of a publisher's socket, by the setting or else by the latency knob; 0 reads at once. */
+export function mergeReadMs(configuration: Configuration): number {
+  return configuration.publish.mr_latency ?? LATENCY_PROFILES[configuration.latency].mergeReadMs;
 }
 
 /** The settings every stream of the server gets. */

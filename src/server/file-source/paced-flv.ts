@@ -1,6 +1,7 @@
 import { FLV_SCRIPT } from '../../format/flv/flv-codecs.tables.ts';
 import { FlvReader, type FlvTag } from '../../format/flv/flv-reader.ts';
 import { readFileChunks } from '../../io/file-chunks.ts';
+import { ProtocolError } from '../../wire/errors.ts';
 import { Pacer } from './pacer.ts';
 
 /** Time left between the end of a file and its next round, milliseconds: about a frame. */
@@ -43,7 +44,7 @@ export async function* flvFileTags(options: FlvFileOptions): AsyncGenerator<FlvT
     const reader = new FlvReader();
     for await (const chunk of readFileChunks(options.path)) {
       for (const event of reader.receive(chunk)) {
-        if (event.type === 'failed') throw event.error;
+        if (event.type === 'failed') throw named(event.error, options.path);
         if (event.type !== 'tag') continue;
         // The metadata's own time says nothing of where the media begin.
         if (event.typeId !== FLV_SCRIPT) firstMs ??= event.timestamp;
@@ -56,4 +57,8 @@ export async function* flvFileTags(options: FlvFileOptions): AsyncGenerator<FlvT
     if (!options.loop || firstMs === undefined) return;
     offsetMs = lastMs + LOOP_GAP_MS;
   }
+}
+
+function named(error: ProtocolError, path: string): ProtocolError {
+  return new ProtocolError(error.code, `${path}: ${error.message}`, { cause: error });
 }

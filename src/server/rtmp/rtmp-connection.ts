@@ -23,6 +23,8 @@ export interface RtmpConnectionOptions {
   readonly version: string;
   /** TCP_NODELAY while playing. */
   readonly noDelay: boolean;
+  /** Milliseconds between two reads from a publisher; 0 reads at once. */
+  readonly mergeReadMs: number;
   readonly resolveVhost: (asked: string) => string;
   /** The session ended by the peer's fault or a limit (`code` is a `RtmpErrorCode`), or by ours (`rtmp/internal`). */
   readonly onFailed: (code: string) => void;
@@ -71,7 +73,10 @@ export class RtmpConnection {
     const { socket } = options;
     // Commands go back and forth in small packets, each of which would wait for the peer's delayed acknowledgement.
     socket.setNoDelay(true);
-    socket.on('data', (bytes: Uint8Array) => this.#run(() => this.#session.receive(bytes, nodeClock.nowMs())));
+    socket.on('data', (bytes: Uint8Array) => {
+      this.#run(() => this.#session.receive(bytes, nodeClock.nowMs()));
+      if (options.mergeReadMs > 0 && this.#publishes.size > 0) this.#readLater();
+    });
     socket.on('drain', () => {
       for (const play of this.#plays.values()) play.drained();
     });
@@ -92,6 +97,12 @@ export class RtmpConnection {
   close(): void {
     this.#endMediaStreams();
     endSoon(this.#socket);
+  }
+
+  /** A read costs as much as the parsing of ten frames: where viewers are served by ticks anyway, frames may gather. */
+  #readLater(): void {
+    this.#socket.pause();
+    nodeClock.after(this.#options.mergeReadMs, () => this.#socket.resume());
   }
 
   #run(step: () => RtmpServerEvent[]): void {

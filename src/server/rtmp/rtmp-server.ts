@@ -30,6 +30,8 @@ export interface RtmpServerOptions {
   readonly log: Logger;
   readonly configuration: Configuration['rtmp'];
   readonly noDelay: boolean;
+  /** Milliseconds between two reads from a publisher; 0 reads at once. */
+  readonly mergeReadMs: number;
   /** The virtual host a name asked for stands for. */
   readonly resolveVhost: (asked: string) => string;
   /** Told to clients in the connect reply. */
@@ -123,6 +125,7 @@ export class RtmpServer {
       configuration: this.#options.configuration,
       version: this.#options.version,
       noDelay: this.#options.noDelay,
+      mergeReadMs: this.#options.mergeReadMs,
       resolveVhost: this.#options.resolveVhost,
       onFailed: (code) => add(this.counters.failed, code, 1),
       onMalformed: (reason, count) => add(this.counters.malformed, reason, count),
