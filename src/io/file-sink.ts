@@ -5,16 +5,18 @@ import type { FileErrorCode } from './file-chunks.ts';
 
 /** A file being written from its beginning; what was there before is gone. */
 export class FileSink {
-  readonly #path: string;
   readonly #stream: WriteStream;
+  /** Settles when the file is closed; rejects with a ResourceError when anything could not be written. */
   readonly #done: Promise<void>;
   #sizeBytes = 0;
 
   constructor(path: string) {
-    this.#path = path;
     this.#stream = createWriteStream(path);
-    this.#done = finished(this.#stream);
-    // `close` reports it; until then the failure must not count as unhandled.
+    this.#done = finished(this.#stream).catch((cause: Error) => {
+      const code: FileErrorCode = 'file/not-writable';
+      throw new ResourceError(code, `can't write ${path}: ${cause.message}`, { cause });
+    });
+    // `write` and `close` report it; until one of them is called the failure must not count as unhandled.
     this.#done.catch(() => this.#stream.destroy());
   }
 
@@ -22,11 +24,18 @@ export class FileSink {
     return this.#sizeBytes;
   }
 
-  /** Takes bytes over; resolves when more may come. */
+  /**
+   * Takes bytes over; resolves when more may come.
+   * @throws ResourceError `file/not-writable` when something before could not be written
+   */
   async write(bytes: Uint8Array): Promise<void> {
     this.#sizeBytes += bytes.length;
-    if (this.#stream.write(bytes) || this.#stream.destroyed) return;
-    await Promise.race([new Promise<void>((resolve) => this.#stream.once('drain', resolve)), this.#done]);
+    if (this.#stream.destroyed) await this.#done;
+    else if (!this.#stream.write(bytes)) {
+      const drained = Promise.withResolvers<void>();
+      this.#stream.once('drain', drained.resolve);
+      await Promise.race([drained.promise, this.#done]);
+    }
   }
 
   /**
@@ -35,14 +44,6 @@ export class FileSink {
    */
   async close(): Promise<void> {
     this.#stream.end();
-    try {
-      await this.#done;
-    } catch (cause) {
-      throw new ResourceError(
-        'file/not-writable' satisfies FileErrorCode,
-        `can't write ${this.#path}: ${(cause as Error).message}`,
-        { cause },
-      );
-    }
+    await this.#done;
   }
 }
