@@ -20,6 +20,7 @@ export interface WatcherOptions {
   readonly onLatency?: (latencyUs: number) => void;
 }
 
+const LAST_CHUNK = Buffer.from('0\r\n\r\n', 'latin1');
 const SCANNED_AT_ONCE_BYTES = 65_536;
 
 /** A viewer that checks the numbers of the frames it gets, and can stop reading or read slowly. */
@@ -34,6 +35,8 @@ export class Watcher implements MessageSink {
   /** Gaps behind which something else than a key frame came. */
   brokenGaps = 0;
   closed = false;
+  /** An HTTP body came to its end by the book. */
+  ended = false;
   failure: string | undefined;
   readonly #push: (bytes: Uint8Array, start: number, end: number) => void;
   readonly #onLatency: ((latencyUs: number) => void) | undefined;
@@ -50,6 +53,7 @@ export class Watcher implements MessageSink {
       for (let at = 0; at < bytes.length; at += SCANNED_AT_ONCE_BYTES) {
         this.#push(bytes, at, Math.min(bytes.length, at + SCANNED_AT_ONCE_BYTES));
       }
+      this.ended = options.protocol === 'http' && LAST_CHUNK.equals(bytes.subarray(-LAST_CHUNK.length));
       this.#throttle(bytes.length);
     });
     this.socket.on('error', () => this.socket.destroy());
