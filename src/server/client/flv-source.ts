@@ -29,13 +29,14 @@ export async function openFlvSource(
   const events =
     address.type === 'rtmp'
       ? rtmpEvents(await RtmpClient.open({ ...inner, mode: 'play', url: address.url }), inner)
-      : flvEvents(await openByteSource(address, inner), address.text);
+      : flvSourceEvents(await openByteSource(address, inner), address.text);
   if (address.type === 'file') return events;
   const what = address.type === 'rtmp' ? shownRtmpUrl(address.url) : address.text;
   return watchIdle(events, { timeoutMs: options.timeoutMs, what, onIdle: () => idle.abort() });
 }
 
-async function* flvEvents(
+/** The tags of an FLV byte stream; `source` names it in errors. @throws ProtocolError when it is no FLV */
+export async function* flvSourceEvents(
   chunks: AsyncIterable<Uint8Array>,
   source: string,
 ): AsyncGenerator<FlvSourceEvent, void, undefined> {

@@ -18,6 +18,7 @@ export async function* watchIdle<T>(
   options: IdleWatchOptions,
 ): AsyncGenerator<T, void, undefined> {
   let isIdle = false;
+  let hasBegun = false;
   const arm = (): (() => void) =>
     nodeClock.after(options.timeoutMs, () => {
       isIdle = true;
@@ -28,6 +29,7 @@ export async function* watchIdle<T>(
     for await (const item of items) {
       disarm();
       if (isIdle) break;
+      hasBegun = true;
       yield item;
       disarm = arm();
     }
@@ -37,6 +39,7 @@ export async function* watchIdle<T>(
     disarm();
   }
   if (isIdle) {
-    throw connectError('connect/timeout', `${options.what}: nothing has come for ${options.timeoutMs / 1000} s`);
+    const hint = hasBegun ? '' : '; perhaps nobody publishes it';
+    throw connectError('connect/timeout', `${options.what}: nothing has come for ${options.timeoutMs / 1000} s${hint}`);
   }
 }
