@@ -94,7 +94,8 @@ export class Amf3Reader {
       case AMF3.object:
         return this.#complex((flags) => this.#object(flags, depth));
       case AMF3.byteArray:
-        return this.#complex((size) => this.#remember(this.#in.view(size).slice()));
+        // Not slice(): on a Buffer that is a view.
+        return this.#complex((size) => this.#remember(new Uint8Array(this.#in.view(size))));
       case AMF3.vectorInt:
       case AMF3.vectorUint:
       case AMF3.vectorDouble:

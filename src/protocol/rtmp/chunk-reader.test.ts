@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutAt, joinBytes } from '../../../test/rtmp-test-kit.ts';
 import { ChunkReader, type ChunkReaderOptions } from './chunk-reader.ts';
 import { writeMessage } from './chunk-writer.ts';
 import { RTMP_DEFAULT_CHUNK_SIZE, type RtmpMessage } from './rtmp-message.ts';
+
+const joinBytes = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
+
+/** Cuts `bytes` into pieces at the given positions (any numbers). */
+function cutAt(bytes: Uint8Array, positions: readonly number[]): Uint8Array[] {
+  const cuts = [...new Set(positions.map((position) => position % (bytes.length + 1)))].sort((a, b) => a - b);
+  return [...cuts, bytes.length].map((cut, i) => bytes.slice(i === 0 ? 0 : cuts[i - 1], cut));
+}
 
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replace(/\s/g, ''), 'hex'));
 

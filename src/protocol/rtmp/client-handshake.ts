@@ -73,13 +73,14 @@ export class ClientHandshake {
       events.push({ type: 'done', kind: this.#kind, rest: input.subarray(HANDSHAKE_SIZE) });
       input = new Uint8Array(0);
     }
-    this.#pending = input.slice();
+    // A copy; slice() of a Buffer would be a view.
+    this.#pending = new Uint8Array(input);
     return events;
   }
 
   #answer(s1: Uint8Array): Uint8Array {
     const found = this.#wanted === 'simple' ? undefined : findDigest(this.#crypto, 'server', s1);
-    if (found === undefined) return s1.slice();
+    if (found === undefined) return new Uint8Array(s1);
     this.#kind = kindOfSchema(found.schema);
     return makeSignedEcho(this.#crypto, 'client', found.digest);
   }

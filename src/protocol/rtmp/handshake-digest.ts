@@ -80,7 +80,7 @@ export interface FoundDigest {
 export function findDigest(crypto: HandshakeCrypto, side: HandshakeSide, packet: Uint8Array): FoundDigest | undefined {
   for (const schema of [0, 1] as const) {
     const at = digestOffset(packet, schema);
-    const digest = packet.slice(at, at + DIGEST_SIZE);
+    const digest = new Uint8Array(packet.subarray(at, at + DIGEST_SIZE));
     if (equalInConstantTime(digest, computeDigest(crypto, side, packet, at))) return { schema, digest };
   }
   return undefined;
@@ -95,7 +95,7 @@ export function writeDigest(
   const at = digestOffset(packet, schema);
   const digest = computeDigest(crypto, side, packet, at);
   packet.set(digest, at);
-  return digest.slice();
+  return new Uint8Array(digest);
 }
 
 /** C2 or S2 of a complex handshake: random bytes, then their HMAC under a key made from the other side's digest. */

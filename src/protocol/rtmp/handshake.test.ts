@@ -1,14 +1,42 @@
+import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutAt, joinBytes, testCrypto } from '../../../test/rtmp-test-kit.ts';
 import { ClientHandshake } from './client-handshake.ts';
-import { equalInConstantTime, findDigest, HANDSHAKE_SIZE, isSignedEcho, writeDigest } from './handshake-digest.ts';
+import {
+  equalInConstantTime,
+  findDigest,
+  HANDSHAKE_SIZE,
+  type HandshakeCrypto,
+  isSignedEcho,
+  writeDigest,
+} from './handshake-digest.ts';
 import {
   type HandshakeEvent,
   type HandshakeKind,
   RTMP_MAX_PROXY_HEADER_BYTES,
   ServerHandshake,
 } from './server-handshake.ts';
+
+const joinBytes = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
+
+/** Cuts `bytes` into pieces at the given positions (any numbers). */
+function cutAt(bytes: Uint8Array, positions: readonly number[]): Uint8Array[] {
+  const cuts = [...new Set(positions.map((position) => position % (bytes.length + 1)))].sort((a, b) => a - b);
+  return [...cuts, bytes.length].map((cut, i) => bytes.slice(i === 0 ? 0 : cuts[i - 1], cut));
+}
+
+/** Real HMAC, "random" bytes that are the same in every run. */
+function testCrypto(seed = 1): HandshakeCrypto {
+  let state = seed;
+  return {
+    hmacSha256: (key, message) => createHmac('sha256', key).update(message).digest(),
+    randomBytes: (size) =>
+      Uint8Array.from({ length: size }, () => {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+        return state >>> 24;
+      }),
+  };
+}
 
 const KINDS: readonly HandshakeKind[] = ['simple', 'complex-schema-0', 'complex-schema-1'];
 
@@ -125,6 +153,27 @@ describe('handshake', () => {
     client.start(0);
     const events = client.receive(joinBytes([Uint8Array.of(3), testCrypto(9).randomBytes(HANDSHAKE_SIZE)]));
     expect(events.map((event) => event.type)).toEqual(['send']);
+  });
+});
+
+describe('input that is overwritten after the call', () => {
+  it('as a Buffer too, changes nothing', () => {
+    const client = new ClientHandshake(testCrypto(2));
+    const server = new ServerHandshake(testCrypto(3));
+    const feed = (bytes: Uint8Array, receive: (piece: Uint8Array) => HandshakeEvent[]): HandshakeEvent[] => {
+      const events: HandshakeEvent[] = [];
+      for (let at = 0; at < bytes.length; at += 700) {
+        const piece = Buffer.from(bytes.subarray(at, at + 700));
+        events.push(...receive(piece));
+        piece.fill(0);
+      }
+      return events;
+    };
+    const answer = feed(client.start(0), (piece) => server.receive(piece, 0));
+    const c2 = feed(sentOf(answer), (piece) => client.receive(piece));
+    const end = feed(sentOf(c2), (piece) => server.receive(piece, 0));
+    expect(c2.at(-1)).toMatchObject({ type: 'done', kind: 'complex-schema-1' });
+    expect(end).toMatchObject([{ type: 'done', kind: 'complex-schema-1' }]);
   });
 });
 

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joinBytes } from '../../../test/rtmp-test-kit.ts';
 import { AmfDictionary, type AmfValue, toAmfObject } from '../amf/amf-value.ts';
 import { parseAmf0 } from '../amf/amf0-reader.ts';
 import { writeAmf0Values } from '../amf/amf0-writer.ts';
 import { writeAmf3Values } from '../amf/amf3-writer.ts';
 import { RTMP_MAX_AGGREGATE_MESSAGES, splitAggregate } from './aggregate-message.ts';
 import { toAmf0Data } from './data-message.ts';
+
+const joinBytes = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
 
 function tag(typeId: number, time: number, payload: readonly number[]): Uint8Array {
   const size = payload.length;

@@ -63,7 +63,7 @@ export class ServerHandshake {
       input = input.subarray(used);
     }
     // At most one header or packet waits here; views of the caller's buffer are not kept.
-    this.#pending = this.#stage === 'over' ? new Uint8Array(0) : input.slice();
+    this.#pending = this.#stage === 'over' ? new Uint8Array(0) : new Uint8Array(input);
     return events;
   }
 

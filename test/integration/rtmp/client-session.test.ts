@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joinBytes, Listener, Speaker, testCrypto } from '../../../test/rtmp-test-kit.ts';
-import { type AmfValue, toAmfObject } from '../amf/amf-value.ts';
-import { writeAmf0Values } from '../amf/amf0-writer.ts';
-import type { RtmpClientEvent } from './client-events.ts';
-import { RtmpClientSession, type RtmpClientSessionOptions } from './client-session.ts';
-import type { RtmpServerEvent } from './server-events.ts';
-import { RtmpServerSession } from './server-session.ts';
-import { parseRtmpUrl } from './stream-url.ts';
+import { type AmfValue, toAmfObject } from '../../../src/protocol/amf/amf-value.ts';
+import { writeAmf0Values } from '../../../src/protocol/amf/amf0-writer.ts';
+import type { RtmpClientEvent } from '../../../src/protocol/rtmp/client-events.ts';
+import { RtmpClientSession, type RtmpClientSessionOptions } from '../../../src/protocol/rtmp/client-session.ts';
+import type { RtmpServerEvent } from '../../../src/protocol/rtmp/server-events.ts';
+import { RtmpServerSession } from '../../../src/protocol/rtmp/server-session.ts';
+import { parseRtmpUrl } from '../../../src/protocol/rtmp/stream-url.ts';
+import { joinBytes, Listener, Speaker, testCrypto } from '../../rtmp-test-kit.ts';
 
 const url = parseRtmpUrl('rtmp://h/live/s?token=1')!;
 const failed = (code: string) => expect.objectContaining({ type: 'failed', error: expect.objectContaining({ code }) });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { connectObject, joinBytes, ServerBench } from '../../../test/rtmp-test-kit.ts';
-import { type AmfValue, toAmfObject } from '../amf/amf-value.ts';
-import { writeAmf0Values } from '../amf/amf0-writer.ts';
-import { writeCommand } from './command.ts';
+import { type AmfValue, toAmfObject } from '../../../src/protocol/amf/amf-value.ts';
+import { writeAmf0Values } from '../../../src/protocol/amf/amf0-writer.ts';
+import { writeCommand } from '../../../src/protocol/rtmp/command.ts';
+import { connectObject, joinBytes, ServerBench } from '../../rtmp-test-kit.ts';
 
 const status = (sid: number, code: string, description: string, more: object = { clientid: 'ASAICiss' }) => ({
   command: 'onStatus',

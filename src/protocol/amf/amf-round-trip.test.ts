@@ -1,5 +1,5 @@
-/** Random AMF values for property tests. */
 import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
 import {
   AmfDate,
   AmfDictionary,
@@ -9,7 +9,11 @@ import {
   type AmfValue,
   AmfVector,
   AmfXml,
-} from '../src/protocol/amf/amf-value.ts';
+} from './amf-value.ts';
+import { parseAmf0 } from './amf0-reader.ts';
+import { writeAmf0Values } from './amf0-writer.ts';
+import { parseAmf3 } from './amf3-reader.ts';
+import { writeAmf3Values } from './amf3-writer.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 12 }).filter((value) => value.isWellFormed());
 const name = text.filter((value) => value !== '');
@@ -49,10 +53,51 @@ const amf3Leaves: fc.Arbitrary<AmfValue>[] = [
 ];
 
 /** Any value AMF0 can say. */
-export const anyAmfValue: fc.Arbitrary<AmfValue> = valuesWith(name, [text.map((t) => new AmfXml(t)), ...amf3Leaves]);
+const anyAmfValue: fc.Arbitrary<AmfValue> = valuesWith(name, [text.map((t) => new AmfXml(t)), ...amf3Leaves]);
 
 /** Any value AMF3 can say. */
-export const anyAmf3Value: fc.Arbitrary<AmfValue> = valuesWith(name, [
+const anyAmf3Value: fc.Arbitrary<AmfValue> = valuesWith(name, [
   fc.tuple(text, fc.boolean()).map(([t, isE4x]) => new AmfXml(t, isE4x)),
   ...amf3Leaves,
 ]);
+
+describe('AMF0 written and read', () => {
+  it('is the same for any value', () => {
+    fc.assert(
+      fc.property(anyAmfValue, (value) => {
+        const { values, error } = parseAmf0(writeAmf0Values([value]));
+        expect(error).toBeUndefined();
+        expect(values).toEqual([value]);
+      }),
+    );
+  });
+
+  it('survives any damage to real values', () => {
+    fc.assert(
+      fc.property(anyAmfValue, fc.nat(), fc.nat(255), (value, position, byte) => {
+        const bytes = writeAmf0Values([value]);
+        bytes[position % bytes.length] = byte;
+        parseAmf0(bytes);
+        parseAmf0(bytes.subarray(0, position % bytes.length));
+      }),
+    );
+  });
+});
+
+describe('AMF3 written and read', () => {
+  it('is the same for any value', () => {
+    fc.assert(
+      fc.property(anyAmf3Value, (value) => {
+        const { values, error } = parseAmf3(writeAmf3Values([value, value]));
+        expect(error).toBeUndefined();
+        expect(values).toEqual([value, value]);
+      }),
+    );
+  });
+
+  it('refuses to grow without end when values are shared in ways it cannot say', () => {
+    let value: AmfValue = 'x';
+    for (let i = 0; i < 40; i++) value = [value];
+    expect(() => writeAmf3Values([value])).toThrow('nests deeper');
+  });
+});

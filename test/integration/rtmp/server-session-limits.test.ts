@@ -1,17 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  connectObject,
-  cutAt,
-  joinBytes,
-  Listener,
-  ServerBench,
-  sentBytes,
-  testCrypto,
-} from '../../../test/rtmp-test-kit.ts';
-import { ClientHandshake } from './client-handshake.ts';
-import type { RtmpServerEvent } from './server-events.ts';
-import { RtmpServerSession } from './server-session.ts';
+import { ClientHandshake } from '../../../src/protocol/rtmp/client-handshake.ts';
+import type { RtmpServerEvent } from '../../../src/protocol/rtmp/server-events.ts';
+import { RtmpServerSession } from '../../../src/protocol/rtmp/server-session.ts';
+import { connectObject, cutAt, joinBytes, Listener, ServerBench, sentBytes, testCrypto } from '../../rtmp-test-kit.ts';
 
 const failed = (code: string) => expect.objectContaining({ type: 'failed', error: expect.objectContaining({ code }) });
 
