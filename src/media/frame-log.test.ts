@@ -25,7 +25,7 @@ function headerOf(...tracks: Track[]): StreamHeader {
 
 /** Appends what `text` says, one frame each 100 ms: K and P video, A audio, D data. */
 function fill(log: FrameLog, text: string, startMs = 0): void {
-  [...text].forEach((letter, i) => {
+  Array.from(text).forEach((letter, i) => {
     const of = letter === 'A' ? AUDIO : letter === 'D' ? track('data') : VIDEO;
     log.append(frame(of, startMs + i * 100, letter !== 'P'));
   });
@@ -240,6 +240,15 @@ describe('FrameLog, headers', () => {
     log.setHeader(third);
     fill(log, 'A', 200);
     expect([0, 1, 2, 3].map((i) => log.headerAt(i))).toEqual([first, first, third, third]);
+  });
+
+  it('of an empty log leave nothing of the ones before', () => {
+    const log = new FrameLog();
+    log.setHeader({ tracks: [], metadata: new Uint8Array(1000) });
+    fill(log, 'K');
+    log.clear();
+    log.setHeader(first);
+    expect([log.sizeBytes, log.headerAt(0)]).toEqual([0, first]);
   });
 
   it('are kept for the frames that are held, and the oldest known one stands for those that are gone', () => {

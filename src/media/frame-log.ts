@@ -100,6 +100,7 @@ export class FrameLog {
       this.#sizeBytes += superseded.sizeBytes;
     }
     this.#headers.push({ from: this.head, header, sizeBytes: 0 });
+    this.#dropHeaders();
     const leadVideo = header.tracks.find(isVideo);
     this.#leadVideoTrackId = leadVideo?.trackId;
     // Video that was just announced takes over from audio frames as the place to start, without waiting for a frame;
@@ -215,6 +216,11 @@ export class FrameLog {
     }
     this.#frames.dropBefore(index);
     while (this.#joinPoints.length > 0 && this.#joinPoints[0]! < index) this.#joinPoints.shift();
+    this.#dropHeaders();
+  }
+
+  /** Headers under which no frame is held any more. */
+  #dropHeaders(): void {
     while (this.#headers.length > 1 && this.#headers[1]!.from <= this.first) {
       this.#sizeBytes -= this.#headers.shift()!.sizeBytes;
     }

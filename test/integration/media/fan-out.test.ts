@@ -557,7 +557,12 @@ describe('FanOut and sinks that call back or throw', () => {
     expect(times).toEqual([
       'Hv1a1',
       ...Array.from({ length: 15 }, (_, i) => `${i % 5 === 0 ? 'K' : 'P'}${i * 200}`),
-      ...['Uv2a1', 'K4000', 'P4200', 'P4400', 'P4600', 'P4800'],
+      'Uv2a1',
+      'K4000',
+      'P4200',
+      'P4400',
+      'P4600',
+      'P4800',
     ]);
   });
 
@@ -622,7 +627,10 @@ describe('viewer counters', () => {
 
 type Step =
   | { readonly type: 'frame'; readonly letter: string; readonly size: number }
-  | { readonly type: 'header' | 'flush' | 'advance' | 'clear' }
+  | { readonly type: 'header' }
+  | { readonly type: 'clear' }
+  | { readonly type: 'flush' }
+  | { readonly type: 'advance' }
   | { readonly type: 'join'; readonly ago: number | undefined }
   | { readonly type: 'leave' | 'stop' | 'go' | 'drain' | 'pause' | 'resume'; readonly viewer: number };
 
@@ -639,7 +647,7 @@ describe('FanOut under random use', () => {
     },
     {
       weight: 5,
-      arbitrary: fc.record({ type: fc.constantFrom('flush' as const, 'flush' as const, 'advance' as const) }),
+      arbitrary: fc.record({ type: fc.constantFrom<'flush' | 'advance'>('flush', 'flush', 'advance') }),
     },
     { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('header' as const, 'clear' as const) }) },
     {
