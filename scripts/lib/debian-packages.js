@@ -16,6 +16,7 @@ const packages = [
   ['gstreamer1.0-plugins-ugly', 'element x264enc'],
   ['gstreamer1.0-libav', 'element avdec_h264'],
   ['iproute2', 'ip'],
+  ['openssl', 'openssl'],
 ];
 
 /**

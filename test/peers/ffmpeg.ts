@@ -37,11 +37,15 @@ export function ffmpegPublish(options: FfmpegPublishOptions): PeerCommand {
 }
 
 /**
- * Plays `input` (a URL or file) to its end and writes the frames as they came to an FLV file. From MPEG-TS and ADTS
- * ffmpeg makes length-prefixed NAL units and bare AAC frames of them, and drops no parameter sets or delimiters.
+ * Plays `input` (a URL or file) to its end and writes the frames as they came to a file. Into FLV, frames from MPEG-TS
+ * and ADTS go as length-prefixed NAL units and bare AAC; parameter sets and delimiters stay.
  */
-export function ffmpegRecord(input: string, file: string, timeoutMs = 60_000): PeerCommand {
-  return { program: 'ffmpeg', args: [...QUIET, '-i', input, '-map', '0', '-c', 'copy', '-f', 'flv', file], timeoutMs };
+export function ffmpegRecord(input: string, file: string, format: 'flv' | 'mpegts' = 'flv'): PeerCommand {
+  return {
+    program: 'ffmpeg',
+    args: [...QUIET, '-i', input, '-map', '0', '-c', 'copy', '-f', format, file],
+    timeoutMs: 60_000,
+  };
 }
 
 /** Decodes everything in `input` and throws it away; what is wrong with it is on stderr. */
