@@ -1,17 +1,19 @@
 import type { Frame } from '../codec/frame.ts';
 import type { Track } from '../codec/track.ts';
+import { PayloadRing } from './payload-ring.ts';
 
 /**
- * Frames by number, as `IndexedRing` would hold them, but laid out in columns. A log holds some seconds of every stream,
- * viewed or not; as objects (a frame, its payload view, boxed times) they were most of what the garbage collector had to
- * walk. Here a frame costs a few slots in typed arrays, and `at` makes the object anew.
+ * Frames by number, as `IndexedRing` would hold them, but laid out in columns, their payloads in one buffer. A log holds
+ * some seconds of every stream, viewed or not; as objects (a frame, its payload view and buffer, boxed times) they were
+ * most of what the garbage collector had to walk. Here a frame costs a few slots in typed arrays, and `at` makes the
+ * object anew.
  */
 export class FrameRing {
+  readonly #payloads = new PayloadRing();
   #mask = 63;
   #first = 0;
   #end = 0;
-  #tracks: (Track | undefined)[] = new Array<Track | undefined>(64);
-  #buffers: (ArrayBufferLike | undefined)[] = new Array<ArrayBufferLike | undefined>(64);
+  #tracks: (Track | undefined)[] = Array.from<Track | undefined>({ length: 64 });
   #offsets = new Uint32Array(64);
   #lengths = new Uint32Array(64);
   #dtsUs = new Float64Array(64);
@@ -33,15 +35,14 @@ export class FrameRing {
     return this.#end - this.#first;
   }
 
-  /** Takes a frame in; its payload's bytes are kept, not copied. `ageUs` is any time kept beside it. */
+  /** Takes a frame in; its payload is copied. `ageUs` is any time kept beside it. */
   append(frame: Frame, ageUs: number): number {
     if (this.#end - this.#first > this.#mask) this.#grow();
     const index = this.#end;
     const slot = index & this.#mask;
     const { payload } = frame;
+    this.#offsets[slot] = this.#store(payload);
     this.#tracks[slot] = frame.track;
-    this.#buffers[slot] = payload.buffer;
-    this.#offsets[slot] = payload.byteOffset;
     this.#lengths[slot] = payload.length;
     this.#dtsUs[slot] = frame.dtsUs;
     this.#ptsUs[slot] = frame.ptsUs;
@@ -51,7 +52,10 @@ export class FrameRing {
     return index;
   }
 
-  /** The frame with this number, in a new object over the same bytes; undefined when it is not held. */
+  /**
+   * The frame with this number in a new object; undefined when it is not held. Its payload is a view, valid until the
+   * next `append`, `dropBefore` or `clear`.
+   */
   at(index: number): Frame | undefined {
     if (!this.#has(index)) return undefined;
     const slot = index & this.#mask;
@@ -60,7 +64,7 @@ export class FrameRing {
       dtsUs: this.#dtsUs[slot]!,
       ptsUs: this.#ptsUs[slot]!,
       isKeyFrame: this.#isKeyFrame[slot] === 1,
-      payload: new Uint8Array(this.#buffers[slot]!, this.#offsets[slot]!, this.#lengths[slot]!),
+      payload: this.#payloads.view(this.#offsets[slot]!, this.#lengths[slot]!),
     };
   }
 
@@ -78,11 +82,37 @@ export class FrameRing {
   dropBefore(index: number): void {
     const until = Math.min(index, this.#end);
     for (let i = this.#first; i < until; i++) {
-      const slot = i & this.#mask;
-      this.#tracks[slot] = undefined;
-      this.#buffers[slot] = undefined;
+      this.#tracks[i & this.#mask] = undefined;
     }
-    if (until > this.#first) this.#first = until;
+    if (until <= this.#first) return;
+    this.#first = until;
+    if (this.#first === this.#end) this.#payloads.clear(false);
+    else this.#payloads.releaseBefore(this.#offsets[this.#first & this.#mask]!);
+  }
+
+  /** Drops every frame and the memory they were in. */
+  clear(): void {
+    this.dropBefore(this.#end);
+    this.#payloads.clear(true);
+  }
+
+  #store(payload: Uint8Array): number {
+    const offset = this.#payloads.put(payload);
+    if (offset >= 0) return offset;
+    this.#payloads.enlarge(payload.length, this.#pieces());
+    return this.#payloads.put(payload);
+  }
+
+  *#pieces(): Generator<{ readonly bytes: Uint8Array; moved(offset: number): void }> {
+    for (let i = this.#first; i < this.#end; i++) {
+      const slot = i & this.#mask;
+      yield {
+        bytes: this.#payloads.view(this.#offsets[slot]!, this.#lengths[slot]!),
+        moved: (offset) => {
+          this.#offsets[slot] = offset;
+        },
+      };
+    }
   }
 
   #has(index: number): boolean {
@@ -94,7 +124,6 @@ export class FrameRing {
     const old = {
       mask: this.#mask,
       tracks: this.#tracks,
-      buffers: this.#buffers,
       offsets: this.#offsets,
       lengths: this.#lengths,
       dtsUs: this.#dtsUs,
@@ -103,8 +132,7 @@ export class FrameRing {
       isKeyFrame: this.#isKeyFrame,
     };
     this.#mask = size - 1;
-    this.#tracks = new Array<Track | undefined>(size);
-    this.#buffers = new Array<ArrayBufferLike | undefined>(size);
+    this.#tracks = Array.from<Track | undefined>({ length: size });
     this.#offsets = new Uint32Array(size);
     this.#lengths = new Uint32Array(size);
     this.#dtsUs = new Float64Array(size);
@@ -115,7 +143,6 @@ export class FrameRing {
       const from = i & old.mask;
       const to = i & this.#mask;
       this.#tracks[to] = old.tracks[from];
-      this.#buffers[to] = old.buffers[from];
       this.#offsets[to] = old.offsets[from]!;
       this.#lengths[to] = old.lengths[from]!;
       this.#dtsUs[to] = old.dtsUs[from]!;
