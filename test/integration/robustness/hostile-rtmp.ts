@@ -20,8 +20,8 @@ export function afterHandshake(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** A command message whose AMF0 body is given. */
-export function command(body: Uint8Array): Uint8Array {
-  const message = { chunkStreamId: 3, timestamp: 0, typeId: COMMAND, messageStreamId: 0, parts: [body] };
+export function command(body: Uint8Array, messageStreamId = 0): Uint8Array {
+  const message = { chunkStreamId: 3, timestamp: 0, typeId: COMMAND, messageStreamId, parts: [body] };
   return writeMessage(message, DEFAULT_CHUNK_SIZE);
 }
 

@@ -22,7 +22,9 @@ export class RtmpPeer {
     if (url === undefined) throw new TypeError(`not a stream path: ${options.path}`);
     this.#session = new RtmpClientSession({ crypto: nodeHandshakeCrypto, mode: options.mode, url });
     this.socket = connect({ host: '127.0.0.1', port: options.port, noDelay: true });
-    this.socket.on('connect', () => this.perform(this.#session.start(performance.now())));
+    this.socket.on('connect', () => {
+      if (this.endCode === undefined) this.perform(this.#session.start(performance.now()));
+    });
     this.socket.on('data', (bytes: Uint8Array) => this.perform(this.#session.receive(bytes, performance.now())));
     this.socket.on('error', () => this.socket.destroy());
     this.socket.on('close', () => {
