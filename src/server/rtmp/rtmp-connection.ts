@@ -33,6 +33,8 @@ export interface RtmpConnectionOptions {
   readonly onClosed: () => void;
 }
 
+const NO_EVENTS: readonly RtmpServerEvent[] = [];
+
 /** One RTMP client: its socket, its session, and what it publishes and plays, each by message stream. */
 export class RtmpConnection {
   readonly #options: RtmpConnectionOptions;
@@ -43,7 +45,11 @@ export class RtmpConnection {
   readonly #remote: string;
   readonly #publishes = new Map<number, RtmpPublish>();
   readonly #plays = new Map<number, RtmpPlay>();
+  /** What the session said in one call, and how far it is handled. */
+  #events: readonly RtmpServerEvent[] = NO_EVENTS;
+  #handled = 0;
   #multitrack = false;
+  #pausePlanned = false;
   #closed = false;
 
   constructor(options: RtmpConnectionOptions) {
@@ -99,10 +105,19 @@ export class RtmpConnection {
     endSoon(this.#socket);
   }
 
-  /** A read costs as much as the parsing of ten frames: where viewers are served by ticks anyway, frames may gather. */
+  /**
+   * A read costs as much as the parsing of ten frames: where viewers are served by ticks anyway, frames may gather.
+   * Everything that has come is taken before the next pause: after a pause 'data' brings what was read before it first,
+   * and a publisher of small segments would be held to one of them each time.
+   */
   #readLater(): void {
-    this.#socket.pause();
-    nodeClock.after(this.#options.mergeReadMs, () => this.#socket.resume());
+    if (this.#pausePlanned) return;
+    this.#pausePlanned = true;
+    setImmediate(() => {
+      this.#pausePlanned = false;
+      this.#socket.pause();
+      nodeClock.after(this.#options.mergeReadMs, () => this.#socket.resume());
+    });
   }
 
   #run(step: () => RtmpServerEvent[]): void {
@@ -110,10 +125,7 @@ export class RtmpConnection {
     // Answers to one read leave in one packet.
     this.#socket.cork();
     try {
-      for (const event of step()) {
-        if (this.#closed) break;
-        this.#handle(event);
-      }
+      this.#perform(step());
     } catch (error) {
       // A mistake of ours that some input brought out: it may cost this session, not the others.
       this.#log.error({ err: error }, 'session ended by a fault in the server');
@@ -122,6 +134,19 @@ export class RtmpConnection {
     } finally {
       this.#socket.uncork();
     }
+  }
+
+  /**
+   * Whether the client has left this message stream already, in the same read, further on: its session is ahead of the
+   * event being handled and wants no answer for it any more.
+   */
+  #hasLeft(messageStreamId: number): boolean {
+    for (let i = this.#handled + 1; i < this.#events.length; i++) {
+      const event = this.#events[i]!;
+      if ((event.type === 'stop' || event.type === 'unpublish') && event.messageStreamId === messageStreamId)
+        return true;
+    }
+    return false;
   }
 
   #handle(event: RtmpServerEvent): void {
@@ -136,10 +161,10 @@ export class RtmpConnection {
         this.#handleConnect(event.request);
         break;
       case 'publish':
-        this.#handlePublish(event);
+        if (!this.#hasLeft(event.messageStreamId)) this.#handlePublish(event);
         break;
       case 'play':
-        this.#handlePlay(event);
+        if (!this.#hasLeft(event.messageStreamId)) this.#handlePlay(event);
         break;
       case 'unpublish':
         this.#publishes.get(event.messageStreamId)?.end('unpublished');
@@ -150,6 +175,7 @@ export class RtmpConnection {
         this.#plays.delete(event.messageStreamId);
         break;
       case 'pause':
+        if (this.#hasLeft(event.messageStreamId)) break;
         this.#perform(this.#session.acceptPause(event.messageStreamId, event.paused));
         this.#plays.get(event.messageStreamId)?.setPaused(event.paused);
         break;
@@ -166,6 +192,8 @@ export class RtmpConnection {
       case 'failed':
         this.#fail(event.error.code, event.error.message);
         break;
+      default:
+      // How the handshake went, seeking and buffer lengths change nothing for a live stream.
     }
   }
 
@@ -243,6 +271,7 @@ export class RtmpConnection {
           this.#socket.destroy();
           return;
         }
+        if (this.#hasLeft(messageStreamId)) return;
         this.#perform(this.#session.endPlay(messageStreamId, reason === 'duration' ? 'stopped' : 'unpublished'));
         // A player that waited for this stream alone has nothing left to wait for.
         if (this.#plays.size === 0 && this.#publishes.size === 0 && reason !== 'duration') endSoon(this.#socket);
@@ -254,9 +283,17 @@ export class RtmpConnection {
     play.start();
   }
 
-  /** Sends what a command of the session gives back. */
+  /** Does what the session says, now or in answer to something it said before. */
   #perform(events: readonly RtmpServerEvent[]): void {
-    for (const event of events) this.#handle(event);
+    const outer = this.#events;
+    const outerHandled = this.#handled;
+    this.#events = events;
+    for (let i = 0; i < events.length && !this.#closed; i++) {
+      this.#handled = i;
+      this.#handle(events[i]!);
+    }
+    this.#events = outer;
+    this.#handled = outerHandled;
   }
 
   #streamName(url: StreamUrl): StreamName {
