@@ -51,8 +51,7 @@ export class TcpListener {
 }
 
 function createServer(options: TcpListenerOptions): net.Server {
-  // The least high-water mark: a paused socket then stops reading at once and what comes gathers in the kernel.
-  const socketOptions = { noDelay: options.noDelay, keepAlive: true, keepAliveInitialDelay: 30_000, highWaterMark: 1 };
+  const socketOptions = { noDelay: options.noDelay, keepAlive: true, keepAliveInitialDelay: 30_000 };
   if (options.tls === undefined) return net.createServer(socketOptions, options.onConnection);
   let server: tls.Server;
   try {

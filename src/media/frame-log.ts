@@ -67,7 +67,10 @@ export class FrameLog {
     return this.#headers[this.#headers.length - 1]!.header;
   }
 
-  /** Frame `index` in an object made anew at each call; undefined when it is not held. */
+  /**
+   * Frame `index` in an object made anew at each call; undefined when it is not held. Its payload is a view into the log,
+   * valid until the next change of the log: who needs it longer copies it.
+   */
   at(index: number): Frame | undefined {
     return this.#frames.at(index);
   }
@@ -109,7 +112,7 @@ export class FrameLog {
     else if (!before.tracks.some(isVideo)) this.#audioFramesSinceVideo = 0;
   }
 
-  /** Appends a frame and drops what goes over the budget. Returns the frame's number. */
+  /** Appends a copy of a frame and drops what goes over the budget. Returns the frame's number. */
   append(frame: Frame): number {
     const index = this.#frames.append(frame, this.#ageOf(frame));
     this.#sizeBytes += frame.payload.length + FRAME_OVERHEAD_BYTES;
@@ -128,6 +131,7 @@ export class FrameLog {
   /** Forgets all frames (their numbers are not used again) but keeps the header. */
   clear(): void {
     this.#dropBefore(this.head);
+    this.#frames.clear();
     this.#slots.clear();
   }
 

@@ -57,10 +57,39 @@ describe('FrameRing', () => {
     );
   });
 
-  it('copies no payload', () => {
+  it('keeps payloads of any size through wraps and growth', () => {
+    const sizes = fc.oneof(fc.nat(2000), fc.nat(40_000));
+    const steps = fc.array(fc.record({ size: sizes, keep: fc.integer({ min: 0, max: 12 }) }), {
+      maxLength: 300,
+      size: 'max',
+    });
+    fc.assert(
+      fc.property(steps, (list) => {
+        const ring = new FrameRing();
+        list.forEach(({ size, keep }, i) => {
+          const payload = new Uint8Array(size).fill(i);
+          ring.append({ track: TRACKS[0]!, dtsUs: i, ptsUs: i, isKeyFrame: true, payload }, i);
+          payload.fill(0xee);
+          ring.dropBefore(ring.end - keep);
+          for (let held = ring.first; held < ring.end; held++) {
+            const found = ring.at(held)!.payload;
+            expect(found.length).toBe(list[held]!.size);
+            if (found.length > 0) expect([found[0], found[found.length - 1]]).toEqual([held & 255, held & 255]);
+          }
+        });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('gives its memory back when cleared', () => {
     const ring = new FrameRing();
-    const payload = new Uint8Array(8).subarray(2, 5);
-    ring.append({ track: TRACKS[0]!, dtsUs: 0, ptsUs: 0, isKeyFrame: true, payload }, 0);
-    expect(ring.at(0)!.payload.buffer).toBe(payload.buffer);
+    const frame = { track: TRACKS[0]!, dtsUs: 0, ptsUs: 0, isKeyFrame: true };
+    ring.append({ ...frame, payload: new Uint8Array(100_000) }, 0);
+    expect(ring.capacityBytes).toBeGreaterThanOrEqual(100_000);
+    ring.clear();
+    expect(ring.capacityBytes).toBe(0);
+    ring.append({ ...frame, payload: Uint8Array.of(7) }, 0);
+    expect(ring.at(1)!.payload).toEqual(Uint8Array.of(7));
   });
 });

@@ -31,6 +31,11 @@ export class FrameRing {
     return this.#end;
   }
 
+  /** Memory set aside for payloads, bytes. */
+  get capacityBytes(): number {
+    return this.#payloads.capacityBytes;
+  }
+
   get length(): number {
     return this.#end - this.#first;
   }

@@ -1,5 +1,6 @@
 import type { Frame } from '../../codec/frame.ts';
 import { AdtsMuxer } from '../../format/adts/adts-muxer.ts';
+import { toMp3 } from '../../format/mp3/mp3-stream.ts';
 import type { ContainerWriter } from '../container-writer.ts';
 import { selects, type TrackSelection } from '../stream-header.ts';
 
@@ -36,6 +37,7 @@ export class AdtsContainerWriter extends BareAudioWriter {
 /** MP3 as it is. */
 export class Mp3ContainerWriter extends BareAudioWriter {
   protected override writeAudio(frame: Frame): Uint8Array {
-    return frame.track.codec === 'mp3' ? frame.payload : NOTHING;
+    // A frame's payload is only lent.
+    return toMp3(frame).slice();
   }
 }

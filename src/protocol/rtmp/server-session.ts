@@ -41,6 +41,8 @@ export interface RtmpServerSessionOptions {
   readonly maxChunkStreams?: number;
   readonly maxPartialBytes?: number;
   readonly maxMessageStreams?: number;
+  /** See `ChunkReaderOptions.ownsInput`; default false. */
+  readonly ownsInput?: boolean;
   /** From accept to the end of the handshake; 10000. */
   readonly handshakeTimeoutMs?: number;
   /** From the handshake to a connect command; 10000. */
@@ -119,7 +121,7 @@ export class RtmpServerSession {
     this.#acknowledgements.onSent(sizeBytes);
   }
 
-  /** Input from the peer, cut anywhere. Never throws; keeps no view into `bytes`. */
+  /** Input from the peer, cut anywhere. Never throws; keeps no view into `bytes` unless `ownsInput` is set. */
   receive(bytes: Uint8Array, nowMs: number): RtmpServerEvent[] {
     if (this.#state === 'over') return [];
     this.#nowMs = nowMs;

@@ -1,4 +1,5 @@
 import { endSoon } from '../../io/end-soon.ts';
+import { GatheredReads } from '../../io/gathered-reads.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { contextId, nodeHandshakeCrypto } from '../../io/node-crypto.ts';
 import type { TcpSocket } from '../../io/tcp-listener.ts';
@@ -23,7 +24,7 @@ export interface RtmpConnectionOptions {
   readonly version: string;
   /** TCP_NODELAY while playing. */
   readonly noDelay: boolean;
-  /** Milliseconds between two reads from a publisher; 0 reads at once. */
+  /** Longest time between two reads from a publisher, milliseconds; 0 reads at once. */
   readonly mergeReadMs: number;
   readonly resolveVhost: (asked: string) => string;
   /** The session ended by the peer's fault or a limit (`code` is a `RtmpErrorCode`), or by ours (`rtmp/internal`). */
@@ -48,8 +49,9 @@ export class RtmpConnection {
   /** What the session said in one call, and how far it is handled. */
   #events: readonly RtmpServerEvent[] = NO_EVENTS;
   #handled = 0;
+  /** Where viewers are served by ticks anyway, a publisher's frames may gather. */
+  readonly #reads: GatheredReads | undefined;
   #multitrack = false;
-  #pausePlanned = false;
   #closed = false;
 
   constructor(options: RtmpConnectionOptions) {
@@ -75,13 +77,16 @@ export class RtmpConnection {
       pingIntervalMs: configuration.ping * 1000,
       pingTimeoutMs: configuration.ping_timeout * 1000,
       serverVersion: options.version,
+      // Node makes a new buffer for every read and keeps none.
+      ownsInput: true,
     });
     const { socket } = options;
+    this.#reads = GatheredReads.on(socket, options.mergeReadMs);
     // Commands go back and forth in small packets, each of which would wait for the peer's delayed acknowledgement.
     socket.setNoDelay(true);
     socket.on('data', (bytes: Uint8Array) => {
       this.#run(() => this.#session.receive(bytes, nodeClock.nowMs()));
-      if (options.mergeReadMs > 0 && this.#publishes.size > 0) this.#readLater();
+      if (this.#publishes.size > 0) this.#reads?.pauseAfter(bytes.length);
     });
     socket.on('drain', () => {
       for (const play of this.#plays.values()) play.drained();
@@ -103,21 +108,6 @@ export class RtmpConnection {
   close(): void {
     this.#endMediaStreams();
     endSoon(this.#socket);
-  }
-
-  /**
-   * A read costs as much as the parsing of ten frames: where viewers are served by ticks anyway, frames may gather.
-   * Everything that has come is taken before the next pause: after a pause 'data' brings what was read before it first,
-   * and a publisher of small segments would be held to one of them each time.
-   */
-  #readLater(): void {
-    if (this.#pausePlanned) return;
-    this.#pausePlanned = true;
-    setImmediate(() => {
-      this.#pausePlanned = false;
-      this.#socket.pause();
-      nodeClock.after(this.#options.mergeReadMs, () => this.#socket.resume());
-    });
   }
 
   #run(step: () => RtmpServerEvent[]): void {
@@ -280,7 +270,8 @@ export class RtmpConnection {
     this.#plays.set(messageStreamId, play);
     this.#socket.setNoDelay(this.#options.noDelay);
     this.#log.info({ stream: stream.key, publisher: stream.publisher?.id }, 'playing');
-    play.start();
+    // After the cork: a socket that holds bytes back looks like a slow one.
+    nodeClock.soon(() => play.start());
   }
 
   /** Does what the session says, now or in answer to something it said before. */
