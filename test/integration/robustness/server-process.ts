@@ -43,6 +43,7 @@ async function report(): Promise<ServerReport> {
     bufferBytes: usage.external,
     rssBytes: usage.rss,
     connections: sockets.size,
+    waitingConnections: sockets.waiting,
     timers: timers.size,
     streams: Object.fromEntries(millrace.hub.list().map((stream) => [stream.key, stream.viewers])),
     viewers,

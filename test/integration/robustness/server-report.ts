@@ -7,6 +7,8 @@ export interface ServerReport {
   readonly rssBytes: number;
   /** Connections, RTMP and HTTP. */
   readonly connections: number;
+  /** Those of them in which bytes wait for the peer. */
+  readonly waitingConnections: number;
   /** Timers that are set, unreferenced ones too. */
   readonly timers: number;
   /** Stream keys with the number of their viewers. */

@@ -18,6 +18,13 @@ export class ServerSockets {
     return this.#sockets.size;
   }
 
+  /** Sockets in which bytes wait. */
+  get waiting(): number {
+    let count = 0;
+    for (const socket of this.#sockets) if (socket.writableLength > 0) count++;
+    return count;
+  }
+
   /** Bytes that wait in the socket whose peer has this port; undefined when there is none. */
   waitingFor(peerPort: number | undefined): number | undefined {
     for (const socket of this.#sockets) if (socket.remotePort === peerPort) return socket.writableLength;

@@ -1,0 +1,141 @@
+import { AssertionError } from 'node:assert';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { expect } from 'vitest';
+import type { FanOutAnswer, FanOutCommand, FanOutPorts, Latency } from './fan-out-protocol.ts';
+import { RemoteServer } from './remote-server.ts';
+import type { ServerReport } from './server-report.ts';
+
+const PROGRAM = new URL('./fan-out-load.ts', import.meta.url);
+const SETTLE_MS = 20_000;
+
+/** A load process, one command at a time. */
+class FanOutLoad {
+  readonly #child: ChildProcess;
+
+  constructor(ports: FanOutPorts) {
+    this.#child = fork(PROGRAM, [JSON.stringify(ports)], { execArgv: ['--no-warnings'] });
+  }
+
+  async do(command: FanOutCommand): Promise<Latency | undefined> {
+    this.#child.send(command);
+    const [answer] = (await once(this.#child, 'message')) as [FanOutAnswer];
+    if (answer.type === 'failed') throw new AssertionError({ message: `${command.type}: ${answer.reason}` });
+    return answer.type === 'latency' ? answer.latency : undefined;
+  }
+
+  async close(): Promise<void> {
+    const exited = once(this.#child, 'exit');
+    this.#child.disconnect();
+    await exited;
+  }
+}
+
+export interface FanOutTrialOptions {
+  readonly latency: 'normal' | 'low' | 'realtime';
+  /** Viewers that read, and as many that do not. */
+  readonly viewers: number;
+  /** Length of one measured window, milliseconds. */
+  readonly windowMs: number;
+  /** Pairs of windows, without and with stalled viewers, to begin with … */
+  readonly minRounds: number;
+  /** … and at most, while noise hides the answer. */
+  readonly maxRounds: number;
+}
+
+/** What a trial found out. */
+export interface FanOutTrial {
+  /** Latency with stalled viewers divided by that without, medians over the rounds. */
+  readonly p50Ratio: number;
+  readonly p99Ratio: number;
+  readonly rounds: readonly { readonly without: Latency; readonly with: Latency }[];
+  readonly before: ServerReport;
+  readonly after: ServerReport;
+}
+
+/** The most a latency may change, and memory may keep. */
+const ALLOWED_RATIO = 1.1;
+
+/**
+ * Watches one stream with viewers that read, again and again without and with as many that do not, and at last lets all
+ * leave. Memory is compared with what it was after a first round of the same load: code that was compiled and arenas
+ * that the allocator keeps are no leak.
+ */
+export async function tryFanOut(options: FanOutTrialOptions): Promise<FanOutTrial> {
+  const { latency, viewers, windowMs, minRounds, maxRounds } = options;
+  const server = await RemoteServer.start({
+    latency,
+    // Stalled viewers shall stay; the log keeps the burst they ask for.
+    play: { stall_timeout: 3600, log_seconds: 3600, log_max_size: 64 * 1024 * 1024 },
+    publish: { grace: 0 },
+  });
+  const healthy = new FanOutLoad(server);
+  const stalled = new FanOutLoad(server);
+  const isEmpty = ({ connections, streams }: ServerReport): boolean =>
+    connections === 0 && Object.keys(streams).length === 0;
+  const join = async (): Promise<void> => {
+    await healthy.do({ type: 'publish' });
+    await healthy.do({ type: 'watch', count: viewers });
+  };
+  const stallAll = async (): Promise<void> => {
+    await stalled.do({ type: 'stall', count: viewers });
+    await server.reportWhen(
+      'all stalled viewers are full',
+      (report) => report.waitingConnections >= viewers,
+      SETTLE_MS,
+    );
+  };
+  const window = async (): Promise<Latency> => (await healthy.do({ type: 'measure', durationMs: windowMs }))!;
+  try {
+    await join();
+    await stallAll();
+    await window();
+    await stalled.do({ type: 'leave' });
+    await healthy.do({ type: 'leave' });
+    const before = await server.reportWhen('nothing is left of the warm-up', isEmpty, SETTLE_MS);
+
+    await join();
+    const rounds: { without: Latency; with: Latency }[] = [];
+    let ratios = { p50Ratio: Number.POSITIVE_INFINITY, p99Ratio: Number.POSITIVE_INFINITY };
+    while (rounds.length < minRounds || (rounds.length < maxRounds && !isClear(ratios))) {
+      const without = await window();
+      await stallAll();
+      rounds.push({ without, with: await window() });
+      await stalled.do({ type: 'leave' });
+      await server.reportWhen('stalled viewers are gone', ({ waitingConnections }) => waitingConnections === 0);
+      ratios = {
+        p50Ratio: median(rounds.map((round) => round.with.p50Ms / round.without.p50Ms)),
+        p99Ratio: median(rounds.map((round) => round.with.p99Ms / round.without.p99Ms)),
+      };
+    }
+    await healthy.do({ type: 'leave' });
+    const after = await server.reportWhen('nothing is left', isEmpty, SETTLE_MS);
+    return { ...ratios, rounds, before, after };
+  } finally {
+    await Promise.all([healthy.close(), stalled.close()]);
+    await server.close();
+  }
+}
+
+/** Fails when stalled viewers disturbed the others or when memory did not come back. */
+export function expectUndisturbed(trial: FanOutTrial): void {
+  const shown = JSON.stringify(trial.rounds);
+  expect(trial.rounds.map((round) => round.without.gaps + round.with.gaps)).toEqual(trial.rounds.map(() => 0));
+  expect(trial.p50Ratio, shown).toBeLessThan(ALLOWED_RATIO);
+  expect(trial.p99Ratio, shown).toBeLessThan(ALLOWED_RATIO);
+  const { before, after } = trial;
+  expect(after.viewers).toMatchObject({ stalled: 0, overflowed: 0, failed: 0 });
+  expect(after.heapBytes / before.heapBytes).toBeLessThan(ALLOWED_RATIO);
+  expect(after.bufferBytes / before.bufferBytes).toBeLessThan(ALLOWED_RATIO);
+  expect(after.rssBytes / before.rssBytes).toBeLessThan(ALLOWED_RATIO);
+}
+
+function isClear(ratios: { readonly p50Ratio: number; readonly p99Ratio: number }): boolean {
+  return ratios.p50Ratio < ALLOWED_RATIO && ratios.p99Ratio < ALLOWED_RATIO;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
