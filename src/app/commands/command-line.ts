@@ -19,7 +19,7 @@ export function parseCommandLine<T extends NonNullable<ParseArgsConfig['options'
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (cause) {
-    // parseArgs only throws for what the user wrote.
-    throw new UsageError((cause as Error).message, { cause });
+    // parseArgs only throws for what the user wrote; some of its messages have several lines.
+    throw new UsageError((cause as Error).message.replaceAll('\n', ' '), { cause });
   }
 }

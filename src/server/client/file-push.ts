@@ -10,7 +10,7 @@ import { ResourceError } from '../../wire/errors.ts';
 import { flvFileTags } from '../file-source/paced-flv.ts';
 import { Pacer } from '../file-source/pacer.ts';
 import { shownRtmpUrl } from './media-address.ts';
-import { type ClientOptions, MAX_RTMP_REDIRECTS, RtmpClient, redirectTarget } from './rtmp-client.ts';
+import { type ClientOptions, FAREWELL_MS, MAX_RTMP_REDIRECTS, RtmpClient, redirectTarget } from './rtmp-client.ts';
 import { TagInspector, type TagKind } from './tag-inspector.ts';
 
 /** Waits before the first and later attempts to connect again, milliseconds; the last one stays. */
@@ -120,8 +120,9 @@ export class FilePush {
         needsEntry = true;
       }
     }
+    // Who interrupts does not want to wait long.
+    await this.#client?.finish(signal.aborted ? Math.min(timeoutMs, FAREWELL_MS) : timeoutMs);
     if (signal.aborted) return;
-    await this.#client?.finish(timeoutMs);
     if (this.#frames === 0) throw new ResourceError('file/no-media', `${path} has no audio or video in it`);
   }
 

@@ -19,7 +19,7 @@ export const MAX_PUBLISH_BUFFER_BYTES: number = 512 * 1024;
 /** Bytes of media that may wait for a player; above it nothing more is read from the socket. */
 const MAX_PLAY_QUEUE_BYTES: number = 2 * 1024 * 1024;
 /** How long a server may take to confirm the end of a publish, and a socket to close, milliseconds. */
-const FAREWELL_MS = 2_000;
+export const FAREWELL_MS = 2_000;
 
 /** Codes of the `ResourceError`s of an RTMP client, beside `ConnectErrorCode`. */
 export type RtmpClientErrorCode = ConnectErrorCode | 'client/refused' | 'client/protocol' | 'client/stalled';
@@ -29,7 +29,7 @@ export interface ClientOptions {
   readonly timeoutMs: number;
   /** Take any certificate. */
   readonly insecure: boolean;
-  /** Ends what was begun. */
+  /** Ends what was begun; a publisher that publishes already waits for `finish`. */
   readonly signal: AbortSignal;
 }
 
@@ -99,7 +99,10 @@ export class RtmpClient {
       const socket = await connectTcp({ ...options, host, port, secure });
       const client = new RtmpClient(socket, { ...options, url });
       const outcome = await client.#begin(options.timeoutMs);
-      if (outcome.type === 'running') return client;
+      if (outcome.type === 'running') {
+        if (options.mode === 'publish') options.signal.removeEventListener('abort', client.#onAbort);
+        return client;
+      }
       client.close();
       url = redirectTarget(url, outcome.url);
     }
@@ -131,7 +134,7 @@ export class RtmpClient {
   }
 
   /**
-   * Resolves when more may be written: at once, or when the network has taken what waits.
+   * Resolves when more may be written: at once, when the network has taken what waits, or when the signal aborts.
    * @throws ResourceError when the connection is over or takes nothing for `timeoutMs`
    */
   async ready(timeoutMs: number): Promise<void> {
@@ -168,10 +171,7 @@ export class RtmpClient {
   async finish(timeoutMs: number): Promise<void> {
     try {
       if (!this.#isOver && this.#socket.writableLength > 0) await this.#drained(timeoutMs);
-      if (this.#isOver) {
-        if (!this.#signal.aborted) throw this.#whyOver();
-        return;
-      }
+      if (this.#isOver) throw this.#whyOver();
       this.#perform(this.#session.unpublish());
       const cancel = nodeClock.after(FAREWELL_MS, () => this.close());
       while (!this.#isOver) await this.#somethingCame();
@@ -241,6 +241,10 @@ export class RtmpClient {
         this.#error ??= this.#translate(event.error);
         this.#over();
         break;
+      case 'handshake':
+      case 'connected':
+      case 'dry':
+        break;
     }
   }
 
@@ -289,6 +293,7 @@ export class RtmpClient {
         cancel();
         this.#socket.off('drain', onEnd);
         this.#socket.off('close', onEnd);
+        this.#signal.removeEventListener('abort', onEnd);
       };
       const onEnd = (): void => {
         stop();
@@ -300,6 +305,7 @@ export class RtmpClient {
       });
       this.#socket.once('drain', onEnd);
       this.#socket.once('close', onEnd);
+      this.#signal.addEventListener('abort', onEnd);
     });
   }
 }
