@@ -1,19 +1,20 @@
 import type { Frame } from '../codec/frame.ts';
 import type { Track } from '../codec/track.ts';
-import { PayloadRing } from './payload-ring.ts';
+import { PayloadStore } from './payload-store.ts';
 
 /**
- * Frames by number, as `IndexedRing` would hold them, but laid out in columns, their payloads in one buffer. A log holds
+ * Frames by number, as `IndexedRing` would hold them, but laid out in columns, their payloads in a few buffers. A log holds
  * some seconds of every stream, viewed or not; as objects (a frame, its payload view and buffer, boxed times) they were
  * most of what the garbage collector had to walk. Here a frame costs a few slots in typed arrays, and `at` makes the
  * object anew.
  */
 export class FrameRing {
-  readonly #payloads = new PayloadRing();
+  readonly #payloads = new PayloadStore();
   #mask = 63;
   #first = 0;
   #end = 0;
   #tracks: (Track | undefined)[] = Array.from<Track | undefined>({ length: 64 });
+  #segments: (Uint8Array | undefined)[] = new Array<Uint8Array | undefined>(64);
   #offsets = new Uint32Array(64);
   #lengths = new Uint32Array(64);
   #dtsUs = new Float64Array(64);
@@ -33,7 +34,7 @@ export class FrameRing {
 
   /** Memory set aside for payloads, bytes. */
   get capacityBytes(): number {
-    return this.#payloads.capacityBytes;
+    return this.#payloads.sizeBytes;
   }
 
   get length(): number {
@@ -46,7 +47,9 @@ export class FrameRing {
     const index = this.#end;
     const slot = index & this.#mask;
     const { payload } = frame;
-    this.#offsets[slot] = this.#store(payload);
+    this.#payloads.put(payload);
+    this.#segments[slot] = this.#payloads.segment;
+    this.#offsets[slot] = this.#payloads.offset;
     this.#tracks[slot] = frame.track;
     this.#lengths[slot] = payload.length;
     this.#dtsUs[slot] = frame.dtsUs;
@@ -64,12 +67,13 @@ export class FrameRing {
   at(index: number): Frame | undefined {
     if (!this.#has(index)) return undefined;
     const slot = index & this.#mask;
+    const offset = this.#offsets[slot]!;
     return {
       track: this.#tracks[slot]!,
       dtsUs: this.#dtsUs[slot]!,
       ptsUs: this.#ptsUs[slot]!,
       isKeyFrame: this.#isKeyFrame[slot] === 1,
-      payload: this.#payloads.view(this.#offsets[slot]!, this.#lengths[slot]!),
+      payload: this.#segments[slot]!.subarray(offset, offset + this.#lengths[slot]!),
     };
   }
 
@@ -88,36 +92,17 @@ export class FrameRing {
     const until = Math.min(index, this.#end);
     for (let i = this.#first; i < until; i++) {
       this.#tracks[i & this.#mask] = undefined;
+      this.#segments[i & this.#mask] = undefined;
     }
     if (until <= this.#first) return;
     this.#first = until;
-    if (this.#first === this.#end) this.#payloads.clear(false);
-    else this.#payloads.releaseBefore(this.#offsets[this.#first & this.#mask]!);
+    this.#payloads.releaseBefore(this.#segments[until & this.#mask] ?? this.#payloads.segment);
   }
 
   /** Drops every frame and the memory they were in. */
   clear(): void {
     this.dropBefore(this.#end);
-    this.#payloads.clear(true);
-  }
-
-  #store(payload: Uint8Array): number {
-    const offset = this.#payloads.put(payload);
-    if (offset >= 0) return offset;
-    this.#payloads.enlarge(payload.length, this.#pieces());
-    return this.#payloads.put(payload);
-  }
-
-  *#pieces(): Generator<{ readonly bytes: Uint8Array; moved(offset: number): void }> {
-    for (let i = this.#first; i < this.#end; i++) {
-      const slot = i & this.#mask;
-      yield {
-        bytes: this.#payloads.view(this.#offsets[slot]!, this.#lengths[slot]!),
-        moved: (offset) => {
-          this.#offsets[slot] = offset;
-        },
-      };
-    }
+    this.#payloads.clear();
   }
 
   #has(index: number): boolean {
@@ -129,6 +114,7 @@ export class FrameRing {
     const old = {
       mask: this.#mask,
       tracks: this.#tracks,
+      segments: this.#segments,
       offsets: this.#offsets,
       lengths: this.#lengths,
       dtsUs: this.#dtsUs,
@@ -138,6 +124,7 @@ export class FrameRing {
     };
     this.#mask = size - 1;
     this.#tracks = Array.from<Track | undefined>({ length: size });
+    this.#segments = new Array<Uint8Array | undefined>(size);
     this.#offsets = new Uint32Array(size);
     this.#lengths = new Uint32Array(size);
     this.#dtsUs = new Float64Array(size);
@@ -148,6 +135,7 @@ export class FrameRing {
       const from = i & old.mask;
       const to = i & this.#mask;
       this.#tracks[to] = old.tracks[from];
+      this.#segments[to] = old.segments[from];
       this.#offsets[to] = old.offsets[from]!;
       this.#lengths[to] = old.lengths[from]!;
       this.#dtsUs[to] = old.dtsUs[from]!;
