@@ -38,12 +38,13 @@ export function ffmpegPublish(options: FfmpegPublishOptions): PeerCommand {
 
 /**
  * Plays `input` (a URL or file) to its end and writes the frames as they came to a file. Into FLV, frames from MPEG-TS
- * and ADTS go as length-prefixed NAL units and bare AAC; parameter sets and delimiters stay.
+ * and ADTS go as length-prefixed NAL units and bare AAC; parameter sets and delimiters stay. How many frames it has
+ * written is on stdout, twice a second.
  */
 export function ffmpegRecord(input: string, file: string, format: 'flv' | 'mpegts' = 'flv'): PeerCommand {
   return {
     program: 'ffmpeg',
-    args: [...QUIET, '-i', input, '-map', '0', '-c', 'copy', '-f', format, file],
+    args: [...QUIET, '-progress', 'pipe:1', '-i', input, '-map', '0', '-c', 'copy', '-f', format, file],
     timeoutMs: 60_000,
   };
 }
