@@ -4,8 +4,9 @@ import { connectError, connectTimeout, describeConnectFailure } from './connect-
 
 /** Most redirects followed. */
 export const MAX_HTTP_REDIRECTS = 5;
-/** Of an error page, how much is read for its first line. */
+/** Of an error page, how much is read for its first line, and how long. */
 const MAX_ERROR_TEXT_BYTES = 4096;
+const MAX_ERROR_TEXT_MS = 2_000;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpClientOptions {
@@ -87,6 +88,7 @@ async function* bodyOf(
 /** @internal `url` answered with a status that is no success; the first line of the body often says why. */
 export async function statusError(url: URL, status: number, response: http.IncomingMessage): Promise<Error> {
   let text = '';
+  const limit = setTimeout(() => response.destroy(), MAX_ERROR_TEXT_MS);
   try {
     response.setEncoding('utf8');
     for await (const chunk of response) {
@@ -95,6 +97,8 @@ export async function statusError(url: URL, status: number, response: http.Incom
     }
   } catch (cause) {
     return connectError('connect/bad-answer', `${url.href} answers ${status}`, cause);
+  } finally {
+    clearTimeout(limit);
   }
   const isPlain = response.headers['content-type']?.startsWith('text/plain') === true;
   const line = isPlain ? text.split('\n', 1)[0]!.trim().slice(0, 200) : (http.STATUS_CODES[status] ?? '');

@@ -14,7 +14,7 @@ import { TsMuxer } from '../../src/format/mpegts/ts-muxer.ts';
 import type { ProbeReport } from '../../src/server/client/probe-report.ts';
 import { makeSelfSignedCertificate } from '../peers/self-signed-certificate.ts';
 import { readFlv } from './format-media.ts';
-import { LAUNCHER, MillraceProcess, runMillrace } from './millrace-process.ts';
+import { LAUNCHER, MillraceProcess, NODE_OPTIONS, runMillrace } from './millrace-process.ts';
 import { CLIP, tagsOf, writeShortClip } from './short-clip.ts';
 
 let directory: string;
@@ -265,7 +265,7 @@ describe('millrace publish and play', () => {
   });
 
   it('draw one line at a terminal', async () => {
-    const command = `stty cols 200; ${process.execPath} ${LAUNCHER} publish ${shortClip} ${rtmp}/terminal`;
+    const command = `stty cols 200; ${process.execPath} ${NODE_OPTIONS.join(' ')} ${LAUNCHER} publish ${shortClip} ${rtmp}/terminal`;
     const { stdout } = await promisify(execFile)('script', ['-qefc', command, '/dev/null'], { timeout: 15_000 });
     expect(stdout).toContain('\r\u001b[Ktime 0:00:0');
     expect(stdout).toMatch(

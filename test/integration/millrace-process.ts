@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 
 /** The script that runs the program. */
 export const LAUNCHER: string = fileURLToPath(new URL('./millrace-launcher.ts', import.meta.url));
+/** Old Nodes warn that they strip types. */
+export const NODE_OPTIONS: readonly string[] = ['--disable-warning=ExperimentalWarning'];
 /** Longest a process may live, milliseconds. */
 const LIFETIME_MS = 18_000;
 
@@ -22,7 +24,7 @@ export class MillraceProcess {
   readonly outcome: Promise<Outcome>;
 
   constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, [LAUNCHER, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(process.execPath, [...NODE_OPTIONS, LAUNCHER, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -47,7 +47,10 @@ function trackRows(track: VideoTrackReport | AudioTrackReport | DataTrackReport)
         ['resolution', track.width === null ? null : `${track.width}x${track.height}`],
         ['fps', words(track.fps, track.declaredFps === null ? null : `(says ${track.declaredFps})`)],
         ['bitrate', bitrate(track.bitrateBps)],
-        ['frames', `${track.frames}, ${track.keyFrames} key frames, B-frames: ${track.bFrames ? 'yes' : 'no'}`],
+        [
+          'frames',
+          `${track.frames}, ${track.keyFrames} key ${track.keyFrames === 1 ? 'frame' : 'frames'}, B-frames: ${track.bFrames ? 'yes' : 'no'}`,
+        ],
         ['GOP', gop(track.gop)],
         ...timeRows(track),
       ];
