@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ffmpegPublish, ffmpegRecord } from '../peers/ffmpeg.ts';
 import { ffprobeCommand, parseProbe } from '../peers/ffprobe.ts';
-import type { PeerProcess } from '../peers/peer-process.ts';
+import { type PeerProcess, words } from '../peers/peer-process.ts';
 import { make, makeMp3Clip } from './support/clips.ts';
 import { demuxedElementaryRecording, demuxedRecording, exactRecording, type Recording } from './support/coded-unit.ts';
 import { expectRun } from './support/expect-run.ts';
@@ -32,8 +32,8 @@ const cases: readonly AudioCase[] = [
     makeClip: (file) =>
       make(
         [
-          ...['-f', 'lavfi', '-i', `sine=frequency=440:beep_factor=4:sample_rate=48000:duration=${SECONDS}`],
-          ...['-ac', '2', '-c:a', 'aac', '-b:a', '96k', '-f', 'flv'],
+          ...words(`-f lavfi -i sine=frequency=440:beep_factor=4:sample_rate=48000:duration=${SECONDS}`),
+          ...words('-ac 2 -c:a aac -b:a 96k -f flv'),
         ],
         file,
       ),

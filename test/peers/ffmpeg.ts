@@ -1,4 +1,4 @@
-import type { PeerCommand } from './peer-process.ts';
+import { type PeerCommand, words } from './peer-process.ts';
 
 const QUIET = ['-hide_banner', '-nostdin', '-v', 'warning', '-y'];
 
@@ -44,7 +44,22 @@ export function ffmpegPublish(options: FfmpegPublishOptions): PeerCommand {
 export function ffmpegRecord(input: string, file: string, format: 'flv' | 'mpegts' = 'flv'): PeerCommand {
   return {
     program: 'ffmpeg',
-    args: [...QUIET, '-progress', 'pipe:1', '-i', input, '-map', '0', '-c', 'copy', '-f', format, file],
+    args: [
+      ...QUIET,
+      '-progress',
+      'pipe:1',
+      '-analyzeduration',
+      '1000000',
+      '-i',
+      input,
+      '-map',
+      '0',
+      '-c',
+      'copy',
+      '-f',
+      format,
+      file,
+    ],
     timeoutMs: 60_000,
   };
 }
@@ -58,8 +73,8 @@ export function ffmpegDecode(input: string, timeoutMs = 60_000): PeerCommand {
 export function testSignal(options: { size: string; frameRate: number; seconds: number }): readonly string[] {
   const { size, frameRate, seconds } = options;
   return [
-    ...['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${frameRate}:duration=${seconds}`],
-    ...['-f', 'lavfi', '-i', `sine=frequency=440:beep_factor=4:sample_rate=44100:duration=${seconds}`],
+    ...words(`-f lavfi -i testsrc2=size=${size}:rate=${frameRate}:duration=${seconds}`),
+    ...words(`-f lavfi -i sine=frequency=440:beep_factor=4:sample_rate=44100:duration=${seconds}`),
   ];
 }
 

@@ -11,6 +11,11 @@ export interface PeerCommand {
   readonly timeoutMs: number;
 }
 
+/** Arguments without blanks in them, written as one would type them. */
+export function words(text: string): string[] {
+  return text.split(' ');
+}
+
 /** How a program ended. */
 export interface PeerExit {
   /** Exit code; null when a signal ended it. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { PeerProcess } from './peer-process.ts';
+import { PeerProcess, words } from './peer-process.ts';
 
 /** Paths of PEM files. */
 export interface CertificateFiles {
@@ -14,9 +14,12 @@ export async function makeSelfSignedCertificate(directory: string): Promise<Cert
   const openssl = PeerProcess.start({
     program: 'openssl',
     args: [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'],
-      ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
-      ...['-keyout', key, '-out', cert],
+      ...words('req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1'),
+      ...words('-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1'),
+      '-keyout',
+      key,
+      '-out',
+      cert,
     ],
     timeoutMs: 20_000,
   });

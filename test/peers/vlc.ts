@@ -1,5 +1,5 @@
 import { getuid } from 'node:process';
-import type { PeerCommand } from './peer-process.ts';
+import { type PeerCommand, words } from './peer-process.ts';
 
 /** Users VLC may run as when the tests are root's: it refuses root, and has no switch against that. */
 const UNPRIVILEGED = ['--reuid=nobody', '--regid=nogroup', '--clear-groups'];
@@ -17,8 +17,11 @@ export function vlcRecord(options: {
 }): PeerCommand {
   const { url, file, directory, timeoutMs = 60_000 } = options;
   const vlc = [
-    ...['cvlc', '--no-color', '--no-media-library', '--no-metadata-network-access', '--ignore-config'],
-    ...[url, '--sout', `#std{access=file,mux=avformat{mux=flv},dst=${file}}`, 'vlc://quit'],
+    ...words('cvlc --no-color --no-media-library --no-metadata-network-access --ignore-config'),
+    url,
+    '--sout',
+    `#std{access=file,mux=avformat{mux=flv},dst=${file}}`,
+    'vlc://quit',
   ];
   const [program = '', ...args] = getuid?.() === 0 ? ['setpriv', ...UNPRIVILEGED, ...vlc] : vlc;
   return { program, args, env: { HOME: directory, LC_ALL: 'C.UTF-8' }, timeoutMs };

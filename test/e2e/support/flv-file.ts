@@ -13,8 +13,8 @@ export interface FlvContent {
   readonly audioTrack: Track | undefined;
   readonly video: readonly Frame[];
   readonly audio: readonly Frame[];
-  /** onMetaData messages seen. */
-  readonly metadataCount: number;
+  /** What the file header promises; undefined for RTMP. */
+  readonly flags: { readonly hasAudio: boolean; readonly hasVideo: boolean } | undefined;
 }
 
 /** Collects the frames of an FLV byte stream that comes in pieces. Bytes that are no FLV fail the test. */
@@ -23,7 +23,7 @@ export class FlvCollector implements FlvContent {
   audioTrack: Track | undefined;
   readonly video: Frame[] = [];
   readonly audio: Frame[] = [];
-  metadataCount = 0;
+  flags: FlvContent['flags'];
   readonly #reader = new FlvReader();
   readonly #demuxer = new FlvDemuxer();
   readonly #tolerated: readonly FlvMalformedReason[];
@@ -36,6 +36,7 @@ export class FlvCollector implements FlvContent {
   receive(bytes: Uint8Array): void {
     for (const event of this.#reader.receive(bytes)) {
       if (event.type === 'failed') assert.fail(`not FLV: ${event.error.message}`);
+      if (event.type === 'header') this.flags = { hasAudio: event.hasAudio, hasVideo: event.hasVideo };
       if (event.type === 'tag') this.push(event.typeId, event.timestamp, event.body);
     }
   }
@@ -45,7 +46,6 @@ export class FlvCollector implements FlvContent {
     for (const event of this.#demuxer.demux(typeId, timestamp, body)) {
       if (event.type === 'malformed' && !this.#tolerated.includes(event.reason))
         assert.fail(`malformed tag at ${timestamp}: ${event.reason}`);
-      if (event.type === 'metadata') this.metadataCount++;
       if (event.type === 'track') {
         if (event.track.kind === 'video') this.videoTrack = event.track;
         else this.audioTrack = event.track;
