@@ -22,7 +22,7 @@ export class FlvIngest {
 
   /**
    * @param timestampMs unsigned 32 bits
-   * @param body given away: the stream keeps views into it
+   * @param body only read during the call: what the stream keeps it copies
    */
   push(typeId: FlvTypeId, timestampMs: number, body: Uint8Array): void {
     for (const event of this.#demuxer.demux(typeId, timestampMs, body)) {

@@ -3,8 +3,9 @@ const MIN_SEGMENT_BYTES = 8_192;
 const MAX_SEGMENT_BYTES = 131_072;
 /** A piece larger than this gets a segment of its own. */
 const LARGE_PIECE_BYTES: number = MAX_SEGMENT_BYTES / 2;
-/** Empty segments kept for what comes next. */
-const MAX_SPARE_SEGMENTS = 2;
+/** Empty segments kept for what comes next, as part of those in use (a GOP leaves at once) and at least. */
+const SPARE_PART = 1 / 2;
+const MIN_SPARE_SEGMENTS = 2;
 
 /**
  * Bytes of pieces that come and go in the same order, copied into segments that are used again and again: whatever runs
@@ -63,7 +64,8 @@ export class PayloadStore {
   }
 
   #recycle(segment: Uint8Array): void {
-    if (segment.length === MAX_SEGMENT_BYTES && this.#spare.length < MAX_SPARE_SEGMENTS) this.#spare.push(segment);
+    const spareWanted = Math.max(MIN_SPARE_SEGMENTS, this.#segments.length * SPARE_PART);
+    if (segment.length === MAX_SEGMENT_BYTES && this.#spare.length < spareWanted) this.#spare.push(segment);
     else this.#sizeBytes -= segment.length;
   }
 }

@@ -78,7 +78,7 @@ export class Publication {
     return this.#ended || this.#target.acceptMetadata(values);
   }
 
-  /** A media or data frame with raw times. The stream keeps `payload`: the caller must not write into it any more. */
+  /** A media or data frame with raw times. The stream copies `payload`: it need not outlast the call. */
   frame(frame: Frame): void {
     if (!this.#ended) this.#target.acceptFrame(frame);
   }

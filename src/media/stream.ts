@@ -295,7 +295,11 @@ export class Stream {
       payload: frame.payload,
     };
     if (this.#mixQueue === undefined) this.#append(stamped);
-    else for (const ordered of this.#mixQueue.push(stamped)) this.#append(ordered);
+    else {
+      // The payload is only lent, and the queue holds it longer.
+      const kept = { ...stamped, payload: new Uint8Array(stamped.payload) };
+      for (const ordered of this.#mixQueue.push(kept)) this.#append(ordered);
+    }
     if (this.settings.mergeWriteMs === 0 && this.#viewers > 0) this.#planFlush();
   }
 

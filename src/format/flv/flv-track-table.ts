@@ -4,6 +4,9 @@ import type { FlvDemuxEvent } from './flv-demux-event.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
+/** Largest configuration record or video metadata kept, bytes. Real ones are below 1 KiB. */
+export const MAX_TRACK_CONFIG_BYTES = 65_536;
+
 /** Smallest configuration record that says anything at all, in bytes; 1 where there is no such size. */
 function minimumConfigSize(codec: VideoCodec | AudioCodec): number {
   switch (codec) {
@@ -57,7 +60,9 @@ export class FlvTrackTable {
 
   /** Takes a configuration record, which is copied. */
   configure(trackId: number, codec: VideoCodec | AudioCodec, config: Uint8Array): FlvDemuxEvent {
-    if (config.length < minimumConfigSize(codec)) return { type: 'malformed', reason: 'bad-config' };
+    if (config.length < minimumConfigSize(codec) || config.length > MAX_TRACK_CONFIG_BYTES) {
+      return { type: 'malformed', reason: 'bad-config' };
+    }
     const current = this.#tracks.get(trackId);
     if (current !== undefined && current.codec === codec && equalBytes(current.config, config)) {
       return { type: 'repeated-config', track: current };
@@ -101,6 +106,7 @@ export class FlvTrackTable {
 
   /** Takes the AMF0 values of an Enhanced RTMP video metadata packet, kept for a track that is yet to come. */
   describe(trackId: number, metadata: Uint8Array): FlvDemuxEvent | undefined {
+    if (metadata.length > MAX_TRACK_CONFIG_BYTES) return { type: 'malformed', reason: 'bad-metadata' };
     const current = this.#tracks.get(trackId);
     const known = this.#videoMetadata.get(trackId);
     if (known !== undefined && equalBytes(known, metadata)) {

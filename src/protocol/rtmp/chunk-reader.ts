@@ -42,7 +42,7 @@ export interface ChunkReaderOptions {
   readonly maxChunkStreams?: number;
   readonly maxPartialBytes?: number;
   /**
-   * Input is given away with `receive`: messages may be views into it (and keep it alive), and its bytes are moved about.
+   * Input may be written into, and messages may be views of it: they last as long as the caller leaves the input alone.
    * Saves a copy and an allocation of nearly every message. Default false.
    */
   readonly ownsInput?: boolean;

@@ -41,6 +41,6 @@ export interface RtmpMessage {
   readonly messageStreamId: number;
   /** Milliseconds, absolute, unsigned 32 bits: wraps after 49.7 days. */
   readonly timestamp: number;
-  /** The receiver's to keep and never written to again. Messages may share one ArrayBuffer. */
+  /** The receiver's to keep and never written to again, unless `ownsInput` is set. Messages may share one ArrayBuffer. */
   readonly payload: Uint8Array;
 }

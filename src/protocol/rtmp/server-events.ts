@@ -68,6 +68,6 @@ export interface MediaMessageEvent {
   readonly typeId: 8 | 9 | 18;
   /** Milliseconds, unsigned 32 bits, as the publisher counts. */
   readonly timestamp: number;
-  /** Yours to keep; never written to again. (Parts of one aggregate share a buffer.) */
+  /** Yours to keep, and never written to again, unless `ownsInput` is set. (Parts of one aggregate share a buffer.) */
   readonly payload: Uint8Array;
 }

@@ -407,7 +407,8 @@ export class RtmpServerSession {
       this.#fail('rtmp/too-many-held-messages', 'too much sent before connect was answered');
       return;
     }
-    this.#held.push(message);
+    // With `ownsInput` the payload is lent for this call only.
+    this.#held.push({ ...message, payload: new Uint8Array(message.payload) });
   }
 
   #handleControl(message: RtmpMessage): void {

@@ -2,6 +2,7 @@ import { endSoon } from '../../io/end-soon.ts';
 import { GatheredReads } from '../../io/gathered-reads.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { contextId, nodeHandshakeCrypto } from '../../io/node-crypto.ts';
+import { releaseBytes } from '../../io/release-bytes.ts';
 import type { TcpSocket } from '../../io/tcp-listener.ts';
 import type { StreamHub } from '../../media/stream-hub.ts';
 import type { StreamName } from '../../media/stream-name.ts';
@@ -77,16 +78,19 @@ export class RtmpConnection {
       pingIntervalMs: configuration.ping * 1000,
       pingTimeoutMs: configuration.ping_timeout * 1000,
       serverVersion: options.version,
-      // Node makes a new buffer for every read and keeps none.
+      // Node makes a new buffer for every read and keeps none; nothing here keeps a view of it beyond the call.
       ownsInput: true,
     });
     const { socket } = options;
     this.#reads = GatheredReads.on(socket, options.mergeReadMs);
     // Commands go back and forth in small packets, each of which would wait for the peer's delayed acknowledgement.
     socket.setNoDelay(true);
-    socket.on('data', (bytes: Uint8Array) => {
+    socket.on('data', (read: Buffer) => {
+      // As a plain Uint8Array, whose `slice` copies and whose `subarray` is cheaper.
+      const bytes = new Uint8Array(read.buffer, read.byteOffset, read.length);
       this.#run(() => this.#session.receive(bytes, nodeClock.nowMs()));
-      if (this.#publishes.size > 0) this.#reads?.pauseAfter(bytes.length);
+      if (this.#publishes.size > 0) this.#reads?.pauseAfter(read.length);
+      releaseBytes(bytes);
     });
     socket.on('drain', () => {
       for (const play of this.#plays.values()) play.drained();

@@ -48,7 +48,7 @@ export class RtmpPublish {
     }
   }
 
-  /** @param payload given away */
+  /** @param payload only read during the call */
   push(typeId: FlvTypeId, timestamp: number, payload: Uint8Array): void {
     this.#ingest.push(typeId, timestamp, payload);
   }
