@@ -6,15 +6,9 @@ import { loadStaticFiles } from '../io/static-files.ts';
 import type { ViewerCounters } from '../media/fan-out.ts';
 import { StreamHub } from '../media/stream-hub.ts';
 import { DEFAULT_VHOST } from '../media/stream-name.ts';
+import type { Configuration, ConfigurationInput } from '../server/config/configuration.ts';
 import { checkConfiguration } from '../server/config/load-configuration.ts';
-import {
-  type Configuration,
-  type ConfigurationInput,
-  mergeReadMs,
-  resolveVhost,
-  streamSettings,
-  tcpNoDelay,
-} from '../server/config/settings.ts';
+import { mergeReadMs, resolveVhost, streamSettings, tcpNoDelay } from '../server/config/settings.ts';
 import { ConsoleService } from '../server/console/console-service.ts';
 import { toStreamsDocument } from '../server/console/streams-document.ts';
 import { FilePublisher } from '../server/file-source/file-publisher.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import type { Configuration } from '../../server/config/configuration.ts';
 import { parseConfiguration } from '../../server/config/load-configuration.ts';
-import type { Configuration } from '../../server/config/settings.ts';
 import { ConfigError, ResourceError } from '../../wire/errors.ts';
 
 /**

@@ -89,8 +89,19 @@ export const ON_FC_UNPUBLISH: AmfObject = toAmfObject({
   description: 'Stop publishing stream.',
 });
 
+type FixedStatus =
+  | 'publishStart'
+  | 'unpublishSuccess'
+  | 'playReset'
+  | 'playStart'
+  | 'playUnpublished'
+  | 'playStopped'
+  | 'paused'
+  | 'unpaused'
+  | 'seek';
+
 /** Status objects that are always the same. */
-export const STATUS = {
+export const STATUS: Readonly<Record<FixedStatus, StatusFields>> = {
   publishStart: {
     level: 'status',
     code: 'NetStream.Publish.Start',
@@ -148,4 +159,4 @@ export const STATUS = {
     description: 'Seeking in a live stream changes nothing.',
     clientId: STATUS_CLIENT_ID,
   },
-} as const satisfies Record<string, StatusFields>;
+};

@@ -1,7 +1,8 @@
 import { isMap, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { ConfigError } from '../../wire/errors.ts';
-import { type Configuration, type ConfigurationInput, schema } from './settings.ts';
+import type { Configuration, ConfigurationInput } from './configuration.ts';
+import { configurationSchema } from './configuration-schema.ts';
 
 /** Codes of the `ConfigError`s made here. */
 export type ConfigErrorCode = 'config/syntax' | 'config/invalid' | 'config/unknown-setting';
@@ -24,7 +25,7 @@ export function parseConfiguration(text: string): Configuration {
     });
   }
   const value: unknown = document.toJS({ maxAliasCount: 100 });
-  const result = schema.safeParse(value ?? {});
+  const result = configurationSchema.safeParse(value ?? {});
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   throw issueError(issue, (path) => {
@@ -38,7 +39,7 @@ export function parseConfiguration(text: string): Configuration {
  * @throws ConfigError naming the setting
  */
 export function checkConfiguration(input: ConfigurationInput): Configuration {
-  const result = schema.safeParse(input);
+  const result = configurationSchema.safeParse(input);
   if (result.success) return result.data;
   throw issueError(result.error.issues[0]!, () => undefined);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_STREAM_SETTINGS, LATENCY_PROFILES } from '../../media/stream-settings.ts';
+import type { ConfigurationInput } from './configuration.ts';
 import { checkConfiguration } from './load-configuration.ts';
-import { type ConfigurationInput, mergeReadMs, streamSettings, tcpNoDelay } from './settings.ts';
+import { mergeReadMs, streamSettings, tcpNoDelay } from './settings.ts';
 
 describe('streamSettings', () => {
   it('of an empty configuration are the defaults of a stream', () => {

@@ -11,7 +11,7 @@ import { CAPS_EX } from '../../protocol/rtmp/enhanced-rtmp.ts';
 import type { PlayEvent, PublishEvent, RtmpServerEvent } from '../../protocol/rtmp/server-events.ts';
 import { RtmpServerSession } from '../../protocol/rtmp/server-session.ts';
 import { parseStreamUrl, type StreamUrl } from '../../protocol/rtmp/stream-url.ts';
-import type { Configuration } from '../config/settings.ts';
+import type { Configuration } from '../config/configuration.ts';
 import type { Logger } from '../log/logger.ts';
 import { RtmpPlay } from './rtmp-play.ts';
 import { RtmpPublish } from './rtmp-publish.ts';

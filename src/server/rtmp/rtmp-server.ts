@@ -2,7 +2,7 @@ import type { ListenAddress } from '../../io/listen-address.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { TcpListener, type TcpSocket } from '../../io/tcp-listener.ts';
 import type { StreamHub } from '../../media/stream-hub.ts';
-import type { Configuration } from '../config/settings.ts';
+import type { Configuration } from '../config/configuration.ts';
 import type { Logger } from '../log/logger.ts';
 import { RtmpConnection } from './rtmp-connection.ts';
 

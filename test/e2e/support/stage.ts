@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Millrace } from '../../../src/app/millrace.ts';
 import type { Stream } from '../../../src/media/stream.ts';
 import { DEFAULT_VHOST } from '../../../src/media/stream-name.ts';
-import type { ConfigurationInput } from '../../../src/server/config/settings.ts';
+import type { ConfigurationInput } from '../../../src/server/config/configuration.ts';
 import { type PeerCommand, PeerProcess } from '../../peers/peer-process.ts';
 
 /** How long a stream may take to begin, milliseconds. */

@@ -1,5 +1,5 @@
 import { Millrace } from '../../../src/app/millrace.ts';
-import type { ConfigurationInput } from '../../../src/server/config/settings.ts';
+import type { ConfigurationInput } from '../../../src/server/config/configuration.ts';
 
 /** Sections of a configuration to set beside what every test needs. */
 export type TestConfiguration = Pick<ConfigurationInput, 'latency' | 'rtmp' | 'http' | 'play' | 'publish'>;

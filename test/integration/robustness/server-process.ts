@@ -4,7 +4,7 @@
  */
 import { createHook } from 'node:async_hooks';
 import { Millrace } from '../../../src/app/millrace.ts';
-import type { ConfigurationInput } from '../../../src/server/config/settings.ts';
+import type { ConfigurationInput } from '../../../src/server/config/configuration.ts';
 import type { ServerMessage, ServerReport } from './server-report.ts';
 import { ServerSockets } from './server-sockets.ts';
 

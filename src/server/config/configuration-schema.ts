@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { parseListenAddress } from '../../io/listen-address.ts';
+import type { Configuration, ConfigurationInput } from './configuration.ts';
+
+const listen = z.union([z.number(), z.string()]).transform((value, context) => {
+  const address = parseListenAddress(String(value));
+  if (address === undefined) {
+    context.addIssue({ code: 'custom', message: 'expected a port, host:port or [ipv6]:port' });
+    return z.NEVER;
+  }
+  return address;
+});
+
+const listens = z.union([listen.transform((address) => [address]), z.array(listen)]);
+const seconds = z.number().min(0).max(86_400);
+const milliseconds = z.number().min(0).max(86_400_000);
+const sizeBytes = z.number().int().min(1);
+
+/** Bounds and defaults of every setting; `Configuration` says what each means. Unknown names are errors. */
+export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> = z.strictObject({
+  latency: z.enum(['normal', 'low', 'realtime']).default('normal'),
+  vhosts: z.array(z.string().min(1).toLowerCase()).default([]),
+  log: z
+    .strictObject({
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+      format: z.enum(['auto', 'json', 'pretty']).default('auto'),
+    })
+    .prefault({}),
+  rtmp: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      listen: listens.default([{ host: undefined, port: 1935 }]),
+      chunk_size: z.number().int().min(128).max(65_536).default(60_000),
+      in_ack_size: z.number().int().min(0).max(0xffff_ffff).default(0),
+      out_ack_size: z.number().int().min(1).max(0xffff_ffff).default(2_500_000),
+      max_connections: z.number().int().min(1).default(20_000),
+      handshake_timeout: seconds.default(10),
+      max_message_size: sizeBytes.max(16_000_000).default(8_000_000),
+      tcp_nodelay: z.boolean().optional(),
+      ping: seconds.default(60),
+      ping_timeout: seconds.default(30),
+      idle_streams: z.boolean().default(true),
+      redirect: z
+        .record(z.string(), z.string().regex(/^rtmps?:\/\//, 'expected an rtmp:// or rtmps:// URL'))
+        .default({}),
+    })
+    .prefault({}),
+  rtmps: z
+    .strictObject({
+      listen: listens.default([{ host: undefined, port: 1936 }]),
+      cert: z.string().min(1),
+      key: z.string().min(1),
+    })
+    .optional(),
+  http: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      listen: listens.default([{ host: undefined, port: 8080 }]),
+      crossdomain: z.boolean().default(true),
+      max_connections: z.number().int().min(1).default(20_000),
+      header_timeout: seconds.min(0.1).default(10),
+      max_wait: seconds.default(60),
+    })
+    .prefault({}),
+  play: z
+    .strictObject({
+      gop_cache: z.boolean().default(true),
+      gop_cache_max_frames: z.number().int().min(1).default(2500),
+      queue_length: seconds.optional(),
+      mw_latency: milliseconds.optional(),
+      time_jitter: z.enum(['full', 'zero', 'off']).default('full'),
+      atc: z.boolean().default(false),
+      mix_correct: z.boolean().default(false),
+      reduce_sequence_header: z.boolean().default(false),
+      stall_timeout: seconds.min(0.1).default(15),
+      max_socket_buffer: sizeBytes.default(8_000_000),
+      log_seconds: seconds.default(10),
+      log_max_size: sizeBytes.default(32 * 1024 * 1024),
+    })
+    .prefault({}),
+  publish: z
+    .strictObject({
+      firstpkt_timeout: milliseconds.default(20_000),
+      normal_timeout: milliseconds.default(5_000),
+      mr_latency: milliseconds.max(1000).optional(),
+      takeover: z.enum(['refuse', 'takeover']).default('refuse'),
+      grace: seconds.default(5),
+      grace_after_unpublish: z.boolean().default(false),
+    })
+    .prefault({}),
+});

@@ -1,0 +1,138 @@
+import type { ListenAddress } from '../../io/listen-address.ts';
+import type { LatencyProfile } from '../../media/stream-settings.ts';
+import type { JitterAlgorithm } from '../../media/timeline.ts';
+
+/** A checked configuration, defaults filled in. The names are those of the file; where SRS has the setting, SRS's. */
+export interface Configuration {
+  /** Sets merge intervals, queue length and TCP_NODELAY together; each may also be set alone. Default `normal`. */
+  readonly latency: LatencyProfile;
+  /** Names with streams of their own. Every other host name or `?vhost=` means the default virtual host. Default none. */
+  readonly vhosts: readonly string[];
+  readonly log: {
+    /** Default `info`. */
+    readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+    /** `auto` (default) is `pretty` on a terminal and `json` elsewhere. */
+    readonly format: 'auto' | 'json' | 'pretty';
+  };
+  readonly rtmp: RtmpConfiguration;
+  /** RTMPS is served when this is given. */
+  readonly rtmps?: RtmpsConfiguration | undefined;
+  readonly http: HttpConfiguration;
+  readonly play: PlayConfiguration;
+  readonly publish: PublishConfiguration;
+}
+
+export interface RtmpConfiguration {
+  /** Default true. */
+  readonly enabled: boolean;
+  /** Default 1935 on every address. */
+  readonly listen: readonly ListenAddress[];
+  /** Size of the chunks we send, 128–65536 bytes, default 60000. */
+  readonly chunk_size: number;
+  /** Window for acknowledging input, bytes; 0 (default) takes the peer's. */
+  readonly in_ack_size: number;
+  /** Window we ask the peer to acknowledge, bytes, default 2500000. */
+  readonly out_ack_size: number;
+  /** More connections at a time are closed at once, default 20000. */
+  readonly max_connections: number;
+  /** Seconds for the handshake, for connect, and for publish or play after it, default 10. */
+  readonly handshake_timeout: number;
+  /** Largest message taken, bytes, at most 16000000, default 8000000. */
+  readonly max_message_size: number;
+  /** TCP_NODELAY while playing; by default as `latency` says. */
+  readonly tcp_nodelay?: boolean | undefined;
+  /** A silent client is pinged after this many seconds, default 60. */
+  readonly ping: number;
+  /** A client that answers a ping with nothing for this many seconds is gone, default 30. */
+  readonly ping_timeout: number;
+  /** Whether a player may ask for a stream nobody publishes yet and wait for it, default true. */
+  readonly idle_streams: boolean;
+  /** Clients of these applications are sent elsewhere (302): application to RTMP URL. Default none. */
+  readonly redirect: Readonly<Record<string, string>>;
+}
+
+export interface RtmpsConfiguration {
+  /** Default 1936 on every address. */
+  readonly listen: readonly ListenAddress[];
+  /** Path of the certificate chain, PEM. */
+  readonly cert: string;
+  /** Path of its private key, PEM. */
+  readonly key: string;
+}
+
+export interface HttpConfiguration {
+  /** Default true. */
+  readonly enabled: boolean;
+  /** Default 8080 on every address. */
+  readonly listen: readonly ListenAddress[];
+  /** Answer every origin's cross-origin requests, default true. */
+  readonly crossdomain: boolean;
+  /** More connections at a time are closed at once, default 20000. */
+  readonly max_connections: number;
+  /** Seconds for a request's header, also for a connection that sends nothing at all, default 10. */
+  readonly header_timeout: number;
+  /** Longest `?wait=` a viewer may ask for, seconds, default 60. */
+  readonly max_wait: number;
+}
+
+export interface PlayConfiguration {
+  /** Viewers start at the newest key frame there is (default), or else at the next one to come. */
+  readonly gop_cache: boolean;
+  /** A GOP with more frames than this can no longer be joined, default 2500. */
+  readonly gop_cache_max_frames: number;
+  /** A viewer that lags more seconds than this jumps to the newest key frame; by default as `latency` says. */
+  readonly queue_length?: number | undefined;
+  /** Milliseconds between two writes to viewers, 0 for every frame at once; by default as `latency` says. */
+  readonly mw_latency?: number | undefined;
+  /** How publisher timestamps are corrected, default `full`. */
+  readonly time_jitter: JitterAlgorithm;
+  /** Absolute time: timestamps go out as they came, default false. */
+  readonly atc: boolean;
+  /** Order audio and video that come badly interleaved, default false. */
+  readonly mix_correct: boolean;
+  /** Do not pass on sequence headers that repeat the one in force, default false. */
+  readonly reduce_sequence_header: boolean;
+  /** A viewer whose socket takes nothing for this many seconds is gone, default 15. */
+  readonly stall_timeout: number;
+  /** Most bytes that may wait in one viewer's socket, default 8000000. */
+  readonly max_socket_buffer: number;
+  /** Seconds of every stream kept for those who come later or look back, default 10. */
+  readonly log_seconds: number;
+  /** Most bytes of every stream kept, default 33554432. */
+  readonly log_max_size: number;
+}
+
+export interface PublishConfiguration {
+  /** A publisher that sends no frame for this many milliseconds after it began is gone, default 20000. */
+  readonly firstpkt_timeout: number;
+  /** A publisher that stops sending for this many milliseconds is gone, default 5000. */
+  readonly normal_timeout: number;
+  /** Longest time between two reads from a publisher, milliseconds, 0–1000; by default as `latency` says. */
+  readonly mr_latency?: number | undefined;
+  /** What happens to a second publisher of the same name, default `refuse`. */
+  readonly takeover: 'refuse' | 'takeover';
+  /** Seconds viewers wait for a lost publisher to come back, default 5. */
+  readonly grace: number;
+  /** Whether they also wait when the publisher ended the stream itself, default false. */
+  readonly grace_after_unpublish: boolean;
+}
+
+/** A port, `host:port` or `[ipv6]:port`. */
+type ListenText = number | string;
+
+/** A section as users write it: every name optional, ports as text or number, one or a list. */
+type SectionInput<T> = {
+  readonly [K in keyof T]?: K extends 'listen' ? ListenText | readonly ListenText[] | undefined : T[K] | undefined;
+};
+
+/** What users may write; every name is optional but `rtmps.cert` and `rtmps.key`. */
+export interface ConfigurationInput {
+  readonly latency?: LatencyProfile | undefined;
+  readonly vhosts?: readonly string[] | undefined;
+  readonly log?: SectionInput<Configuration['log']> | undefined;
+  readonly rtmp?: SectionInput<RtmpConfiguration> | undefined;
+  readonly rtmps?: (SectionInput<Pick<RtmpsConfiguration, 'listen'>> & Omit<RtmpsConfiguration, 'listen'>) | undefined;
+  readonly http?: SectionInput<HttpConfiguration> | undefined;
+  readonly play?: SectionInput<PlayConfiguration> | undefined;
+  readonly publish?: SectionInput<PublishConfiguration> | undefined;
+}
