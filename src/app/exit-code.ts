@@ -8,5 +8,3 @@ export const EXIT = {
   /** The configuration is wrong. */
   configuration: 3,
 } as const;
-
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

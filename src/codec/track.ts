@@ -96,12 +96,7 @@ export function isOpaqueCodec(codec: Codec): codec is OpaqueVideoCodec | OpaqueA
   return OPAQUE.has(codec);
 }
 
-/** Whether two tracks are the same slot of a stream (kind and id), whatever their configuration. */
-export function isSameTrack(a: Track, b: Track): boolean {
-  return a.kind === b.kind && a.trackId === b.trackId;
-}
-
-/** A small number that tells the tracks of one stream apart: equal exactly when `isSameTrack` is true. */
+/** A small number that tells the tracks of one stream apart: equal exactly for the same kind and id. */
 export function trackSlot(track: Track): number {
   return track.trackId + (track.kind === 'video' ? 0 : track.kind === 'audio' ? 256 : 512);
 }

@@ -14,7 +14,7 @@ export class FrameRing {
   #first = 0;
   #end = 0;
   #tracks: (Track | undefined)[] = Array.from<Track | undefined>({ length: 64 });
-  #segments: (Uint8Array | undefined)[] = new Array<Uint8Array | undefined>(64);
+  #segments: (Uint8Array | undefined)[] = Array.from<Uint8Array | undefined>({ length: 64 });
   #offsets = new Uint32Array(64);
   #lengths = new Uint32Array(64);
   #dtsUs = new Float64Array(64);
@@ -124,7 +124,7 @@ export class FrameRing {
     };
     this.#mask = size - 1;
     this.#tracks = Array.from<Track | undefined>({ length: size });
-    this.#segments = new Array<Uint8Array | undefined>(size);
+    this.#segments = Array.from<Uint8Array | undefined>({ length: size });
     this.#offsets = new Uint32Array(size);
     this.#lengths = new Uint32Array(size);
     this.#dtsUs = new Float64Array(size);

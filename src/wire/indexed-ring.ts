@@ -10,7 +10,7 @@ export class IndexedRing<T> {
 
   /** `start` is the number the first appended item gets (default 0). */
   constructor(start = 0) {
-    this.#slots = new Array<T | undefined>(16);
+    this.#slots = Array.from<T | undefined>({ length: 16 });
     this.#mask = 15;
     this.#first = start;
     this.#end = start;
@@ -52,7 +52,7 @@ export class IndexedRing<T> {
   }
 
   #grow(): void {
-    const grown = new Array<T | undefined>(this.#slots.length * 2);
+    const grown = Array.from<T | undefined>({ length: this.#slots.length * 2 });
     const mask = grown.length - 1;
     for (let i = this.#first; i < this.#end; i++) grown[i & mask] = this.#slots[i & this.#mask];
     this.#slots = grown;

@@ -1,6 +1,7 @@
 import { ByteReader } from '../../wire/byte-reader.ts';
 import { ByteWriter } from '../../wire/byte-writer.ts';
 import { H264_NAL, h264NalType } from './nal-unit-type.ts';
+import { parseH264Pps } from './picture-parameter-set.ts';
 import { isH264HighProfile, parseH264Sps } from './sequence-parameter-set.ts';
 
 /** The fields at the end of avcC that high profiles have (ISO/IEC 14496-15 §5.3.3.1.2). */
@@ -108,11 +109,12 @@ export function writeAvcDecoderConfiguration(record: AvcDecoderConfiguration): U
 
 /**
  * The record for parameter sets found in an Annex B stream (MPEG-TS, RTP), with 4-byte lengths. `undefined` without an
- * SPS or a PPS; an SPS that cannot be read only leaves `high` out.
+ * SPS or a readable PPS; an SPS that cannot be read only leaves `high` out.
  */
 export function avcConfigurationFromNalUnits(nalUnits: readonly Uint8Array[]): AvcDecoderConfiguration | undefined {
   const sequenceParameterSets = nalUnits.filter((nalUnit) => h264NalType(nalUnit) === H264_NAL.sps);
-  const pictureParameterSets = nalUnits.filter((nalUnit) => h264NalType(nalUnit) === H264_NAL.pps);
+  // A set that was cut on the way would spoil the record for decoders that read all of it.
+  const pictureParameterSets = nalUnits.filter((nalUnit) => parseH264Pps(nalUnit) !== undefined);
   const spsExtensions = nalUnits.filter((nalUnit) => h264NalType(nalUnit) === H264_NAL.spsExtension);
   const first = sequenceParameterSets[0];
   if (first === undefined || first.length < 4 || pictureParameterSets.length === 0) return undefined;

@@ -2,6 +2,7 @@ import { BitReader } from '../../wire/bit-reader.ts';
 import { ByteReader } from '../../wire/byte-reader.ts';
 import { ByteWriter } from '../../wire/byte-writer.ts';
 import { H265_NAL, h265NalType } from './nal-unit-type.ts';
+import { parseH265Pps } from './picture-parameter-set.ts';
 import { type H265ProfileTierLevel, readGeneralProfile } from './profile-tier-level.ts';
 import { parseH265Sps } from './sequence-parameter-set.ts';
 
@@ -137,7 +138,10 @@ export function findHevcNalUnit(record: HevcDecoderConfiguration, nalType: numbe
 export function hevcConfigurationFromNalUnits(nalUnits: readonly Uint8Array[]): HevcDecoderConfiguration | undefined {
   const arrays: HevcNalArray[] = [];
   for (const nalType of [H265_NAL.vps, H265_NAL.sps, H265_NAL.pps]) {
-    const ofType = nalUnits.filter((nalUnit) => h265NalType(nalUnit) === nalType);
+    // A picture parameter set that was cut on the way would spoil the record for decoders that read all of it.
+    const ofType = nalUnits.filter((nalUnit) =>
+      nalType === H265_NAL.pps ? parseH265Pps(nalUnit) !== undefined : h265NalType(nalUnit) === nalType,
+    );
     if (ofType.length === 0) return undefined;
     arrays.push({ isComplete: true, nalType, nalUnits: ofType });
   }

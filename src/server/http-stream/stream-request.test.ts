@@ -42,6 +42,13 @@ describe('parseStreamRequest', () => {
     expect(parse(path)).toEqual({ ...PLAIN, ...change });
   });
 
+  it.each(['///v/live/a.flv', '/live//a.flv', '/live/b%2F.flv', '/%2Flive/a.flv'])(
+    'refuses the empty part in %s',
+    (path) => {
+      expect(parse(path)).toBe('the path has an empty part');
+    },
+  );
+
   it('takes the virtual host from the host name when it is one of those configured', () => {
     expect(parse('/live/a.flv', 'video.example')).toMatchObject({ name: { vhost: 'video.example' } });
   });

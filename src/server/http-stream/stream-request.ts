@@ -30,6 +30,8 @@ export function parseStreamRequest(
   const app = decode(match[1]!);
   const stream = decode(match[2]!);
   if (app === undefined || stream === undefined) return 'the path is not valid percent-encoding';
+  // An application that begins with a slash would read like a virtual host in the stream's key.
+  if ([...app.split('/'), ...stream.split('/')].includes('')) return 'the path has an empty part';
   const params = url.searchParams;
   const start = optionalNumber(params, 'start');
   const wait = optionalNumber(params, 'wait');

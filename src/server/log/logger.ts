@@ -26,11 +26,17 @@ const HIDDEN_FIELDS: ReadonlySet<string> = new Set(['level', 'time', 'msg', 'cid
 /** `12:00:00.000 info [cid] message  name=value …` */
 function prettyLine(line: string): string {
   const entry = JSON.parse(line) as Record<string, unknown>;
-  const time = String(entry['time']).slice(11, 23);
+  const time = toText(entry['time']).slice(11, 23);
   const level = pino.levels.labels[Number(entry['level'])] ?? '?';
-  const cid = entry['cid'] === undefined ? '' : ` [${String(entry['cid'])}]`;
+  const cid = entry['cid'] === undefined ? '' : ` [${toText(entry['cid'])}]`;
   const fields = Object.entries(entry)
     .filter(([name]) => !HIDDEN_FIELDS.has(name))
-    .map(([name, value]) => ` ${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
-  return `${time} ${level.padEnd(5)}${cid} ${String(entry['msg'])} ${fields.join('')}\n`;
+    .map(([name, value]) => ` ${name}=${toText(value)}`);
+  return `${time} ${level.padEnd(5)}${cid} ${toText(entry['msg'])} ${fields.join('')}\n`;
+}
+
+/** Control characters come from peers' names and would act on the terminal. */
+function toText(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return text.replace(/\p{Cc}/gu, '?');
 }
