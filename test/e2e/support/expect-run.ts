@@ -64,14 +64,14 @@ export function expectRecording(
   return { video, audio };
 }
 
-/** The place in the source from which most received frames match. */
+/** The place in the source from which most received frames match; of equal ones, as in a loop, the last. */
 function findStart(received: readonly CodedUnit[], source: readonly CodedUnit[]): number {
   let best = { start: -1, length: 0 };
   for (const [start, unit] of source.entries()) {
     if (unit.digest !== received[0]!.digest) continue;
     let length = 1;
     while (length < received.length && source[start + length]?.digest === received[length]!.digest) length++;
-    if (length > best.length) best = { start, length };
+    if (length >= best.length) best = { start, length };
   }
   assert.ok(
     best.start >= 0,

@@ -23,6 +23,8 @@ export interface Player {
   /** How its recording compares with the source. */
   readonly compare: 'exact' | 'elementary';
   readonly options: RunOptions;
+  /** It has joined a moment after it was told to. */
+  readonly isQuick?: true;
   /** Plays `path` (`live/x`) until the stream ends; fails unless the program ends by itself with exit code 0. */
   record(stage: Stage, server: TestServer, path: string): Promise<Recording>;
 }
@@ -43,6 +45,8 @@ let nextFile = 0;
 
 /** Every program on every output it can play. */
 export const PLAYERS: readonly Player[] = [
+  own('http'),
+  own('ws'),
   ffmpeg('rtmp', EXACT),
   ffmpeg('flv', EXACT),
   ffmpeg('ts', BY_TS),
@@ -65,8 +69,6 @@ export const PLAYERS: readonly Player[] = [
   vlc('rtmp'),
   vlc('flv'),
   vlc('ts'),
-  own('http'),
-  own('ws'),
 ];
 
 /** The address of an output. */
@@ -150,6 +152,7 @@ function own(scheme: 'http' | 'ws'): Player {
   return {
     name: scheme === 'http' ? 'an HTTP client and our reader over HTTP-FLV' : 'a WebSocket client over WS-FLV',
     ...EXACT,
+    isQuick: true,
     async record(stage, server, path) {
       const viewer = await FlvViewer.open(server[scheme](`${path}.flv`));
       stage.own(() => viewer.close());
