@@ -48,7 +48,9 @@ export class GatheredReads {
   pauseAfter(sizeBytes: number): void {
     if (sizeBytes >= LARGE_READ_BYTES) this.#pauseMs = Math.max(SHORTEST_PAUSE_MS, this.#pauseMs / 2);
     else if (sizeBytes < SMALL_READ_BYTES) this.#pauseMs = Math.min(this.#longestPauseMs, this.#pauseMs * 1.25);
-    if (this.#timer !== undefined || this.#socket.destroyed) return;
+    // Who sends more than that leaves in the kernel at the shortest pause must not be held back by pauses.
+    const isTooFast = sizeBytes >= LARGE_READ_BYTES && this.#pauseMs === SHORTEST_PAUSE_MS;
+    if (isTooFast || this.#timer !== undefined || this.#socket.destroyed) return;
     this.#handle.readStop();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
