@@ -9,6 +9,9 @@ export const PURE_AUDIO_FRAMES = 115;
 /** What one frame is counted for beside its payload, in bytes: the objects around it. */
 const FRAME_OVERHEAD_BYTES = 200;
 
+/** What a header takes for each of its tracks, bytes. */
+const REFERENCE_BYTES = 8;
+
 /** A track that goes back by more than this began anew; smaller steps are disorder. Microseconds. */
 const NEW_ERA_STEP_US = 1_000_000;
 
@@ -86,11 +89,17 @@ export class FrameLog {
 
   /** The header that held when frame `index` was appended (the oldest known one for frames that are gone). */
   headerAt(index: number): StreamHeader {
-    for (let i = this.#headers.length - 1; i > 0; i--) {
-      const entry = this.#headers[i]!;
-      if (entry.from <= index) return entry.header;
+    const headers = this.#headers;
+    const newest = headers[headers.length - 1]!;
+    if (newest.from <= index) return newest.header;
+    let low = 0;
+    let high = headers.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (headers[middle]!.from <= index) low = middle;
+      else high = middle;
     }
-    return this.#headers[0]!.header;
+    return headers[low]!.header;
   }
 
   setHeader(header: StreamHeader): void {
@@ -251,7 +260,7 @@ function isVideo(track: Track): boolean {
 
 /** What of `header` goes when it is dropped, because `next` does not hold it as well. */
 function ownBytes(header: StreamHeader, next: StreamHeader): number {
-  let sizeBytes = FRAME_OVERHEAD_BYTES;
+  let sizeBytes = FRAME_OVERHEAD_BYTES + header.tracks.length * REFERENCE_BYTES;
   if (header.metadata !== next.metadata) sizeBytes += header.metadata?.length ?? 0;
   for (const track of header.tracks) {
     const { config, videoMetadata } = track;

@@ -10,6 +10,9 @@ export const HOUSEKEEPING_MS = 500;
 /** A stream with neither publisher nor viewer is forgotten after this long, milliseconds. */
 export const STREAM_IDLE_MS = 3_000;
 
+/** Streams that nobody uses are forgotten at once where there would be more of all streams than this, or than twice those in use. */
+export const MAX_UNUSED_STREAMS = 1_000;
+
 export interface StreamHubOptions {
   readonly clock: Clock;
   /** Settings for a stream that is about to be made, by its key. */
@@ -30,6 +33,8 @@ export class StreamHub {
   readonly #stopHousekeeping: () => void;
   /** What streams that are gone had counted. */
   readonly #pastCounters: ViewerCounters = noViewerCounters();
+  /** With so many streams those that nobody uses go. */
+  #sweepAt = MAX_UNUSED_STREAMS;
 
   constructor(options: StreamHubOptions) {
     this.#clock = options.clock;
@@ -43,6 +48,7 @@ export class StreamHub {
     const key = streamKey(name);
     let stream = this.#streams.get(key);
     if (stream === undefined) {
+      if (this.#streams.size >= this.#sweepAt) this.#sweep();
       const made = new Stream(name, this.#settingsFor(name), this.#clock, (error) => this.#fault(made, error));
       stream = made;
       this.#streams.set(key, stream);
@@ -79,6 +85,12 @@ export class StreamHub {
         throw error;
       });
     }
+  }
+
+  /** A peer may name streams much faster than they grow old. */
+  #sweep(): void {
+    for (const [key, stream] of this.#streams) if (stream.isIdle) this.#forget(key, stream);
+    this.#sweepAt = Math.max(MAX_UNUSED_STREAMS, 2 * this.#streams.size);
   }
 
   #housekeep(): void {

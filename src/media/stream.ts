@@ -19,6 +19,12 @@ import type { Framing, ViewerCloseReason, ViewerSink } from './viewer.ts';
 /** A rendition nobody reads is dropped after this long, milliseconds. */
 export const RENDITION_IDLE_MS = 10_000;
 
+/**
+ * Most renditions of one stream: each holds as much as the log, and RTMP clients may ask for one on every message stream.
+ * HTTP and the first message stream of RTMP make 32.
+ */
+export const MAX_RENDITIONS = 48;
+
 /** Code of the `ResourceError` that `Stream.publish` throws when the name is taken. */
 export type StreamErrorCode = 'stream/busy' | 'stream/closed';
 
@@ -127,9 +133,15 @@ export class Stream {
     return this.#liveSinceMs === undefined ? 0 : this.#clock.nowMs() - this.#liveSinceMs;
   }
 
-  /** How long there has been neither publisher nor viewer, milliseconds; 0 while there is one. */
+  /** Whether there is neither publisher nor viewer, nor a window in which one is waited for. */
+  get isIdle(): boolean {
+    const isUsed = this.#publication !== undefined || this.#viewers > 0 || this.#waiters.size > 0;
+    return !isUsed && this.#state !== 'grace';
+  }
+
+  /** How long it has been idle, milliseconds; 0 while it is not. */
   get idleForMs(): number {
-    return this.#isIdle() ? this.#clock.nowMs() - this.#idleSinceMs : 0;
+    return this.isIdle ? this.#clock.nowMs() - this.#idleSinceMs : 0;
   }
 
   /** Clock jumps of the publisher bridged so far. */
@@ -172,6 +184,10 @@ export class Stream {
   view(options: ViewOptions): StreamViewer {
     if (this.#state === 'closed') return refusedViewer(options.sink, 'closed');
     const { rendition: name } = options;
+    if (!this.#hasRoomFor(name)) {
+      this.counters.failed++;
+      return refusedViewer(options.sink, 'failed');
+    }
     let shared: SharedRendition;
     try {
       shared = this.#shared(name, options.makeWriter);
@@ -191,22 +207,25 @@ export class Stream {
   }
 
   /**
-   * Resolves with true when somebody publishes, with false after `timeoutMs` or when the stream is closed.
-   * The stream counts as in use meanwhile.
+   * Resolves with true when somebody publishes, with false after `timeoutMs`, when `signal` aborts or when the stream is
+   * closed. The stream counts as in use meanwhile.
    */
-  whenLive(timeoutMs: number): Promise<boolean> {
+  whenLive(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
     if (this.#state === 'live') return Promise.resolve(true);
-    if (this.#state === 'closed') return Promise.resolve(false);
+    if (this.#state === 'closed' || signal?.aborted === true) return Promise.resolve(false);
     return new Promise((resolve) => {
       const settle = (live: boolean): void => {
         this.#waiters.delete(wake);
+        signal?.removeEventListener('abort', abort);
         cancel();
         this.#noteIfIdle();
         resolve(live);
       };
       const wake = (): void => settle(this.#state === 'live');
-      const cancel = this.#clock.after(timeoutMs, () => settle(false));
+      const abort = (): void => settle(false);
+      const cancel = this.#clock.after(timeoutMs, abort);
       this.#waiters.add(wake);
+      signal?.addEventListener('abort', abort);
     });
   }
 
@@ -365,6 +384,15 @@ export class Stream {
     this.log.append(frame);
   }
 
+  /** Makes room for a rendition where nobody reads another one. */
+  #hasRoomFor(name: string): boolean {
+    if (this.#renditions.size < MAX_RENDITIONS || this.#renditions.has(name)) return true;
+    for (const [other, shared] of this.#renditions) {
+      if (readersOf(shared) === 0) return this.#renditions.delete(other);
+    }
+    return false;
+  }
+
   #shared(name: string, makeWriter: () => ContainerWriter): SharedRendition {
     let shared = this.#renditions.get(name);
     if (shared === undefined) {
@@ -461,9 +489,7 @@ export class Stream {
     if (this.#viewers === 0) return;
     const nowMs = this.#clock.nowMs();
     for (const [name, shared] of this.#renditions) {
-      let readers = 0;
-      for (const fanOut of shared.fanOuts.values()) readers += fanOut.size;
-      if (readers === 0) continue;
+      if (readersOf(shared) === 0) continue;
       try {
         shared.rendition.advance();
       } catch (error) {
@@ -474,15 +500,16 @@ export class Stream {
     }
   }
 
-  #isIdle(): boolean {
-    const isUsed = this.#publication !== undefined || this.#viewers > 0 || this.#waiters.size > 0;
-    return !isUsed && this.#state !== 'grace';
-  }
-
   #noteIfIdle(): void {
-    if (!this.#isIdle()) return;
+    if (!this.isIdle) return;
     this.#idleSinceMs = this.#clock.nowMs();
   }
+}
+
+function readersOf(shared: SharedRendition): number {
+  let readers = 0;
+  for (const fanOut of shared.fanOuts.values()) readers += fanOut.size;
+  return readers;
 }
 
 /** The handle of a viewer that was never added. */

@@ -8,7 +8,7 @@ export type ViewerCloseReason =
   | 'socket-buffer'
   /** The asked play duration is over. */
   | 'duration'
-  /** A fault on this side: the viewer's sink threw, or its bytes could not be made. */
+  /** A fault on this side: the viewer's sink threw, its bytes could not be made, or would be one rendition too many. */
   | 'failed'
   /** The server is shutting down, or an operator kicked the viewer. */
   | 'closed';
