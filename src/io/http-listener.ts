@@ -66,6 +66,9 @@ export class HttpListener {
         keepAliveTimeout: KEEP_ALIVE_MS,
         connectionsCheckingInterval: TIMEOUT_CHECK_MS,
         maxHeaderSize: MAX_HEADER_BYTES,
+        // Clients that offer HTTP/2 on the way (`Upgrade: h2c`: curl --http2, Java) want an answer all the same (RFC 9110
+        // §7.8). Node before 22.21 does not know this option and takes every offer for an upgrade.
+        shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
       },
       options.onRequest,
     );

@@ -27,6 +27,7 @@ export class WebSocketAcceptor {
     perMessageDeflate: false,
     maxPayload: MAX_VIEWER_MESSAGE_BYTES,
     clientTracking: false,
+    autoPong: false,
   });
 
   /** Answers the upgrade and calls `accepted`, or answers with an error and closes the socket. */
@@ -39,6 +40,10 @@ export class WebSocketAcceptor {
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       // What goes wrong on the socket ends in `close`; unheard, the event would be thrown.
       webSocket.on('error', () => webSocket.terminate());
+      // One answer at a time (RFC 6455 §5.5.3 allows it): who sends pings and reads nothing must not pile up answers.
+      webSocket.on('ping', (data) => {
+        if (webSocket.readyState === webSocket.OPEN && webSocket.bufferedAmount === 0) webSocket.pong(data);
+      });
       accepted({
         send: (bytes) => webSocket.send(bytes, { binary: true, compress: false }),
         get bufferedBytes() {

@@ -57,7 +57,8 @@ export class HttpStreamService implements HttpService {
     }
     this.#withStream(
       asked,
-      () => response.destroyed,
+      // Not the response: behind another one on the same connection it would not hear of the end.
+      request,
       (stream) => this.#serve(request, response, asked, stream),
       (status, text) => answerText(response, status, text),
     );
@@ -79,18 +80,13 @@ export class HttpStreamService implements HttpService {
       refuse(400, asked);
       return true;
     }
-    this.#withStream(
-      asked,
-      () => socket.destroyed,
-      (stream) => this.#serveWebSocket(request, socket, head, asked, stream),
-      refuse,
-    );
+    this.#withStream(asked, socket, (stream) => this.#serveWebSocket(request, socket, head, asked, stream), refuse);
     return true;
   }
 
   #withStream(
     asked: StreamRequest,
-    isGone: () => boolean,
+    client: HttpRequest | UpgradeSocket,
     serve: (stream: Stream) => void,
     refuse: (status: number, text: string) => void,
   ): void {
@@ -110,8 +106,12 @@ export class HttpStreamService implements HttpService {
     }
     const waited = this.#hub.getOrCreate(asked.name);
     const waitMs = Math.min(asked.waitSeconds, this.#maxWaitSeconds) * 1000;
-    void waited.whenLive(waitMs).then((live) => {
-      if (isGone()) return;
+    const left = new AbortController();
+    const onClose = (): void => left.abort();
+    client.once('close', onClose);
+    void waited.whenLive(waitMs, left.signal).then((live) => {
+      client.off('close', onClose);
+      if (client.destroyed) return;
       if (live) serveOrRefuse(waited);
       else refuse(404, `nothing was published as "${streamKey(asked.name)}" within ${waitMs / 1000} s`);
     });
@@ -180,12 +180,14 @@ export class HttpStreamService implements HttpService {
         remote: `${request.socket.remoteAddress}:${request.socket.remotePort}`,
         stream: stream.key,
       });
+      let closed = false;
       const sink: ViewerSink = {
         write: (bytes) => webSocket.send(bytes),
         get bufferedBytes() {
           return webSocket.bufferedBytes;
         },
         close: (reason) => {
+          closed = true;
           log.info({ reason, sentBytes: viewer.sentBytes, jumps: viewer.lagJumps }, 'viewer closed');
           if (reason === 'stalled' || reason === 'socket-buffer' || reason === 'failed') webSocket.destroy();
           else webSocket.close(closeText(reason));
@@ -194,6 +196,7 @@ export class HttpStreamService implements HttpService {
       const viewer = this.#view(stream, asked, sink, false);
       webSocket.onDrain(() => viewer.drained());
       webSocket.onClose(() => {
+        if (closed) return;
         log.info({ sentBytes: viewer.sentBytes, jumps: viewer.lagJumps }, 'viewer left');
         viewer.leave();
       });

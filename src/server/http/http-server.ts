@@ -11,6 +11,15 @@ import type { ListenAddress } from '../../io/listen-address.ts';
 /** Longest request target looked at, characters. */
 export const MAX_TARGET_LENGTH = 4096;
 
+/** Most requests one connection may have open: more are refused until some are answered. Browsers never have two. */
+export const MAX_PIPELINED_REQUESTS = 32;
+
+/** A host name or address and perhaps a port, and nothing that ends it in a URL. */
+const PLAIN_AUTHORITY = /^[^/?#@\\]+$/;
+
+/** Open requests of each connection. */
+const openRequests = new WeakMap<HttpRequest['socket'], number>();
+
 /** A part of the server that answers some paths. */
 export interface HttpService {
   /** Answers the request and returns true, or returns false when the path is not its own. */
@@ -96,6 +105,10 @@ function dispatch(options: HttpServerOptions, request: HttpRequest, response: Ht
     response.setHeader('Access-Control-Allow-Origin', '*');
     response.setHeader('Access-Control-Expose-Headers', '*');
   }
+  if (!isWithinPipelineLimit(request, response)) {
+    answerText(response, 503, 'too many requests at once on one connection');
+    return;
+  }
   const url = targetUrl(request);
   if (url === undefined) {
     answerText(response, 400, 'bad request target');
@@ -135,9 +148,24 @@ function dispatchUpgrade(options: HttpServerOptions, request: HttpRequest, socke
   endSoon(socket);
 }
 
+/** Requests that wait for a stream, or behind one, cost memory before anything is written that would slow the peer down. */
+function isWithinPipelineLimit(request: HttpRequest, response: HttpResponse): boolean {
+  const { socket } = request;
+  const open = openRequests.get(socket) ?? 0;
+  if (open >= MAX_PIPELINED_REQUESTS) return false;
+  openRequests.set(socket, open + 1);
+  response.once('close', () => openRequests.set(socket, openRequests.get(socket)! - 1));
+  return true;
+}
+
+/** The URL a request is for (RFC 9112 §3.2): a path with the Host field, or the whole URL as proxies are told it. */
 function targetUrl(request: HttpRequest): URL | undefined {
   const target = request.url ?? '/';
-  if (target.length > MAX_TARGET_LENGTH || !target.startsWith('/')) return undefined;
+  if (target.length > MAX_TARGET_LENGTH) return undefined;
+  if (/^https?:\/\//i.test(target)) return URL.parse(target) ?? undefined;
+  if (!target.startsWith('/')) return undefined;
+  const host = request.headers.host ?? '';
+  const authority = PLAIN_AUTHORITY.test(host) ? host : 'localhost';
   // A missing or nonsensical Host only costs the virtual host's name; "//host/x" stays a path either way.
-  return URL.parse(`http://${request.headers.host}${target}`) ?? URL.parse(`http://localhost${target}`) ?? undefined;
+  return URL.parse(`http://${authority}${target}`) ?? URL.parse(`http://localhost${target}`) ?? undefined;
 }

@@ -6,6 +6,7 @@ import { releaseBytes } from '../../io/release-bytes.ts';
 import type { TcpSocket } from '../../io/tcp-listener.ts';
 import type { StreamHub } from '../../media/stream-hub.ts';
 import type { StreamName } from '../../media/stream-name.ts';
+import type { AmfValue } from '../../protocol/amf/amf-value.ts';
 import type { ConnectRequest } from '../../protocol/rtmp/connect-request.ts';
 import { CAPS_EX } from '../../protocol/rtmp/enhanced-rtmp.ts';
 import type { PlayEvent, PublishEvent, RtmpServerEvent } from '../../protocol/rtmp/server-events.ts';
@@ -28,7 +29,7 @@ export interface RtmpConnectionOptions {
   /** Longest time between two reads from a publisher, milliseconds; 0 reads at once. */
   readonly mergeReadMs: number;
   readonly resolveVhost: (asked: string) => string;
-  /** The session ended by the peer's fault or a limit (`code` is a `RtmpErrorCode`), or by ours (`rtmp/internal`). */
+  /** The session ended by the peer's fault or a limit (a `RtmpErrorCode` or `rtmp/unread-replies`), or by ours (`rtmp/internal`). */
   readonly onFailed: (code: string) => void;
   /** A publication ended in which `count` messages made no sense, for `reason`. */
   readonly onMalformed: (reason: string, count: number) => void;
@@ -36,6 +37,12 @@ export interface RtmpConnectionOptions {
 }
 
 const NO_EVENTS: readonly RtmpServerEvent[] = [];
+
+/** Most bytes of answers that may wait for a client that does not read them; a client's whole session takes some hundreds. */
+export const MAX_UNREAD_REPLY_BYTES = 1_048_576;
+
+/** Of what a client says of itself, so much goes into the log. */
+const MAX_LOGGED_TEXT_LENGTH = 256;
 
 /** One RTMP client: its socket, its session, and what it publishes and plays, each by message stream. */
 export class RtmpConnection {
@@ -52,6 +59,8 @@ export class RtmpConnection {
   #handled = 0;
   /** Where viewers are served by ticks anyway, a publisher's frames may gather. */
   readonly #reads: GatheredReads | undefined;
+  /** Bytes of answers written since the socket was last empty. */
+  #unreadReplyBytes = 0;
   #multitrack = false;
   #closed = false;
 
@@ -146,7 +155,7 @@ export class RtmpConnection {
   #handle(event: RtmpServerEvent): void {
     switch (event.type) {
       case 'send':
-        this.#socket.write(event.bytes);
+        this.#reply(event.bytes);
         break;
       case 'message':
         this.#publishes.get(event.messageStreamId)?.push(event.typeId, event.timestamp, event.payload);
@@ -191,6 +200,17 @@ export class RtmpConnection {
     }
   }
 
+  /** Media stop when a client does not read; answers are as many as it asks for, and would pile up. */
+  #reply(bytes: Uint8Array): void {
+    if (this.#socket.writableLength === 0) this.#unreadReplyBytes = 0;
+    this.#unreadReplyBytes += bytes.length;
+    this.#socket.write(bytes);
+    if (this.#unreadReplyBytes <= MAX_UNREAD_REPLY_BYTES) return;
+    this.#options.onFailed('rtmp/unread-replies');
+    this.#log.info({ code: 'rtmp/unread-replies' }, 'session ended: the client does not read what it is answered');
+    this.#socket.destroy();
+  }
+
   #handleConnect(request: ConnectRequest): void {
     this.#multitrack = ((request.capabilities?.capsEx ?? 0) & CAPS_EX.multitrack) !== 0;
     const url = parseStreamUrl(request.tcUrl, '');
@@ -208,10 +228,10 @@ export class RtmpConnection {
       {
         app: url.app,
         vhost: this.#options.resolveVhost(url.vhost),
-        flashVer: request.flashVer,
-        pageUrl: withoutQuery(request.pageUrl),
-        swfUrl: withoutQuery(request.swfUrl),
-        upstream: request.args?.get('srs_id'),
+        flashVer: loggedText(request.flashVer),
+        pageUrl: loggedText(withoutQuery(request.pageUrl)),
+        swfUrl: loggedText(withoutQuery(request.swfUrl)),
+        upstream: loggedText(request.args?.get('srs_id')),
       },
       'connected',
     );
@@ -283,7 +303,7 @@ export class RtmpConnection {
     const outer = this.#events;
     const outerHandled = this.#handled;
     this.#events = events;
-    for (let i = 0; i < events.length && !this.#closed; i++) {
+    for (let i = 0; i < events.length && !this.#closed && !this.#socket.destroyed; i++) {
       this.#handled = i;
       this.#handle(events[i]!);
     }
@@ -318,6 +338,11 @@ export class RtmpConnection {
     );
     this.#options.onClosed();
   }
+}
+
+/** Only text: AMF values may share their parts so that a kilobyte becomes gigabytes when they are written out. */
+function loggedText(value: AmfValue): string | undefined {
+  return typeof value === 'string' ? value.slice(0, MAX_LOGGED_TEXT_LENGTH) : undefined;
 }
 
 /** URLs of pages and players may carry tokens behind the `?`, which have no business in a log. */
