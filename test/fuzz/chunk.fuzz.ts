@@ -9,7 +9,13 @@ export const name = 'chunk';
 
 const LIMITS = { maxMessageSizeBytes: 1_048_576, maxPartialBytes: 2_097_152, maxChunkStreams: 16 };
 
-/** The chunk stream: the same messages whole and byte by byte, memory within its limits, messages written and read. */
+/** Sizes of the pieces given to a reader that may use its input: some messages are in one of them, some are cut. */
+const OWNED_PIECE_BYTES = [1, 19, 150, 700, Number.POSITIVE_INFINITY];
+
+/**
+ * The chunk stream: the same messages whole and byte by byte, memory within its limits, messages written and read, and
+ * the same again where messages may be views of the input.
+ */
 export function run(bytes: Uint8Array): void {
   const whole = hear([bytes]);
   const single = hear(Array.from(bytes, (byte) => Uint8Array.of(byte)));
@@ -24,9 +30,35 @@ export function run(bytes: Uint8Array): void {
     // The reader keeps these two types to itself.
     if (message.typeId !== 1 && message.typeId !== 2) checkSame(again, message, 'written');
   }
+  for (const sizeBytes of OWNED_PIECE_BYTES) {
+    const owned = hearOwned(bytes, sizeBytes);
+    if (owned.code !== whole.code) throw new RangeError(`owned: ${owned.code}, whole: ${whole.code}`);
+    if (owned.messages.length !== whole.messages.length) throw new RangeError('owning changes the number of messages');
+    for (const [i, message] of whole.messages.entries()) checkSame(owned.messages[i], message, 'owned');
+  }
 }
 
-function hear(pieces: readonly Uint8Array[]): { readonly messages: RtmpMessage[]; readonly code: string | undefined } {
+/** The messages of a reader that owns its input, which is gone after each piece. */
+function hearOwned(bytes: Uint8Array, sizeBytes: number): Heard {
+  const reader = new ChunkReader({ ...LIMITS, ownsInput: true });
+  const messages: RtmpMessage[] = [];
+  let code: string | undefined;
+  for (let at = 0; at < bytes.length; at += sizeBytes) {
+    const piece = bytes.slice(at, Math.min(bytes.length, at + sizeBytes));
+    code = reader.receive(piece, (message) => {
+      messages.push({ ...message, payload: message.payload.slice() });
+    })?.code;
+    piece.buffer.transfer(0);
+  }
+  return { messages, code };
+}
+
+interface Heard {
+  readonly messages: RtmpMessage[];
+  readonly code: string | undefined;
+}
+
+function hear(pieces: readonly Uint8Array[]): Heard {
   const reader = new ChunkReader(LIMITS);
   const messages: RtmpMessage[] = [];
   let code: string | undefined;
