@@ -117,6 +117,7 @@ describe('stream key', () => {
     [DEFAULT_VHOST, 'live/room', 's', '/live/room/s'],
     [DEFAULT_VHOST, 'live', 's.flv', '/live/s'],
     [DEFAULT_VHOST, 'live', 's.FLV', '/live/s'],
+    [DEFAULT_VHOST, 'live', '.flv', '/live/.flv'],
     [DEFAULT_VHOST, 'live', 's.m3u8', '/live/s'],
     [DEFAULT_VHOST, 'live', 'cam.1', '/live/cam.1'],
   ])('of %s, %s, %s is %s', (vhost, app, stream, key) => {

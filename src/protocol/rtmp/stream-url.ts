@@ -87,7 +87,12 @@ export function parseStreamUrl(tcUrl: string, streamName: string): StreamUrl | u
  */
 export function streamKey(url: { readonly vhost: string; readonly app: string; readonly stream: string }): string {
   const vhost = url.vhost === DEFAULT_VHOST ? '' : url.vhost;
-  return `${vhost}/${url.app}/${url.stream.replace(MEDIA_EXTENSION, '')}`;
+  return `${vhost}/${url.app}/${withoutMediaExtension(url.stream)}`;
+}
+
+/** A stream's name without a container extension: `livestream.flv` is `livestream`. */
+export function withoutMediaExtension(stream: string): string {
+  return stream.replace(MEDIA_EXTENSION, '') || stream;
 }
 
 /** An RTMP URL as a client uses it. */

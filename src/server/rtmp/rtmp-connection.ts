@@ -11,7 +11,7 @@ import type { ConnectRequest } from '../../protocol/rtmp/connect-request.ts';
 import { CAPS_EX } from '../../protocol/rtmp/enhanced-rtmp.ts';
 import type { PlayEvent, PublishEvent, RtmpServerEvent } from '../../protocol/rtmp/server-events.ts';
 import { RtmpServerSession } from '../../protocol/rtmp/server-session.ts';
-import { parseStreamUrl, type StreamUrl } from '../../protocol/rtmp/stream-url.ts';
+import { parseStreamUrl, type StreamUrl, withoutMediaExtension } from '../../protocol/rtmp/stream-url.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Logger } from '../log/logger.ts';
 import { RtmpPlay } from './rtmp-play.ts';
@@ -312,7 +312,7 @@ export class RtmpConnection {
   }
 
   #streamName(url: StreamUrl): StreamName {
-    return { vhost: this.#options.resolveVhost(url.vhost), app: url.app, stream: url.stream };
+    return { vhost: this.#options.resolveVhost(url.vhost), app: url.app, stream: withoutMediaExtension(url.stream) };
   }
 
   #fail(code: string, message: string): void {
