@@ -118,6 +118,16 @@ export class HttpStreamService implements HttpService {
   }
 
   #serve(request: HttpRequest, response: HttpResponse, asked: StreamRequest, stream: Stream): void {
+    const { socket } = response;
+    if (socket === null) {
+      // Sent behind a request that is still being answered: nothing is made of it before its turn has come.
+      response.once('socket', () => this.#serve(request, response, asked, stream));
+      return;
+    }
+    if (stream.state === 'idle' || stream.state === 'closed') {
+      answerText(response, 404, `"${stream.key}" has ended`);
+      return;
+    }
     response.writeHead(200, {
       'Content-Type': CONTENT_TYPES[asked.container],
       'Cache-Control': 'no-store',
@@ -130,12 +140,11 @@ export class HttpStreamService implements HttpService {
     response.flushHeaders();
     // Node sends the header and the last chunk. What is between goes past it, already framed, the same bytes for all
     // viewers. HTTP/1.0 has no chunks: the body ends with the connection.
-    const { socket } = response;
-    const chunked = response.chunkedEncoding && socket !== null;
+    const chunked = response.chunkedEncoding;
     const output = chunked ? socket : response;
     const log = sessionLogger(this.#log, {
       protocol: 'http',
-      remote: `${request.socket.remoteAddress}:${request.socket.remotePort}`,
+      remote: `${socket.remoteAddress}:${socket.remotePort}`,
       stream: stream.key,
     });
     const sink: ViewerSink = {
@@ -146,7 +155,7 @@ export class HttpStreamService implements HttpService {
       close: (reason) => {
         stopListening();
         log.info({ reason, sentBytes: viewer.sentBytes, jumps: viewer.lagJumps }, 'viewer closed');
-        if (reason === 'stalled' || reason === 'socket-buffer' || reason === 'failed') request.socket.destroy();
+        if (reason === 'stalled' || reason === 'socket-buffer' || reason === 'failed') socket.destroy();
         else endResponse(request, response);
       },
     };
@@ -159,10 +168,10 @@ export class HttpStreamService implements HttpService {
     };
     const stopListening = (): void => {
       output.off('drain', onDrain);
-      response.off('close', onClose);
+      socket.off('close', onClose);
     };
     output.on('drain', onDrain);
-    response.on('close', onClose);
+    socket.on('close', onClose);
     log.info({ container: asked.container, publisher: stream.publisher?.id }, 'viewer joined');
     viewer.start();
   }
