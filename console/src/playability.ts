@@ -4,8 +4,8 @@ import { type Transport, transportName } from './transport.ts';
 
 /** What mpegts.js 1.8 reads from the container of each transport. */
 const READABLE: Readonly<Record<'flv' | 'ts', ReadonlySet<string>>> = {
-  flv: new Set(['h264', 'h265', 'av1', 'aac', 'mp3', 'opus', 'flac']),
-  ts: new Set(['h264', 'h265', 'av1', 'aac', 'mp3', 'opus', 'ac3', 'eac3']),
+  flv: new Set(['h264', 'h265', 'aac', 'mp3', 'opus']),
+  ts: new Set(['h264', 'h265', 'aac', 'mp3', 'opus', 'ac3', 'eac3']),
 };
 
 /** Whether a stream can be played here, and which of its tracks. */

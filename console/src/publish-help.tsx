@@ -5,7 +5,7 @@ import { rtmpAppUrl, rtmpsAppUrl } from './stream-address.ts';
 import type { ServerEntry } from './streams-document.ts';
 
 /** The stream the examples publish. */
-const EXAMPLE = { app: 'live', stream: 'demo' } as const;
+const EXAMPLE = { app: 'live', stream: 'my-stream' } as const;
 
 interface PublishHelpProps {
   readonly server: ServerEntry;

@@ -94,7 +94,8 @@ export class Millrace {
     let rtmp: RtmpServer | undefined;
     let http: HttpServer | undefined;
     try {
-      if (configuration.rtmp.enabled) rtmp = await startRtmp(configuration, hub, log);
+      if (configuration.rtmp.enabled || configuration.rtmps !== undefined)
+        rtmp = await startRtmp(configuration, hub, log);
       if (configuration.http.enabled) http = await startHttp(configuration, hub, log, () => rtmp);
     } catch (error) {
       await rtmp?.close();
@@ -117,6 +118,7 @@ export class Millrace {
   /** Ends every session and closes the ports. Idempotent. */
   async close(): Promise<void> {
     this.#demo?.close();
+    this.#rtmp?.askToReconnect();
     this.hub.close();
     await Promise.all([this.#rtmp?.close(), this.#http?.close()]);
   }

@@ -46,7 +46,7 @@ describe('parseListenAddress', () => {
 });
 
 describe('formatListenAddress', () => {
-  it.each([':1935', '127.0.0.1:80', '[::1]:443', 'localhost:0'])('writes %s as it is read', (text) => {
+  it.each(['1935', '127.0.0.1:80', '[::1]:443', 'localhost:0'])('writes %s as it is read', (text) => {
     expect(formatListenAddress(parseListenAddress(text)!)).toBe(text);
   });
 });

@@ -20,6 +20,6 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
 
 /** The form people write, for logs and messages. */
 export function formatListenAddress(address: ListenAddress): string {
-  if (address.host === undefined) return `:${address.port}`;
+  if (address.host === undefined) return String(address.port);
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }

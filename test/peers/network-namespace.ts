@@ -42,6 +42,14 @@ export class NetworkNamespace {
     return namespace;
   }
 
+  /** Sets a kernel parameter of this namespace alone, by its name with dots. */
+  async setParameter(name: string, value: string): Promise<void> {
+    const file = `/proc/sys/${name.replaceAll('.', '/')}`;
+    const command = this.run({ program: 'sh', args: ['-c', `echo "${value}" > ${file}`], timeoutMs: 10_000 });
+    const { code, stderr } = await PeerProcess.start(command).exit;
+    assert.equal(code, 0, `${name}: ${stderr}`);
+  }
+
   /** The same program, run inside. */
   run(command: PeerCommand): PeerCommand {
     return { ...command, program: 'ip', args: ['netns', 'exec', this.name, command.program, ...command.args] };

@@ -19,7 +19,8 @@ export function parseCommandLine<T extends NonNullable<ParseArgsConfig['options'
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (cause) {
-    // parseArgs only throws for what the user wrote; some of its messages have several lines.
-    throw new UsageError((cause as Error).message.replaceAll('\n', ' '), { cause });
+    // parseArgs only throws for what the user wrote; behind the first sentence come hints that do not help here.
+    const [complaint] = (cause as Error).message.split(/[.\n]/, 1);
+    throw new UsageError(`${complaint}; "--help" lists the options`, { cause });
   }
 }

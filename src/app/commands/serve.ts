@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { parseConfiguration } from '../../server/config/load-configuration.ts';
 import { EXIT } from '../exit-code.ts';
@@ -28,6 +29,10 @@ export async function serve(args: readonly string[]): Promise<number> {
   }
   const [path, ...extra] = positionals;
   if (extra.length > 0) throw new UsageError(`unexpected "${extra[0]}"; "millrace --help" lists the commands`);
+  // A word that is no file is more likely a mistyped command than a lost configuration.
+  if (path !== undefined && /^[a-z]+$/.test(path) && !existsSync(path)) {
+    throw new UsageError(`there is no command and no file "${path}"; "millrace --help" lists the commands`);
+  }
   const configuration = path === undefined ? parseConfiguration('') : await readConfigurationFile(path);
   const demo = values.demo === true;
   const server = await Millrace.startChecked(configuration, { demo });

@@ -34,11 +34,11 @@ export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> =
       in_ack_size: z.number().int().min(0).max(0xffff_ffff).default(0),
       out_ack_size: z.number().int().min(1).max(0xffff_ffff).default(2_500_000),
       max_connections: z.number().int().min(1).default(20_000),
-      handshake_timeout: seconds.default(10),
+      handshake_timeout: seconds.min(0.1).default(10),
       max_message_size: sizeBytes.max(16_000_000).default(8_000_000),
       tcp_nodelay: z.boolean().optional(),
       ping: seconds.default(60),
-      ping_timeout: seconds.default(30),
+      ping_timeout: seconds.min(1).default(30),
       idle_streams: z.boolean().default(true),
       redirect: z
         .record(z.string(), z.string().regex(/^rtmps?:\/\//, 'expected an rtmp:// or rtmps:// URL'))
@@ -66,7 +66,7 @@ export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> =
     .strictObject({
       gop_cache: z.boolean().default(true),
       gop_cache_max_frames: z.number().int().min(1).default(2500),
-      queue_length: seconds.optional(),
+      queue_length: seconds.min(0.1).optional(),
       mw_latency: milliseconds.optional(),
       time_jitter: z.enum(['full', 'zero', 'off']).default('full'),
       atc: z.boolean().default(false),
@@ -80,8 +80,8 @@ export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> =
     .prefault({}),
   publish: z
     .strictObject({
-      firstpkt_timeout: milliseconds.default(20_000),
-      normal_timeout: milliseconds.default(5_000),
+      firstpkt_timeout: milliseconds.min(100).default(20_000),
+      normal_timeout: milliseconds.min(100).default(5_000),
       mr_latency: milliseconds.max(1000).optional(),
       takeover: z.enum(['refuse', 'takeover']).default('refuse'),
       grace: seconds.default(5),

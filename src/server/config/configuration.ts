@@ -39,9 +39,9 @@ export interface RtmpConfiguration {
   readonly handshake_timeout: number;
   /** Largest message taken, bytes, at most 16000000, default 8000000. */
   readonly max_message_size: number;
-  /** TCP_NODELAY while playing; by default as `latency` says. */
+  /** TCP_NODELAY for players, HTTP viewers included; by default as `latency` says. */
   readonly tcp_nodelay?: boolean | undefined;
-  /** A silent client is pinged after this many seconds, default 60. */
+  /** A silent client is pinged after this many seconds, default 60; 0 never pings. */
   readonly ping: number;
   /** A client that answers a ping with nothing for this many seconds is gone, default 30. */
   readonly ping_timeout: number;

@@ -25,7 +25,7 @@ describe('streamSettings', () => {
     [{ play: { time_jitter: 'full', atc: true } }, { jitter: 'off' }],
     [{ play: { stall_timeout: 2, max_socket_buffer: 1_000 } }, { stallTimeoutMs: 2_000, maxSocketBufferBytes: 1_000 }],
     [{ publish: { grace: 0.5, takeover: 'takeover' } }, { graceMs: 500, takeover: 'takeover' }],
-    [{ publish: { firstpkt_timeout: 100, normal_timeout: 50 } }, { firstFrameTimeoutMs: 100, frameTimeoutMs: 50 }],
+    [{ publish: { firstpkt_timeout: 100, normal_timeout: 150 } }, { firstFrameTimeoutMs: 100, frameTimeoutMs: 150 }],
     [{ play: { log_seconds: 60, log_max_size: 5 } }, { logMaxSeconds: 60, logMaxBytes: 5 }],
   ])('of %j has %j', (input, expected) => {
     expect(streamSettings(checkConfiguration(input))).toMatchObject(expected);

@@ -84,7 +84,7 @@ export class RtmpConnection {
       handshakeTimeoutMs: configuration.handshake_timeout * 1000,
       connectTimeoutMs: configuration.handshake_timeout * 1000,
       setupTimeoutMs: configuration.handshake_timeout * 1000,
-      pingIntervalMs: configuration.ping * 1000,
+      ...(configuration.ping === 0 ? {} : { pingIntervalMs: configuration.ping * 1000 }),
       pingTimeoutMs: configuration.ping_timeout * 1000,
       serverVersion: options.version,
       // Node makes a new buffer for every read and keeps none; nothing here keeps a view of it beyond the call.
@@ -115,6 +115,14 @@ export class RtmpConnection {
   checkTimeouts(nowMs: number): void {
     const dueMs = this.#session.nextTimeoutMs();
     if (dueMs !== undefined && dueMs <= nowMs) this.#run(() => this.#session.handleTimeout(nowMs));
+  }
+
+  /** Before a shutdown: clients that know Enhanced RTMP's reconnect request may move on without losing the stream. */
+  askToReconnect(): void {
+    const capsEx = this.#session.connectRequest?.capabilities?.capsEx ?? 0;
+    if ((capsEx & CAPS_EX.reconnect) !== 0) {
+      this.#run(() => this.#session.requestReconnect(undefined, 'The server is shutting down.'));
+    }
   }
 
   /** The server ends the connection: publishers and players are told what RTMP has words for. Idempotent. */

@@ -68,7 +68,7 @@ export class RtmpServer {
   static async start(options: RtmpServerOptions): Promise<RtmpServer> {
     const server = new RtmpServer(options);
     try {
-      for (const address of options.configuration.listen) {
+      for (const address of options.configuration.enabled ? options.configuration.listen : []) {
         server.#listeners.push(await server.#listen(address, undefined));
       }
       for (const address of options.tls?.listen ?? []) {
@@ -87,6 +87,11 @@ export class RtmpServer {
 
   get tlsPorts(): number[] {
     return this.#tlsListeners.map((listener) => listener.port);
+  }
+
+  /** Tells clients that can that they shall connect anew, before `close`. */
+  askToReconnect(): void {
+    for (const connection of this.#connections) connection.askToReconnect();
   }
 
   /** Stops accepting and ends every session. Idempotent. */

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'vitest';
 import type { FanOutAnswer, FanOutCommand, FanOutPorts, Latency } from './fan-out-protocol.ts';
-import { RemoteServer } from './remote-server.ts';
+import { nodeIn, RemoteServer } from './remote-server.ts';
 import type { ServerReport } from './server-report.ts';
 
 const PROGRAM = new URL('./fan-out-load.ts', import.meta.url);
@@ -14,8 +14,8 @@ const SETTLE_WINDOW_MS = 500;
 class FanOutLoad {
   readonly #child: ChildProcess;
 
-  constructor(ports: FanOutPorts) {
-    this.#child = fork(PROGRAM, [JSON.stringify(ports)], { execArgv: ['--no-warnings'] });
+  constructor(ports: FanOutPorts, namespace: string | undefined) {
+    this.#child = fork(PROGRAM, [JSON.stringify(ports)], nodeIn(namespace, ['--no-warnings']));
   }
 
   async do(command: FanOutCommand): Promise<Latency | undefined> {
@@ -40,6 +40,8 @@ export interface FanOutTrialOptions {
   readonly windowMs: number;
   /** Pairs of windows, without and with stalled viewers. Their number is fixed: stopping at the first good one would flatter. */
   readonly roundCount: number;
+  /** Network namespace for the server and both load processes. */
+  readonly namespace?: string;
 }
 
 /** What a trial found out. */
@@ -62,14 +64,17 @@ const ALLOWED_MEMORY_RATIO = 1.1;
  */
 export async function tryFanOut(options: FanOutTrialOptions): Promise<FanOutTrial> {
   const { viewers, windowMs, roundCount } = options;
-  const server = await RemoteServer.start({
-    latency: options.latency,
-    // Stalled viewers shall stay; the log keeps the burst they ask for.
-    play: { stall_timeout: 3600, log_seconds: 3600, log_max_size: 64 * 1024 * 1024 },
-    publish: { grace: 0 },
-  });
-  const healthy = new FanOutLoad(server);
-  const stalled = new FanOutLoad(server);
+  const server = await RemoteServer.start(
+    {
+      latency: options.latency,
+      // Stalled viewers shall stay; the log keeps the burst they ask for.
+      play: { stall_timeout: 3600, log_seconds: 3600, log_max_size: 64 * 1024 * 1024 },
+      publish: { grace: 0 },
+    },
+    options.namespace,
+  );
+  const healthy = new FanOutLoad(server, options.namespace);
+  const stalled = new FanOutLoad(server, options.namespace);
   const isEmpty = ({ connections, streams }: ServerReport): boolean =>
     connections === 0 && Object.keys(streams).length === 0;
   const join = async (): Promise<void> => {

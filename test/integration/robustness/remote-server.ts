@@ -7,6 +7,15 @@ import type { ServerMessage, ServerReport } from './server-report.ts';
 const PROGRAM = new URL('./server-process.ts', import.meta.url);
 const POLL_MS = 50;
 
+/** For `fork`: Node with these flags, in a network namespace or in ours. */
+export function nodeIn(
+  namespace: string | undefined,
+  flags: readonly string[],
+): { execPath: string; execArgv: string[] } {
+  if (namespace === undefined) return { execPath: process.execPath, execArgv: [...flags] };
+  return { execPath: 'ip', execArgv: ['netns', 'exec', namespace, process.execPath, ...flags] };
+}
+
 /** A server in another process, with its own memory. */
 export class RemoteServer {
   readonly rtmpPort: number;
@@ -19,9 +28,10 @@ export class RemoteServer {
     this.httpPort = ports.httpPort;
   }
 
-  static async start(given: TestConfiguration): Promise<RemoteServer> {
+  /** @param namespace a network namespace to run in */
+  static async start(given: TestConfiguration, namespace?: string): Promise<RemoteServer> {
     const child = fork(PROGRAM, [JSON.stringify(testConfiguration(given))], {
-      execArgv: ['--expose-gc', '--no-warnings'],
+      ...nodeIn(namespace, ['--expose-gc', '--no-warnings']),
     });
     const message = await nextMessage(child);
     if (message.type !== 'ready') throw new AssertionError({ message: 'the server did not start' });
