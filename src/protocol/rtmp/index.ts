@@ -13,4 +13,4 @@ export { RTMP_CHUNK_STREAM, RTMP_DEFAULT_CHUNK_SIZE, RTMP_MESSAGE_TYPE, type Rtm
 export type { MediaMessageEvent, PlayEvent, PublishEvent, RtmpServerEvent } from './server-events.ts';
 export type { HandshakeKind } from './server-handshake.ts';
 export { RtmpServerSession, type RtmpServerSessionOptions } from './server-session.ts';
-export { DEFAULT_VHOST, parseRtmpUrl, parseStreamUrl, type RtmpUrl, type StreamUrl, streamKey } from './stream-url.ts';
+export { parseRtmpUrl, parseStreamUrl, type RtmpUrl, type StreamUrl, withoutMediaExtension } from './stream-url.ts';

@@ -1,5 +1,5 @@
-/** The virtual host that stands for "none configured"; it does not show in stream keys. */
-export const DEFAULT_VHOST = '__defaultVhost__';
+/** The virtual host that stands for "none configured". */
+const DEFAULT_VHOST = '__defaultVhost__';
 /** The application of a URL that names none. */
 export const DEFAULT_APP = '__defaultApp__';
 /** Longest tcUrl or stream name taken, in UTF-16 units. */
@@ -81,16 +81,7 @@ export function parseStreamUrl(tcUrl: string, streamName: string): StreamUrl | u
   };
 }
 
-/**
- * The name under which a stream is found: `/app/stream` on the default virtual host, `vhost/app/stream` on others. A
- * container extension is no part of it: `livestream.flv` is `livestream`. (Other dots are: `cam.1` is not `cam.2`.)
- */
-export function streamKey(url: { readonly vhost: string; readonly app: string; readonly stream: string }): string {
-  const vhost = url.vhost === DEFAULT_VHOST ? '' : url.vhost;
-  return `${vhost}/${url.app}/${withoutMediaExtension(url.stream)}`;
-}
-
-/** A stream's name without a container extension: `livestream.flv` is `livestream`. */
+/** A stream's name without a container extension: `livestream.flv` is `livestream`. (Other dots stay: `cam.1` is not `cam.2`.) */
 export function withoutMediaExtension(stream: string): string {
   return stream.replace(MEDIA_EXTENSION, '') || stream;
 }

@@ -38,7 +38,7 @@ export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> =
       max_message_size: sizeBytes.max(16_000_000).default(8_000_000),
       tcp_nodelay: z.boolean().optional(),
       ping: seconds.default(60),
-      ping_timeout: seconds.min(1).default(30),
+      ping_timeout: seconds.min(0.1).default(30),
       idle_streams: z.boolean().default(true),
       redirect: z
         .record(z.string(), z.string().regex(/^rtmps?:\/\//, 'expected an rtmp:// or rtmps:// URL'))

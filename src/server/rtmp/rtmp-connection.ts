@@ -132,7 +132,8 @@ export class RtmpConnection {
   }
 
   #run(step: () => RtmpServerEvent[]): void {
-    if (this.#closed) return;
+    // Once the goodbye is said, what still comes changes nothing.
+    if (this.#closed || this.#socket.writableEnded) return;
     // Answers to one read leave in one packet.
     this.#socket.cork();
     try {
