@@ -1,10 +1,11 @@
 /** What the tests of the media core share: virtual time, frames that can be recognised, and sinks that can be stopped. */
 import type { Frame } from '../src/codec/frame.ts';
 import type { Track } from '../src/codec/track.ts';
+import type { StreamViewer, ViewOptions } from '../src/media/audience.ts';
 import type { Clock } from '../src/media/clock.ts';
 import type { ContainerWriter } from '../src/media/container-writer.ts';
 import type { Publication } from '../src/media/publication.ts';
-import type { Stream, StreamViewer, ViewOptions } from '../src/media/stream.ts';
+import type { Stream } from '../src/media/stream.ts';
 import type { StreamHeader } from '../src/media/stream-header.ts';
 import { DEFAULT_STREAM_SETTINGS, type StreamSettings } from '../src/media/stream-settings.ts';
 import { type Framing, RAW_FRAMING, type ViewerCloseReason, type ViewerSink } from '../src/media/viewer.ts';

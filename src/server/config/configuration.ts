@@ -107,7 +107,7 @@ export interface PublishConfiguration {
   readonly firstpkt_timeout: number;
   /** A publisher that stops sending for this many milliseconds is gone, default 5000. */
   readonly normal_timeout: number;
-  /** Longest time between two reads from a publisher, milliseconds, 0–1000; by default as `latency` says. */
+  /** Longest time between two reads from a publisher, milliseconds, 0–1000 (three times that while nobody watches); by default as `latency` says. */
   readonly mr_latency?: number | undefined;
   /** What happens to a second publisher of the same name, default `refuse`. */
   readonly takeover: 'refuse' | 'takeover';

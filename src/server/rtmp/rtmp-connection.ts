@@ -17,6 +17,9 @@ import type { Logger } from '../log/logger.ts';
 import { RtmpPlay } from './rtmp-play.ts';
 import { RtmpPublish } from './rtmp-publish.ts';
 
+/** How much longer reads from a publisher may lie apart while nobody watches. */
+const UNWATCHED_PAUSE_FACTOR = 3;
+
 export interface RtmpConnectionOptions {
   readonly socket: TcpSocket;
   readonly secure: boolean;
@@ -98,7 +101,7 @@ export class RtmpConnection {
       // As a plain Uint8Array, whose `slice` copies and whose `subarray` is cheaper.
       const bytes = new Uint8Array(read.buffer, read.byteOffset, read.length);
       this.#run(() => this.#session.receive(bytes, nodeClock.nowMs()));
-      if (this.#publishes.size > 0) this.#reads?.pauseAfter(read.length);
+      if (this.#publishes.size > 0) this.#reads?.pauseAfter(read.length, this.#longestPauseMs());
       releaseBytes(bytes);
     });
     socket.on('drain', () => {
@@ -129,6 +132,13 @@ export class RtmpConnection {
   close(): void {
     this.#endMediaStreams();
     endSoon(this.#socket);
+  }
+
+  /** What nobody watches need not be read as often. */
+  #longestPauseMs(): number {
+    const { mergeReadMs } = this.#options;
+    for (const publish of this.#publishes.values()) if (publish.isWatched) return mergeReadMs;
+    return mergeReadMs * UNWATCHED_PAUSE_FACTOR;
   }
 
   #run(step: () => RtmpServerEvent[]): void {

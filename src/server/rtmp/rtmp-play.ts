@@ -1,7 +1,8 @@
 import { nodeClock } from '../../io/node-clock.ts';
 import type { TcpSocket } from '../../io/tcp-listener.ts';
+import type { StreamViewer } from '../../media/audience.ts';
 import { RtmpContainerWriter } from '../../media/renditions/rtmp-rendition.ts';
-import type { Stream, StreamViewer } from '../../media/stream.ts';
+import type { Stream } from '../../media/stream.ts';
 import type { TrackSelection } from '../../media/stream-header.ts';
 import { RAW_FRAMING, type ViewerCloseReason, type ViewerSink } from '../../media/viewer.ts';
 import type { Logger } from '../log/logger.ts';

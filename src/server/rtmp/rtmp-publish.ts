@@ -48,6 +48,11 @@ export class RtmpPublish {
     }
   }
 
+  /** Whether the stream has viewers. */
+  get isWatched(): boolean {
+    return this.#stream.viewers > 0;
+  }
+
   /** @param payload only read during the call */
   push(typeId: FlvTypeId, timestamp: number, payload: Uint8Array): void {
     this.#ingest.push(typeId, timestamp, payload);

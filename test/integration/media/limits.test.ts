@@ -1,6 +1,7 @@
 /** What peers may ask for again and again, and what is kept of it. */
 import { describe, expect, it } from 'vitest';
-import { MAX_RENDITIONS, Stream } from '../../../src/media/stream.ts';
+import { MAX_RENDITIONS } from '../../../src/media/audience.ts';
+import { Stream } from '../../../src/media/stream.ts';
 import { MAX_UNUSED_STREAMS, StreamHub } from '../../../src/media/stream-hub.ts';
 import { DEFAULT_VHOST } from '../../../src/media/stream-name.ts';
 import { RAW_FRAMING } from '../../../src/media/viewer.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { RENDITION_IDLE_MS, type Stream } from '../../../src/media/stream.ts';
+import { RENDITION_IDLE_MS } from '../../../src/media/audience.ts';
+import type { Stream } from '../../../src/media/stream.ts';
 import { HOUSEKEEPING_MS, STREAM_IDLE_MS, StreamHub } from '../../../src/media/stream-hub.ts';
 import { DEFAULT_VHOST } from '../../../src/media/stream-name.ts';
 import type { StreamSettings } from '../../../src/media/stream-settings.ts';
