@@ -1,3 +1,5 @@
+import { joinBytes } from '../wire/join-bytes.ts';
+
 /** Why a viewer was closed by the server. */
 export type ViewerCloseReason =
   /** The stream ended and no publisher came back within the grace window. */
@@ -34,14 +36,5 @@ export interface Framing {
 /** The bytes as they are. */
 export const RAW_FRAMING: Framing = {
   name: 'raw',
-  join(parts, sizeBytes) {
-    if (parts.length === 1) return parts[0]!;
-    const joined = new Uint8Array(sizeBytes);
-    let at = 0;
-    for (const part of parts) {
-      joined.set(part, at);
-      at += part.length;
-    }
-    return joined;
-  },
+  join: joinBytes,
 };

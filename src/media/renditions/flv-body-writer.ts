@@ -51,17 +51,3 @@ export class FlvBodyWriter {
     return pieces;
   }
 }
-
-/** The pieces as one buffer; a single piece is given back as it is. */
-export function joinPieces(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0]!;
-  let sizeBytes = 0;
-  for (const piece of pieces) sizeBytes += piece.length;
-  const joined = new Uint8Array(sizeBytes);
-  let at = 0;
-  for (const piece of pieces) {
-    joined.set(piece, at);
-    at += piece.length;
-  }
-  return joined;
-}

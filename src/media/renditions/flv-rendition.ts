@@ -1,8 +1,9 @@
 import type { Frame } from '../../codec/frame.ts';
 import { writeFlvHeader, writeFlvTag } from '../../format/flv/flv-tag.ts';
+import { joinBytes } from '../../wire/join-bytes.ts';
 import type { ContainerWriter } from '../container-writer.ts';
 import { type StreamHeader, selectHeader, type TrackSelection } from '../stream-header.ts';
-import { FlvBodyWriter, joinPieces } from './flv-body-writer.ts';
+import { FlvBodyWriter } from './flv-body-writer.ts';
 
 /** A stream as an FLV file without end (FLV v10.1 Annex E). */
 export class FlvContainerWriter implements ContainerWriter {
@@ -24,14 +25,14 @@ export class FlvContainerWriter implements ContainerWriter {
       hasAudio: hasAudio || (unknown && this.#selection.audio),
       hasVideo: hasVideo || (unknown && this.#selection.video),
     });
-    return joinPieces([fileHeader, ...this.#bodies.writeHeader(header, dtsUs)]);
+    return joinBytes([fileHeader, ...this.#bodies.writeHeader(header, dtsUs)]);
   }
 
   writeHeaderUpdate(header: StreamHeader, dtsUs: number): Uint8Array {
-    return joinPieces(this.#bodies.writeHeader(header, dtsUs));
+    return joinBytes(this.#bodies.writeHeader(header, dtsUs));
   }
 
   writeFrame(frame: Frame, header: StreamHeader): Uint8Array {
-    return joinPieces(this.#bodies.writeFrame(frame, header));
+    return joinBytes(this.#bodies.writeFrame(frame, header));
   }
 }

@@ -2,9 +2,10 @@ import type { Frame } from '../../codec/frame.ts';
 import { FLV_AUDIO, FLV_SCRIPT, FLV_VIDEO, type FlvTypeId } from '../../format/flv/flv-codecs.tables.ts';
 import { writeMessage } from '../../protocol/rtmp/chunk-writer.ts';
 import { RTMP_CHUNK_STREAM } from '../../protocol/rtmp/rtmp-message.ts';
+import { joinBytes } from '../../wire/join-bytes.ts';
 import type { ContainerWriter } from '../container-writer.ts';
 import type { StreamHeader, TrackSelection } from '../stream-header.ts';
-import { FlvBodyWriter, joinPieces } from './flv-body-writer.ts';
+import { FlvBodyWriter } from './flv-body-writer.ts';
 
 const CHUNK_STREAM_IDS: Readonly<Record<FlvTypeId, number>> = {
   [FLV_SCRIPT]: RTMP_CHUNK_STREAM.data,
@@ -35,7 +36,7 @@ export class RtmpContainerWriter implements ContainerWriter {
   }
 
   writeHeader(header: StreamHeader, dtsUs: number): Uint8Array {
-    return joinPieces(this.#bodies.writeHeader(header, dtsUs));
+    return joinBytes(this.#bodies.writeHeader(header, dtsUs));
   }
 
   writeHeaderUpdate(header: StreamHeader, dtsUs: number): Uint8Array {
@@ -43,6 +44,6 @@ export class RtmpContainerWriter implements ContainerWriter {
   }
 
   writeFrame(frame: Frame, header: StreamHeader): Uint8Array {
-    return joinPieces(this.#bodies.writeFrame(frame, header));
+    return joinBytes(this.#bodies.writeFrame(frame, header));
   }
 }

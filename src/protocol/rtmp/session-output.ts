@@ -1,3 +1,4 @@
+import { joinBytes } from '../../wire/join-bytes.ts';
 import type { AcknowledgementWindow } from './acknowledgement.ts';
 
 /**
@@ -31,7 +32,7 @@ export class SessionOutput<Event extends { readonly type: string }> {
   }
 
   #flush(): void {
-    const bytes = join(this.#out);
+    const bytes = joinBytes(this.#out);
     this.#out = [];
     this.#acknowledgements.onSent(bytes.length);
     this.#events.push({ type: 'send', bytes });
@@ -42,17 +43,4 @@ export class SessionOutput<Event extends { readonly type: string }> {
 export interface SendEvent {
   readonly type: 'send';
   readonly bytes: Uint8Array;
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  let size = 0;
-  for (const part of parts) size += part.length;
-  const joined = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }
