@@ -38,10 +38,16 @@ export interface FanOutTrialOptions {
   readonly viewers: number;
   /** Length of one measured window, milliseconds. */
   readonly windowMs: number;
-  /** Pairs of windows, without and with stalled viewers. Their number is fixed: stopping at the first good one would flatter. */
+  /** Pairs of windows, without and with stalled viewers, in each of the two lives. Their number is fixed: stopping at the first good one would flatter. */
   readonly roundCount: number;
   /** Network namespace for the server and both load processes. */
   readonly namespace?: string;
+}
+
+/** Latency of the viewers that read, in two windows one after the other. */
+interface Round {
+  readonly without: Latency;
+  readonly with: Latency;
 }
 
 /** What a trial found out. */
@@ -49,7 +55,7 @@ export interface FanOutTrial {
   /** Latency with stalled viewers divided by that without. */
   readonly p50Ratio: number;
   readonly p99Ratio: number;
-  readonly rounds: readonly { readonly without: Latency; readonly with: Latency }[];
+  readonly rounds: readonly Round[];
   readonly before: ServerReport;
   readonly after: ServerReport;
 }
@@ -58,9 +64,9 @@ export interface FanOutTrial {
 const ALLOWED_MEMORY_RATIO = 1.1;
 
 /**
- * Watches one stream with viewers that read, again and again without and with as many that do not, and at last lets all
- * leave. Memory is compared with what it was after a first round of the same load: code that was compiled and arenas
- * that the allocator keeps are no leak.
+ * Watches a stream with viewers that read, again and again without and with as many that do not, and lets all leave; then
+ * the same once more. Memory after the second life is compared with that after the first, which was as long: its log
+ * held as much, so code that was compiled and arenas that the allocator keeps are the same in both, and a leak is not.
  */
 export async function tryFanOut(options: FanOutTrialOptions): Promise<FanOutTrial> {
   const { viewers, windowMs, roundCount } = options;
@@ -77,10 +83,6 @@ export async function tryFanOut(options: FanOutTrialOptions): Promise<FanOutTria
   const stalled = new FanOutLoad(server, options.namespace);
   const isEmpty = ({ connections, streams }: ServerReport): boolean =>
     connections === 0 && Object.keys(streams).length === 0;
-  const join = async (): Promise<void> => {
-    await healthy.do({ type: 'publish' });
-    await healthy.do({ type: 'watch', count: viewers });
-  };
   const stallAll = async (): Promise<void> => {
     await stalled.do({ type: 'stall', count: viewers });
     await server.reportWhen(
@@ -94,16 +96,11 @@ export async function tryFanOut(options: FanOutTrialOptions): Promise<FanOutTria
     await healthy.do({ type: 'measure', durationMs: SETTLE_WINDOW_MS });
     return (await healthy.do({ type: 'measure', durationMs: windowMs }))!;
   };
-  try {
-    await join();
-    await stallAll();
-    await window();
-    await stalled.do({ type: 'leave' });
-    await healthy.do({ type: 'leave' });
-    const before = await server.reportWhen('nothing is left of the warm-up', isEmpty, SETTLE_MS);
-
-    await join();
-    const rounds: { without: Latency; with: Latency }[] = [];
+  /** One life of the stream: it is published and watched, disturbed in every round, and left by all. */
+  const live = async (): Promise<{ rounds: Round[]; left: ServerReport }> => {
+    await healthy.do({ type: 'publish' });
+    await healthy.do({ type: 'watch', count: viewers });
+    const rounds: Round[] = [];
     while (rounds.length < roundCount) {
       const without = await window();
       await stallAll();
@@ -112,7 +109,12 @@ export async function tryFanOut(options: FanOutTrialOptions): Promise<FanOutTria
       await server.reportWhen('stalled viewers are gone', ({ waitingConnections }) => waitingConnections === 0);
     }
     await healthy.do({ type: 'leave' });
-    const after = await server.reportWhen('nothing is left', isEmpty, SETTLE_MS);
+    return { rounds, left: await server.reportWhen('nothing is left', isEmpty, SETTLE_MS) };
+  };
+  try {
+    const { rounds: firstRounds, left: before } = await live();
+    const { rounds: secondRounds, left: after } = await live();
+    const rounds = [...firstRounds, ...secondRounds];
     return {
       p50Ratio: ratioOf(rounds, (latency) => latency.p50Ms),
       p99Ratio: ratioOf(rounds, (latency) => latency.p99Ms),
