@@ -26,6 +26,7 @@ const rules: LayerRules = {
   carriers: {
     'protocol/rtmp': ['protocol/amf'],
     'format/flv': ['protocol/amf'],
+    'protocol/rtsp': ['protocol/rtp', 'protocol/sdp'],
   },
   mayUseNode: ['io', 'app'],
   mayUsePackages: ['io', 'server', 'app'],

@@ -1,10 +1,41 @@
 /** How tracks of a stream are described, whichever protocol or container they came by. */
 
 /** Video codecs by their usual short names. */
-export type VideoCodec = 'h264' | 'h265' | 'av1' | 'vp8' | 'vp9' | OpaqueVideoCodec;
+export type VideoCodec =
+  | 'h264'
+  | 'h265'
+  | 'av1'
+  | 'vp8'
+  | 'vp9'
+  | 'mpeg-video'
+  | 'mp4v'
+  | 'theora'
+  | 'dv'
+  | 'jpeg'
+  | 'mp2t'
+  | OpaqueVideoCodec;
 
 /** Audio codecs by their usual short names. */
-export type AudioCodec = 'aac' | 'mp3' | 'opus' | 'ac3' | 'eac3' | 'flac' | OpaqueAudioCodec;
+export type AudioCodec =
+  | 'aac'
+  | 'mp2'
+  | 'mp3'
+  | 'opus'
+  | 'vorbis'
+  | 'ac3'
+  | 'eac3'
+  | 'flac'
+  | 'g711a'
+  | 'g711u'
+  | 'g722'
+  | 'l8'
+  | 'l16'
+  | 'l20'
+  | 'l24'
+  | 'dvi4'
+  | 'amr'
+  | 'amr-wb'
+  | OpaqueAudioCodec;
 
 /** Old FLV video codecs Millrace carries between FLV and RTMP but does not look into (FLV v10.1 §E.4.3.1). */
 export type OpaqueVideoCodec = 'h263' | 'screen' | 'vp6' | 'vp6a' | 'screen2' | 'mpeg4';
@@ -17,8 +48,6 @@ export type OpaqueAudioCodec =
   | 'nellymoser16'
   | 'nellymoser8'
   | 'nellymoser'
-  | 'g711a'
-  | 'g711u'
   | 'speex'
   | 'mp3-8k'
   | 'device';
@@ -36,8 +65,9 @@ export interface Track {
   readonly codec: Codec;
   /**
    * Decoder configuration, exactly as the publisher sent it: avcC (h264), hvcC (h265), av1C (av1), vpcC without its
-   * FullBox header (vp8, vp9), AudioSpecificConfig (aac), `OpusHead` (opus), `fLaC`+STREAMINFO (flac).
-   * Empty for codecs that have none.
+   * FullBox header (vp8, vp9), AudioSpecificConfig (aac), `OpusHead` (opus), `fLaC`+STREAMINFO (flac), the visual object
+   * sequence up to the first VOP (mp4v), the three header packets in Xiph lacing (vorbis, theora: RFC 5215 §3.2.1 form
+   * `count-1, sizes, packets`). Empty for codecs that have none.
    */
   readonly config: Uint8Array;
   /** AMF0 payload of the newest Enhanced RTMP video metadata frame (`colorInfo` and so on), when there was one. */
@@ -84,8 +114,6 @@ const OPAQUE: ReadonlySet<string> = new Set<OpaqueVideoCodec | OpaqueAudioCodec>
   'nellymoser16',
   'nellymoser8',
   'nellymoser',
-  'g711a',
-  'g711u',
   'speex',
   'mp3-8k',
   'device',
