@@ -15,6 +15,8 @@ const packages = [
   ['gstreamer1.0-plugins-bad', 'element rtmpsrc'],
   ['gstreamer1.0-plugins-ugly', 'element x264enc'],
   ['gstreamer1.0-libav', 'element avdec_h264'],
+  ['gstreamer1.0-rtsp', 'element rtspclientsink'],
+  ['mpv', 'mpv'],
   ['iproute2', 'ip'],
   ['openssl', 'openssl'],
 ];
