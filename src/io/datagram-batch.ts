@@ -1,0 +1,74 @@
+import { StateError } from '../wire/errors.ts';
+import type { DatagramErrorCode } from './datagram-socket.ts';
+
+/** First byte of an interleaved frame (RFC 2326 §10.12). */
+const DOLLAR = 0x24;
+const HEADER_BYTES = 4;
+
+/**
+ * The packets of one channel inside `$`-framed bytes (RFC 2326 §10.12), found once and sent to any number of targets.
+ * Neither the batch nor the bytes may be written into after it was made.
+ */
+export class InterleavedBatch {
+  /** The framed bytes, with packets of every channel. */
+  readonly bytes: Uint8Array;
+  readonly channel: number;
+  /** Where each packet of the channel starts in `bytes`, behind its frame header. */
+  readonly offsets: readonly number[];
+  /** Sizes of the packets, bytes; empty packets are left out. */
+  readonly sizes: readonly number[];
+  /** Sum of `sizes`. */
+  readonly payloadBytes: number;
+
+  /** @throws StateError `datagram/bad-batch` when `bytes` are not whole interleaved frames */
+  constructor(bytes: Uint8Array, channel: number) {
+    const offsets: number[] = [];
+    const sizes: number[] = [];
+    let payloadBytes = 0;
+    let at = 0;
+    while (at < bytes.length) {
+      const isHeader = bytes[at] === DOLLAR && at + HEADER_BYTES <= bytes.length;
+      const sizeBytes = isHeader ? (bytes[at + 2]! << 8) | bytes[at + 3]! : 0;
+      const end = at + HEADER_BYTES + sizeBytes;
+      if (!isHeader || end > bytes.length) {
+        throw new StateError('datagram/bad-batch' satisfies DatagramErrorCode, `no whole interleaved frame at ${at}`);
+      }
+      if (bytes[at + 1] === channel && sizeBytes > 0) {
+        offsets.push(at + HEADER_BYTES);
+        sizes.push(sizeBytes);
+        payloadBytes += sizeBytes;
+      }
+      at = end;
+    }
+    this.bytes = bytes;
+    this.channel = channel;
+    this.offsets = offsets;
+    this.sizes = sizes;
+    this.payloadBytes = payloadBytes;
+  }
+}
+
+/**
+ * Batches of the joined bytes that many viewers are sent one after the other: cuts them for the first viewer and gives
+ * the others the same. Made once per stream; remembers only the last bytes.
+ */
+export class InterleavedBatches {
+  #bytes: Uint8Array | undefined;
+  #byChannel: (InterleavedBatch | undefined)[] = [];
+
+  /** @throws StateError `datagram/bad-batch` when `bytes` are not whole interleaved frames */
+  of(bytes: Uint8Array, channel: number): InterleavedBatch {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#byChannel = [];
+    }
+    this.#byChannel[channel] ??= new InterleavedBatch(bytes, channel);
+    return this.#byChannel[channel];
+  }
+
+  /** Lets go of the last bytes. */
+  clear(): void {
+    this.#bytes = undefined;
+    this.#byChannel = [];
+  }
+}

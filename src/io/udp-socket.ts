@@ -1,0 +1,226 @@
+import { createSocket, type RemoteInfo, type Socket, type SocketType } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { ResourceError } from '../wire/errors.ts';
+import { toDatagramTarget } from './datagram-address.ts';
+import type { InterleavedBatch } from './datagram-batch.ts';
+import type {
+  DatagramErrorCode,
+  DatagramHandler,
+  DatagramProvider,
+  DatagramSocket,
+  DatagramSocketOptions,
+  DatagramTarget,
+  MulticastMembership,
+  MulticastSending,
+} from './datagram-socket.ts';
+import { formatListenAddress, type ListenAddress } from './listen-address.ts';
+
+/** What is asked of the kernel for each direction unless the options say otherwise, bytes. */
+export const DEFAULT_BUFFER_BYTES = 1_048_576;
+/** What may wait in this process unless the options say otherwise, bytes. */
+export const DEFAULT_SEND_QUEUE_BYTES = 1_048_576;
+
+/** A `DatagramSocket` over `node:dgram`. */
+export class UdpSocket implements DatagramSocket {
+  readonly address: string;
+  readonly port: number;
+  readonly family: 4 | 6;
+  readonly provider: DatagramProvider = 'portable';
+  onMessage: DatagramHandler | undefined;
+  sentPackets = 0;
+  sentBytes = 0;
+  dropped = 0;
+  failed = 0;
+  readonly #socket: Socket;
+  readonly #sendQueueBytes: number;
+  #closed: Promise<void> | undefined;
+  /** One function for all packets: Node reports what the kernel refused only to a callback. */
+  readonly #onSent = (error: Error | null, sizeBytes: number): void => {
+    if (error === null) {
+      this.sentPackets++;
+      this.sentBytes += sizeBytes;
+    } else if (isNoRoom(error)) {
+      this.dropped++;
+    } else {
+      this.failed++;
+    }
+  };
+
+  private constructor(socket: Socket, options: DatagramSocketOptions) {
+    const bound = socket.address();
+    this.address = bound.address;
+    this.port = bound.port;
+    this.family = bound.family === 'IPv4' ? 4 : 6;
+    this.#socket = socket;
+    this.#sendQueueBytes = options.sendQueueBytes ?? DEFAULT_SEND_QUEUE_BYTES;
+    socket.on('message', (bytes: Uint8Array, source: RemoteInfo) => this.onMessage?.(bytes, source));
+    // An error of one datagram on its way in; the socket goes on receiving.
+    socket.on('error', () => {
+      this.failed++;
+    });
+  }
+
+  /** @throws ResourceError with a `DatagramErrorCode` when the port can't be had */
+  static async open(options: DatagramSocketOptions): Promise<DatagramSocket> {
+    const { host, port } = options.address;
+    if (host !== undefined) {
+      const found = isIP(host) > 0 ? { address: host, family: isIP(host) } : await resolveHost(host);
+      return new UdpSocket(await bind(found.family === 4 ? 'udp4' : 'udp6', found.address, port, options), options);
+    }
+    try {
+      return new UdpSocket(await bind('udp6', '::', port, options), options);
+    } catch (error) {
+      if (!isWithoutIpv6(error)) throw error;
+      return new UdpSocket(await bind('udp4', '0.0.0.0', port, options), options);
+    }
+  }
+
+  target(address: string, port: number): DatagramTarget {
+    return toDatagramTarget(this.family, address, port);
+  }
+
+  send(bytes: Uint8Array, to: DatagramTarget): void {
+    this.#sendPacket(bytes, 0, bytes.length, to);
+  }
+
+  sendBatch(batch: InterleavedBatch, to: DatagramTarget): number {
+    const { bytes, offsets, sizes } = batch;
+    let sentBytes = 0;
+    for (let i = 0; i < offsets.length; i++) {
+      const sizeBytes = sizes[i]!;
+      if (this.#sendPacket(bytes, offsets[i]!, sizeBytes, to)) sentBytes += sizeBytes;
+    }
+    return sentBytes;
+  }
+
+  #sendPacket(bytes: Uint8Array, offset: number, sizeBytes: number, to: DatagramTarget): boolean {
+    if (this.#closed !== undefined) return false;
+    if (this.#socket.getSendQueueSize() + sizeBytes > this.#sendQueueBytes) {
+      this.dropped++;
+      return false;
+    }
+    this.#socket.send(bytes, offset, sizeBytes, to.port, to.address, this.#onSent);
+    return true;
+  }
+
+  joinGroup(group: string, options: MulticastMembership = {}): void {
+    this.#multicast(`join ${group}`, (socket) => {
+      const { source, networkInterface } = options;
+      if (source === undefined) socket.addMembership(group, networkInterface);
+      else socket.addSourceSpecificMembership(source, group, networkInterface);
+    });
+  }
+
+  leaveGroup(group: string, options: MulticastMembership = {}): void {
+    this.#multicast(`leave ${group}`, (socket) => {
+      const { source, networkInterface } = options;
+      if (source === undefined) socket.dropMembership(group, networkInterface);
+      else socket.dropSourceSpecificMembership(source, group, networkInterface);
+    });
+  }
+
+  setMulticast(options: MulticastSending): void {
+    this.#multicast('set up multicast', (socket) => {
+      const { timeToLive, networkInterface, loopback } = options;
+      if (timeToLive !== undefined) socket.setMulticastTTL(timeToLive);
+      if (networkInterface !== undefined) socket.setMulticastInterface(networkInterface);
+      if (loopback !== undefined) socket.setMulticastLoopback(loopback);
+    });
+  }
+
+  #multicast(what: string, action: (socket: Socket) => void): void {
+    if (this.#closed !== undefined) {
+      throw new ResourceError('datagram/closed' satisfies DatagramErrorCode, 'the socket is closed');
+    }
+    try {
+      action(this.#socket);
+    } catch (cause) {
+      throw new ResourceError(
+        'datagram/multicast-refused' satisfies DatagramErrorCode,
+        `can't ${what} on UDP port ${this.port}: ${(cause as Error).message}`,
+        { cause },
+      );
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      this.onMessage = undefined;
+      this.#socket.close(() => resolve());
+    });
+    return this.#closed;
+  }
+}
+
+/** Gives back the address it was given: `dgram` looks up the address of every packet, also one in numbers. */
+function asItIs(
+  address: string,
+  family: number,
+  callback: (error: null, address: string, family: number) => void,
+): void {
+  callback(null, address, family);
+}
+
+function bind(type: SocketType, address: string, port: number, options: DatagramSocketOptions): Promise<Socket> {
+  const { receiveBufferBytes = DEFAULT_BUFFER_BYTES, sendBufferBytes = DEFAULT_BUFFER_BYTES } = options;
+  return new Promise((resolve, reject) => {
+    const socket = createSocket({
+      type,
+      reuseAddr: options.reuseAddress ?? false,
+      reusePort: options.reusePort ?? false,
+      recvBufferSize: receiveBufferBytes,
+      sendBufferSize: sendBufferBytes,
+      // The declared type is that of dns.lookup; dgram calls it with the family as a number.
+      lookup: asItIs as never,
+    });
+    socket.once('error', (cause: NodeJS.ErrnoException) => {
+      socket.close();
+      reject(bindError({ host: address, port }, cause));
+    });
+    socket.bind({ address, port, exclusive: true }, () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+  });
+}
+
+async function resolveHost(host: string): Promise<{ readonly address: string; readonly family: number }> {
+  try {
+    return await lookup(host);
+  } catch (cause) {
+    throw new ResourceError('datagram/unknown-host' satisfies DatagramErrorCode, `there is no host ${host}`, { cause });
+  }
+}
+
+function bindError(address: ListenAddress, cause: NodeJS.ErrnoException): ResourceError {
+  const where = formatListenAddress(address);
+  if (cause.code === 'EADDRINUSE') {
+    return new ResourceError(
+      'datagram/port-taken' satisfies DatagramErrorCode,
+      `UDP port ${where} is taken by another program; stop it or choose another port in the configuration`,
+      { cause },
+    );
+  }
+  if (cause.code === 'EACCES') {
+    return new ResourceError(
+      'datagram/not-allowed' satisfies DatagramErrorCode,
+      `this user may not use UDP port ${where}; choose a port above 1023`,
+      { cause },
+    );
+  }
+  return new ResourceError(
+    'datagram/failed' satisfies DatagramErrorCode,
+    `can't open UDP port ${where}: ${cause.message}`,
+    { cause },
+  );
+}
+
+function isWithoutIpv6(error: unknown): boolean {
+  const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+  return code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL' || code === 'EINVAL';
+}
+
+function isNoRoom(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'EAGAIN' || error.code === 'ENOBUFS' || error.code === 'ENOMEM';
+}
