@@ -8,6 +8,8 @@ import {
   OPAQUE_AUDIO_BY_FORMAT,
   SOUND_FORMAT_AAC,
   SOUND_FORMAT_ENHANCED,
+  SOUND_FORMAT_G711A,
+  SOUND_FORMAT_G711U,
   SOUND_FORMAT_MP3,
 } from './flv-codecs.tables.ts';
 import type { FlvDemuxEvent } from './flv-demux-event.ts';
@@ -34,6 +36,12 @@ export class FlvAudioDemuxer {
       case SOUND_FORMAT_MP3:
         this.#frame('mp3', 0, dtsUs, body.subarray(1), events);
         return;
+      case SOUND_FORMAT_G711A:
+        this.#g711('g711a', dtsUs, body, events);
+        return;
+      case SOUND_FORMAT_G711U:
+        this.#g711('g711u', dtsUs, body, events);
+        return;
       case SOUND_FORMAT_ENHANCED:
         this.#enhanced(first & 0x0f, dtsUs, body, events);
         return;
@@ -56,6 +64,23 @@ export class FlvAudioDemuxer {
     else if (packetType === LEGACY_SEQUENCE_HEADER) events.push(this.#tracks.configure(0, 'aac', body.subarray(2)));
     else if (packetType === undefined) events.push({ type: 'malformed', reason: 'truncated-header' });
     else events.push({ type: 'ignored', reason: 'unknown-packet-type' });
+  }
+
+  /**
+   * ```
+   * | 7 or 8 (4) | SoundRate (2) | SoundSize (1) | SoundType (1) | samples |
+   * ```
+   *
+   * The rate is 8 kHz: SoundRate has no value for it, and encoders write any.
+   */
+  #g711(codec: 'g711a' | 'g711u', dtsUs: number, body: Uint8Array, events: FlvDemuxEvent[]): void {
+    const payload = body.subarray(1);
+    if (payload.length === 0) {
+      events.push({ type: 'ignored', reason: 'empty-message' });
+      return;
+    }
+    const track = this.#tracks.forSamples(codec, (body[0]! & 1) + 1, events);
+    events.push({ type: 'frame', frame: { track, dtsUs, ptsUs: dtsUs, isKeyFrame: true, payload } });
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { AudioCodec, OpaqueAudioCodec, OpaqueVideoCodec, VideoCodec } from '../../codec/track.ts';
+import type { AudioCodec, Codec, OpaqueAudioCodec, OpaqueVideoCodec, VideoCodec } from '../../codec/track.ts';
 
 /** FLV tag types and RTMP message types of the same numbers: 8 audio, 9 video, 18 script data (FLV v10.1 §E.4.1). */
 export type FlvTypeId = 8 | 9 | 18;
@@ -14,6 +14,8 @@ export const CODEC_ID_HEVC_LEGACY = 12;
 
 /** AudioTagHeader.SoundFormat values that are looked into (FLV v10.1 §E.4.2.1). */
 export const SOUND_FORMAT_MP3 = 2;
+export const SOUND_FORMAT_G711A = 7;
+export const SOUND_FORMAT_G711U = 8;
 export const SOUND_FORMAT_ENHANCED = 9;
 export const SOUND_FORMAT_AAC = 10;
 
@@ -71,8 +73,6 @@ export const OPAQUE_AUDIO_BY_FORMAT: ReadonlyMap<number, OpaqueAudioCodec> = new
   [4, 'nellymoser16'],
   [5, 'nellymoser8'],
   [6, 'nellymoser'],
-  [7, 'g711a'],
-  [8, 'g711u'],
   [11, 'speex'],
   [14, 'mp3-8k'],
   [15, 'device'],
@@ -85,8 +85,9 @@ function fourCc(text: string): number {
   return value;
 }
 
-type EnhancedVideoCodec = Exclude<VideoCodec, OpaqueVideoCodec>;
-type EnhancedAudioCodec = Exclude<AudioCodec, OpaqueAudioCodec>;
+/** Codecs that Enhanced RTMP has a FourCC for. */
+type EnhancedVideoCodec = Extract<VideoCodec, 'h264' | 'h265' | 'av1' | 'vp8' | 'vp9'>;
+type EnhancedAudioCodec = Extract<AudioCodec, 'aac' | 'mp3' | 'opus' | 'ac3' | 'eac3' | 'flac'>;
 
 /** Video FourCCs of Enhanced RTMP as big-endian numbers. */
 export const FOURCC_BY_VIDEO_CODEC: Readonly<Record<EnhancedVideoCodec, number>> = {
@@ -113,6 +114,11 @@ function inverted<C extends string>(table: Readonly<Record<C, number>>): Readonl
 
 export const VIDEO_CODEC_BY_FOURCC: ReadonlyMap<number, EnhancedVideoCodec> = inverted(FOURCC_BY_VIDEO_CODEC);
 export const AUDIO_CODEC_BY_FOURCC: ReadonlyMap<number, EnhancedAudioCodec> = inverted(FOURCC_BY_AUDIO_CODEC);
+
+/** Whether Enhanced RTMP has a FourCC for this codec. */
+export function isEnhancedCodec(codec: Codec): codec is EnhancedVideoCodec | EnhancedAudioCodec {
+  return codec in FOURCC_BY_VIDEO_CODEC || codec in FOURCC_BY_AUDIO_CODEC;
+}
 
 /** Codecs whose coded frames carry a composition time in Enhanced RTMP `CodedFrames` packets. */
 export function hasCompositionTime(codec: string): boolean {

@@ -121,8 +121,6 @@ describe('FlvDemuxer, legacy audio', () => {
     ['nellymoser16', '4211'],
     ['nellymoser8', '5211'],
     ['nellymoser', '6211'],
-    ['g711a', '7211'],
-    ['g711u', '8211'],
     ['speex', 'b611'],
     ['mp3-8k', 'e211'],
     ['device', 'f211'],
@@ -130,6 +128,26 @@ describe('FlvDemuxer, legacy audio', () => {
     const [track, frame] = demux(audio(hex));
     expect(track).toMatchObject({ type: 'track', track: { kind: 'audio', codec } });
     expect(frame).toMatchObject({ type: 'frame', frame: { payload: bytes(hex) } });
+  });
+});
+
+describe('FlvDemuxer, G.711', () => {
+  it.each([
+    ['g711a', '72', 1],
+    ['g711a', '73', 2],
+    ['g711u', '82', 1],
+    ['g711u', '83', 2],
+    ['g711u', '8f', 2],
+  ])('takes %s out of tags that begin with %s as samples of %i channels at 8 kHz', (codec, first, channels) => {
+    expect(demux(audio(`${first}d5d4`, 20))).toMatchObject([
+      { type: 'track', track: { kind: 'audio', trackId: 0, codec, audio: { sampleRate: 8000, channels } } },
+      { type: 'frame', frame: { dtsUs: 20_000, isKeyFrame: true, payload: bytes('d5d4') } },
+    ]);
+  });
+
+  it('makes a new track when the channels change', () => {
+    const events = demux(audio('72d5'), audio('72d5'), audio('73d5d5'), audio('73d5d5'), audio('83d5d5'));
+    expect(events.map((event) => event.type).join()).toBe('track,frame,frame,track,frame,frame,track,frame');
   });
 });
 
@@ -307,6 +325,7 @@ describe('FlvDemuxer, useless and broken input', () => {
     ['empty-message', [8, 0, new Uint8Array(0)]],
     ['empty-message', [18, 0, new Uint8Array(0)]],
     ['empty-message', audio('2f')],
+    ['empty-message', audio('72')],
     ['video-command', video('5200')],
     ['video-command', video(`d100`)],
     ['unknown-video-codec', video('1f')],

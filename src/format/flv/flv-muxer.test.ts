@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../codec/frame.ts';
+import { sampleAudioDetails } from '../../codec/sample-audio.ts';
 import type { AudioCodec, Track, VideoCodec } from '../../codec/track.ts';
 import { FLV_DATA_TRACK, FlvDemuxer } from './flv-demuxer.ts';
 import { type FlvBody, isFlvTrack, toFlvConfig, toFlvEndOfSequence, toFlvFrame } from './flv-muxer.ts';
@@ -73,6 +74,30 @@ describe('toFlvFrame', () => {
     const audio = { sampleRate, channels, profile: 'Layer III', codecString: 'mp3' };
     expect(joined(toFlvFrame(frame({ ...track('mp3'), audio })))).toEqual(bytes(`${expected}aabb`));
   });
+
+  it.each([
+    ['g711a', 8000, 1, '72aabb'],
+    ['g711a', 8000, 2, '73aabb'],
+    ['g711u', 8000, 1, '82aabb'],
+    ['g711u', 8000, 2, '83aabb'],
+    ['g711u', 16_000, 1, undefined],
+    ['g711a', 8000, 3, undefined],
+  ] as const)('says %s of %i Hz and %i channels as %s', (codec, sampleRate, channels, expected) => {
+    const audio = sampleAudioDetails(codec, sampleRate, channels);
+    const message = toFlvFrame(frame({ kind: 'audio', trackId: 0, codec, config: bytes(''), audio }));
+    expect(message && joined(message)).toEqual(expected === undefined ? undefined : bytes(expected));
+  });
+
+  it.each(['g722', 'l16', 'vorbis', 'mp2', 'amr', 'mpeg-video', 'jpeg', 'mp2t', 'theora'] as const)(
+    'has no form for %s',
+    (codec) => {
+      const input = { ...track(codec), config: bytes('0102') };
+      expect(isFlvTrack(input, { multitrack: true })).toBe(false);
+      expect(toFlvFrame(frame(input))).toBeUndefined();
+      expect(toFlvConfig(input)).toEqual([]);
+      expect(toFlvEndOfSequence(input)).toBeUndefined();
+    },
+  );
 
   it('leaves tracks other than 0 out unless asked, and opaque ones always', () => {
     expect(toFlvFrame(frame(track('h265', 1)))).toBeUndefined();

@@ -13,12 +13,15 @@ import {
   FRAME_TYPE_INTER,
   FRAME_TYPE_KEY,
   hasCompositionTime,
+  isEnhancedCodec,
   LEGACY_CODED_FRAME,
   LEGACY_END_OF_SEQUENCE,
   LEGACY_SEQUENCE_HEADER,
   MultitrackType,
   SOUND_FORMAT_AAC,
   SOUND_FORMAT_ENHANCED,
+  SOUND_FORMAT_G711A,
+  SOUND_FORMAT_G711U,
   SOUND_FORMAT_MP3,
   VideoPacketType,
 } from './flv-codecs.tables.ts';
@@ -50,14 +53,23 @@ const AAC_SEQUENCE_HEADER: Uint8Array = Uint8Array.of(AAC_FIRST_BYTE, LEGACY_SEQ
 const MIN_COMPOSITION_TIME_MS = -0x80_0000;
 const MAX_COMPOSITION_TIME_MS = 0x7f_ffff;
 
-/** Whether `toFlvFrame` and `toFlvConfig` have a form for this track. Nothing but a track id other than 0 stands against it. */
+/** SoundRate 5.5 kHz, which stands for 8 kHz here, and 16 bits: what encoders put in front of G.711. */
+const G711_SOUND_FLAGS = 0x02;
+const G711_SAMPLE_RATE = 8000;
+
+/**
+ * Whether `toFlvFrame` and `toFlvConfig` have a form for this track: those of Enhanced RTMP's codecs, and of track 0 also
+ * opaque codecs, data, and G.711 of 8 kHz with one or two channels.
+ */
 export function isFlvTrack(track: Track, options: FlvMuxerOptions = {}): boolean {
-  if (track.trackId === 0) return true;
-  return options.multitrack === true && track.kind !== 'data' && !isOpaqueCodec(track.codec);
+  const { codec } = track;
+  if (isEnhancedCodec(codec)) return track.trackId === 0 || options.multitrack === true;
+  if (track.trackId !== 0) return false;
+  return track.kind === 'data' || isOpaqueCodec(codec) || g711FirstByte(track) !== undefined;
 }
 
 /**
- * The body of one frame: H.264, AAC and MP3 of track 0 in their legacy forms, opaque codecs and data as they came, all
+ * The body of one frame: H.264, AAC, MP3 and G.711 of track 0 in their legacy forms, opaque codecs and data as they came, all
  * else by FourCC (Enhanced RTMP v2). `undefined` for a track that is not written (see `isFlvTrack`).
  *
  * Times are rounded so that whole milliseconds stay exact: the timestamp is the decode time rounded down, the
@@ -65,7 +77,7 @@ export function isFlvTrack(track: Track, options: FlvMuxerOptions = {}): boolean
  */
 export function toFlvFrame(frame: Frame, options: FlvMuxerOptions = {}): FlvMessage | undefined {
   const { track, payload } = frame;
-  if (track.trackId !== 0 && !isFlvTrack(track, options)) return undefined;
+  if (!isFlvTrack(track, options)) return undefined;
   const timestampMs = Math.floor(frame.dtsUs / 1000) >>> 0;
   if (track.kind === 'audio') {
     const header = audioFrameHeader(track);
@@ -86,7 +98,7 @@ export function toFlvConfig(track: Track, options: FlvMuxerOptions = {}): readon
   if (!isFlvTrack(track, options)) return [];
   const bodies: FlvBody[] = [];
   const { codec, config, videoMetadata } = track;
-  if (config.length > 0 && !isOpaqueCodec(codec)) {
+  if (config.length > 0 && isEnhancedCodec(codec)) {
     if (track.kind === 'audio') {
       const isLegacy = codec === 'aac' && track.trackId === 0;
       const header = isLegacy ? AAC_SEQUENCE_HEADER : enhancedAudioHeader(track, AudioPacketType.sequenceStart);
@@ -99,7 +111,7 @@ export function toFlvConfig(track: Track, options: FlvMuxerOptions = {}): readon
       bodies.push({ typeId: FLV_VIDEO, parts: [header, config] });
     }
   }
-  if (videoMetadata !== undefined && track.kind === 'video' && !isOpaqueCodec(codec)) {
+  if (videoMetadata !== undefined && track.kind === 'video' && isEnhancedCodec(codec)) {
     // The frame type of metadata means nothing, but decoders that know no such packet skip commands. In a multitrack
     // packet the frame type is looked at before the packet type, so there it must not be a command.
     const frameType = track.trackId === 0 ? FRAME_TYPE_COMMAND : FRAME_TYPE_KEY;
@@ -111,7 +123,7 @@ export function toFlvConfig(track: Track, options: FlvMuxerOptions = {}): readon
 
 /** The body that says that no more frames of `track` follow; `undefined` for codecs that have no such thing. */
 export function toFlvEndOfSequence(track: Track, options: FlvMuxerOptions = {}): FlvBody | undefined {
-  if (!isFlvTrack(track, options) || isOpaqueCodec(track.codec)) return undefined;
+  if (!isFlvTrack(track, options) || !isEnhancedCodec(track.codec)) return undefined;
   if (track.kind === 'video') {
     const isLegacy = track.codec === 'h264' && track.trackId === 0;
     const header = isLegacy
@@ -119,9 +131,7 @@ export function toFlvEndOfSequence(track: Track, options: FlvMuxerOptions = {}):
       : enhancedVideoHeader(track, FRAME_TYPE_KEY, VideoPacketType.sequenceEnd, undefined);
     return { typeId: FLV_VIDEO, parts: [header] };
   }
-  if (track.kind === 'data' || (track.trackId === 0 && (track.codec === 'aac' || track.codec === 'mp3'))) {
-    return undefined;
-  }
+  if (track.trackId === 0 && (track.codec === 'aac' || track.codec === 'mp3')) return undefined;
   return { typeId: FLV_AUDIO, parts: [enhancedAudioHeader(track, AudioPacketType.sequenceEnd)] };
 }
 
@@ -210,8 +220,20 @@ function audioFrameHeader(track: Track): Uint8Array | undefined {
   if (track.trackId === 0) {
     if (codec === 'aac') return AAC_FRAME_HEADER;
     if (codec === 'mp3') return Uint8Array.of(mp3FirstByte(track.audio));
+    const g711 = g711FirstByte(track);
+    if (g711 !== undefined) return Uint8Array.of(g711);
   }
   return enhancedAudioHeader(track, AudioPacketType.codedFrames);
+}
+
+/** SoundFormat and flags of G.711; `undefined` for other codecs, and for a rate or channels that FLV has no value for. */
+function g711FirstByte(track: Track): number | undefined {
+  const { codec, audio } = track;
+  if (codec !== 'g711a' && codec !== 'g711u') return undefined;
+  const channels = audio?.channels ?? 1;
+  if ((audio?.sampleRate ?? G711_SAMPLE_RATE) !== G711_SAMPLE_RATE || channels < 1 || channels > 2) return undefined;
+  const soundFormat = codec === 'g711a' ? SOUND_FORMAT_G711A : SOUND_FORMAT_G711U;
+  return (soundFormat << 4) | G711_SOUND_FLAGS | (channels - 1);
 }
 
 /**

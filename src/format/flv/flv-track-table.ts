@@ -1,8 +1,12 @@
+import { sampleAudioDetails } from '../../codec/sample-audio.ts';
 import { type AudioCodec, isOpaqueCodec, type Track, type VideoCodec } from '../../codec/track.ts';
 import { audioDetails, videoDetails } from '../../codec/track-details.ts';
 import type { FlvDemuxEvent } from './flv-demux-event.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+/** The only rate of G.711 in FLV, Hz. */
+const SAMPLES_PER_SECOND = 8000;
 
 /** Largest configuration record or video metadata kept, bytes. Real ones are below 1 KiB. */
 export const MAX_TRACK_CONFIG_BYTES = 65_536;
@@ -91,6 +95,17 @@ export class FlvTrackTable {
     const config = current?.codec === codec ? current.config : NO_BYTES;
     const track = this.#set(trackId, codec, config, isKeyFrame ? payload : undefined);
     this.#inBandFormats.set(trackId, inBandFormat(codec, payload));
+    events.push({ type: 'track', track });
+    return track;
+  }
+
+  /** Track 0 for samples of 8 kHz and as many channels as the tag's flags say; told to `events` when it is a new one. */
+  forSamples(codec: 'g711a' | 'g711u', channels: number, events: FlvDemuxEvent[]): Track {
+    const current = this.#tracks.get(0);
+    if (current?.codec === codec && current.audio?.channels === channels) return current;
+    const audio = sampleAudioDetails(codec, SAMPLES_PER_SECOND, channels);
+    const track: Track = { kind: 'audio', trackId: 0, codec, config: NO_BYTES, audio };
+    this.#tracks.set(0, track);
     events.push({ type: 'track', track });
     return track;
   }
