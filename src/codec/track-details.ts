@@ -67,6 +67,7 @@ export function audioDetails(codec: AudioCodec, config: Uint8Array, firstFrame?:
     case 'opus':
       // Opus decodes to 48 kHz whatever the original had.
       return details(48_000, parseOpusHead(config)?.channels ?? 2, 'Opus', 'opus');
+    case 'mp2':
     case 'mp3':
       return mpegAudioDetails(firstFrame);
     case 'ac3':

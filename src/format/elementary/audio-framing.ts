@@ -63,20 +63,20 @@ export const ADTS_FRAMING: AudioFraming = {
   },
 };
 
-/** MPEG audio of layer III; layers I and II have no name among Millrace's codecs and count as bytes that are no frame. */
+/** MPEG audio: layer III as `mp3`, layer II as `mp2`. Layer I, which nobody sends, counts as bytes that are no frame. */
 export const MPEG_AUDIO_FRAMING: AudioFraming = {
   syncByte: 0xff,
   headerBytes: 4,
   facts(bytes, offset) {
     const header = parseMpegAudioHeader(bytes, offset);
-    if (header === undefined || header.layer !== 3) return undefined;
+    if (header === undefined || header.layer === 1) return undefined;
     return {
-      codec: 'mp3',
+      codec: header.layer === 3 ? 'mp3' : 'mp2',
       sizeBytes: header.frameBytes,
       payloadOffset: 0,
       samples: header.samples,
       sampleRate: header.sampleRate,
-      format: header.sampleRate * 4 + header.channels,
+      format: (header.sampleRate * 4 + header.layer) * 4 + header.channels,
     };
   },
   config: () => NO_CONFIG,
