@@ -23,8 +23,12 @@ export interface PayloadFormat {
    * @param dynamicPayloadType to be used unless the format has a static payload type
    */
   toMapping(track: Track, dynamicPayloadType: number): RtpMapping | undefined;
-  /** The packetizer of a track `toMapping` accepted. */
-  makePacketizer(track: Track): Packetizer;
+  /**
+   * The packetizer of a track `toMapping` accepted.
+   * @param inBandConfig whether key frames that lack the decoder configuration (parameter sets, headers) get it put in
+   *   front, where the format has a way: for receivers whose SDP did not tell it, or told another. Default no
+   */
+  makePacketizer(track: Track, inBandConfig?: boolean): Packetizer;
   /** What SDP of another side names, as a track of ours; undefined when it is not this format. `config` may be empty until the packets bring it. */
   toTrack(mapping: RtpMapping, trackId: number): Track | undefined;
   /** The depacketizer for packets of a mapping `toTrack` accepted. */
