@@ -24,17 +24,17 @@ export function toDatagramTarget(family: 4 | 6, address: string, port: number): 
   if (family === 4) {
     const plain = version === 4 ? address : unmapped(canonicalIpv6(address));
     if (plain === undefined) throw badAddress(`${address} can't be reached from an IPv4 socket`);
-    return { address: plain, port, socketAddress: writeSocketAddress(plain, port) };
+    return { address: plain, port, socketAddress: writeSocketAddress(plain, port), isSegmented: true };
   }
   const canonical = version === 4 ? `::ffff:${address}` : canonicalIpv6(address);
-  return { address: canonical, port, socketAddress: writeSocketAddress(canonical, port) };
+  return { address: canonical, port, socketAddress: writeSocketAddress(canonical, port), isSegmented: true };
 }
 
 /**
  * A `struct sockaddr_in` or `sockaddr_in6` of Linux for an address in canonical form.
  * @throws ResourceError `datagram/bad-address` when it has a zone this machine does not know
  */
-export function writeSocketAddress(address: string, port: number): Uint8Array {
+function writeSocketAddress(address: string, port: number): Uint8Array {
   const isIpv4 = isIP(address) === 4;
   const bytes = new Uint8Array(isIpv4 ? SOCKADDR_IN_BYTES : SOCKADDR_IN6_BYTES);
   const view = new DataView(bytes.buffer);

@@ -5,11 +5,15 @@ import type { DatagramErrorCode } from './datagram-socket.ts';
 const DOLLAR = 0x24;
 const HEADER_BYTES = 4;
 
+let nextId = 0;
+
 /**
  * The packets of one channel inside `$`-framed bytes (RFC 2326 §10.12), found once and sent to any number of targets.
  * Neither the batch nor the bytes may be written into after it was made.
  */
 export class InterleavedBatch {
+  /** No other batch of this process has it: a name that keeps nothing in memory. */
+  readonly id: number = nextId++;
   /** The framed bytes, with packets of every channel. */
   readonly bytes: Uint8Array;
   readonly channel: number;

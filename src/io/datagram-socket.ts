@@ -25,6 +25,8 @@ export interface DatagramTarget {
   readonly port: number;
   /** The same as a `struct sockaddr_in` or `sockaddr_in6` of Linux. Not to be written into. */
   readonly socketAddress: Uint8Array;
+  /** Whether the kernel may be given several packets as one to cut; the provider clears it where the route refuses. */
+  isSegmented: boolean;
 }
 
 /** Who sent a datagram. */
@@ -52,6 +54,8 @@ export interface DatagramSocketOptions {
   readonly reuseAddress?: boolean;
   /** Several processes share the port, the kernel spreads the peers over them. Default false. */
   readonly reusePort?: boolean;
+  /** `portable` sends every packet through Node, also where there is a faster way. Default: the fastest that works. */
+  readonly provider?: 'portable';
 }
 
 /**
@@ -63,7 +67,7 @@ export interface DatagramSocket {
   readonly address: string;
   readonly port: number;
   readonly family: 4 | 6;
-  /** Which way packets are sent at this moment. */
+  /** Which way batches are sent; single packets always go through Node, which is as fast. */
   readonly provider: DatagramProvider;
   /** Gets the datagrams from now on; while undefined they are thrown away. */
   onMessage: DatagramHandler | undefined;

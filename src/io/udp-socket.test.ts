@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { InterleavedBatch } from './datagram-batch.ts';
 import type { DatagramSocket, DatagramSocketOptions } from './datagram-socket.ts';
+import { fastDatagrams } from './ffi/fast-datagrams.ts';
+import { LinuxDatagramSender } from './ffi/linux-datagram-sender.ts';
 import { UdpSocket } from './udp-socket.ts';
 
 const sockets: DatagramSocket[] = [];
@@ -58,16 +60,43 @@ describe('UdpSocket', () => {
     }
   });
 
-  it('sends the packets of one channel of a batch in order', async () => {
-    const [a, b] = [await open('127.0.0.1'), await open('127.0.0.1')];
+  it.each([{}, { provider: 'portable' } as const])('sends one channel of a batch in order with %j', async (options) => {
+    const [a, b] = [await open('127.0.0.1', options), await open('127.0.0.1')];
     const batch = new InterleavedBatch(
       Uint8Array.of(0x24, 0, 0, 2, 1, 2, 0x24, 1, 0, 1, 9, 0x24, 0, 0, 3, 3, 4, 5, 0x24, 0, 0, 1, 6),
       0,
     );
     const datagrams = received(b, 3);
     expect(a.sendBatch(batch, a.target(b.address, b.port))).toBe(6);
-    expect((await datagrams).map(([bytes]) => bytes)).toEqual([[1, 2], [3, 4, 5], [6]]);
+    const from = `127.0.0.1 ${a.port}`;
+    expect(await datagrams).toEqual([
+      [[1, 2], from],
+      [[3, 4, 5], from],
+      [[6], from],
+    ]);
     expect(a).toMatchObject({ sentPackets: 3, sentBytes: 6, dropped: 0, failed: 0 });
+  });
+
+  it('uses the faster way where there is one', async () => {
+    const { sender, reason } = await fastDatagrams();
+    expect((await open('127.0.0.1')).provider).toBe(sender === undefined ? 'portable' : 'sendmmsg');
+    expect((await open('127.0.0.1', { provider: 'portable' })).provider).toBe('portable');
+    expect(reason === undefined).toBe(sender !== undefined);
+  });
+
+  it('hands to Node what the kernel had no room for', async () => {
+    const full = new LinuxDatagramSender({ sendmmsg: () => -1, errno: () => 11, addressOf: () => 0n });
+    const a = await UdpSocket.open({ address: { host: '127.0.0.1', port: 0 } }, async () => ({
+      sender: full,
+      reason: undefined,
+    }));
+    sockets.push(a);
+    const b = await open('127.0.0.1');
+    const batch = new InterleavedBatch(Uint8Array.of(0x24, 0, 0, 1, 1, 0x24, 0, 0, 1, 2), 0);
+    const datagrams = received(b, 2);
+    expect(a.sendBatch(batch, a.target(b.address, b.port))).toBe(2);
+    expect((await datagrams).map(([bytes]) => bytes)).toEqual([[1], [2]]);
+    expect(a).toMatchObject({ sentPackets: 2, sentBytes: 2, dropped: 0 });
   });
 
   it('counts a packet the network refuses and goes on', async () => {
