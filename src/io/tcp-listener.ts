@@ -15,10 +15,18 @@ export interface TcpListenerOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** More connections than this at a time are closed at once. */
   readonly maxConnections: number;
+  /**
+   * A peer that ends its sending half may still be answered; without it (the default) the socket ends itself as soon as
+   * what was written is out.
+   */
+  readonly allowHalfOpen?: boolean;
   readonly onConnection: (socket: TcpSocket) => void;
   /** A connection was closed because there were `maxConnections` already. */
   readonly onRefused: () => void;
-  /** A connection that failed before it was handed over (TLS handshake), or a failed accept; the listener goes on. */
+  /**
+   * A connection that failed before it was handed over (TLS handshake), or a failed accept; the listener goes on. Being
+   * out of file descriptors is no error here: libuv accepts and closes what waits, with a descriptor it keeps for that.
+   */
   readonly onError: (error: Error) => void;
 }
 
@@ -51,7 +59,12 @@ export class TcpListener {
 }
 
 function createServer(options: TcpListenerOptions): net.Server {
-  const socketOptions = { noDelay: options.noDelay, keepAlive: true, keepAliveInitialDelay: 30_000 };
+  const socketOptions = {
+    noDelay: options.noDelay,
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+    allowHalfOpen: options.allowHalfOpen ?? false,
+  };
   if (options.tls === undefined) return net.createServer(socketOptions, options.onConnection);
   let server: tls.Server;
   try {
