@@ -80,7 +80,7 @@ function visitLengthPrefixed(
 }
 
 /** Where the next `00 00 01` at or after `from` begins, or the length of `bytes`. */
-function findStartCode(bytes: Uint8Array, from: number): number {
+export function findStartCode(bytes: Uint8Array, from: number): number {
   const size = bytes.length;
   let at = from + 2;
   while (at < size) {

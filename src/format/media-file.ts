@@ -39,5 +39,8 @@ export interface MediaFile {
   readonly seekPointsUs?: readonly number[] | undefined;
 }
 
+/** Positions are rounded to whole microseconds: a seek to one given out must still find the frame it belongs to. */
+export const HALF_ROUNDING_US = 0.5;
+
 /** Opens a file of one kind. @throws ProtocolError `<kind>/…` when it is none */
 export type OpenMediaFile = (file: RandomAccess) => Promise<MediaFile>;
