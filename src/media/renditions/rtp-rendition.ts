@@ -1,0 +1,114 @@
+import type { Frame } from '../../codec/frame.ts';
+import type { Track } from '../../codec/track.ts';
+import type { Packetizer } from '../../protocol/rtp/payload/packetizer.ts';
+import { packetizerOf } from '../../protocol/rtp/payload/payload-formats.ts';
+import { equalBytes } from '../../wire/equal-bytes.ts';
+import type { ContainerWriter } from '../container-writer.ts';
+import type { StreamHeader } from '../stream-header.ts';
+import { RtpPacketWriter } from './rtp-packet-writer.ts';
+import { type RtpPresentation, type RtpTrack, toRtpTimestamp } from './rtp-presentation.ts';
+import type { RtpSenderClock } from './rtp-sender-clock.ts';
+
+/**
+ * Sound whose time is this near to where the unit before it ends follows it without a gap, microseconds: RTMP tells
+ * times in milliseconds, and players should not hear the rounding.
+ */
+const GAPLESS_US = 5_000;
+
+export interface RtpRenditionOptions {
+  readonly presentation: RtpPresentation;
+  readonly clock: RtpSenderClock;
+  /** Most bytes of an RTP packet with its header; `DEFAULT_RTP_PACKET_BYTES` if undefined. */
+  readonly maxPacketBytes?: number | undefined;
+  /** Called once, when the stream became something the SDP of the presentation does not describe; nothing more is written. */
+  readonly onOutdated: () => void;
+}
+
+/**
+ * A stream as the RTP packets of all its tracks (RFC 3550), each as an interleaved frame of RFC 2326 §10.12 on channel
+ * 2 × (index of the track in the presentation). A frame's packets lie side by side, and so do most frames, so that
+ * what is joined for viewers seldom has to be copied.
+ */
+export class RtpContainerWriter implements ContainerWriter {
+  readonly #presentation: RtpPresentation;
+  readonly #clock: RtpSenderClock;
+  readonly #onOutdated: () => void;
+  readonly #packets: RtpPacketWriter;
+  readonly #writers = new Map<RtpTrack, TrackWriter>();
+  #header: StreamHeader | undefined;
+  #isOutdated = false;
+
+  constructor(options: RtpRenditionOptions) {
+    this.#presentation = options.presentation;
+    this.#clock = options.clock;
+    this.#onOutdated = options.onOutdated;
+    this.#packets = new RtpPacketWriter(options.maxPacketBytes);
+    for (const rtp of options.presentation.tracks) this.#writers.set(rtp, new TrackWriter(rtp));
+  }
+
+  /** RTP has no header: what a player must know it was told by SDP. */
+  writeHeader(): Uint8Array {
+    return NOTHING;
+  }
+
+  writeHeaderUpdate(): Uint8Array {
+    return NOTHING;
+  }
+
+  writeFrame(frame: Frame, header: StreamHeader): Uint8Array {
+    if (header !== this.#header) {
+      this.#header = header;
+      if (!this.#isOutdated && !this.#presentation.isTrueFor(header)) {
+        this.#isOutdated = true;
+        this.#onOutdated();
+      }
+    }
+    if (this.#isOutdated) return NOTHING;
+    const rtp = this.#presentation.trackFor(frame.track);
+    if (rtp === undefined) return NOTHING;
+    this.#clock.note(frame.dtsUs);
+    return this.#writers.get(rtp)!.write(frame, this.#packets);
+  }
+}
+
+/** Packetizes one track. */
+class TrackWriter {
+  readonly #rtp: RtpTrack;
+  #track: Track;
+  #packetizer: Packetizer;
+  /** Where the unit written last ends, RTP clock units from stream time 0. */
+  #nextTime = Number.NaN;
+
+  constructor(rtp: RtpTrack) {
+    this.#rtp = rtp;
+    this.#track = rtp.track;
+    this.#packetizer = packetizerOf(rtp.track)!;
+  }
+
+  write(frame: Frame, packets: RtpPacketWriter): Uint8Array {
+    if (frame.track !== this.#track) this.#follow(frame.track);
+    packets.begin(this.#rtp, this.#timestampOf(frame), frame.payload.length);
+    this.#packetizer.write(frame.payload, frame.isKeyFrame, packets);
+    return packets.finish();
+  }
+
+  #follow(track: Track): void {
+    const before = this.#track;
+    this.#track = track;
+    if (equalBytes(before.config, track.config)) return;
+    // From here on key frames bring along what SDP did not tell; also when it is again what SDP told, for those who have
+    // seen the other one.
+    this.#packetizer = packetizerOf(track, true) ?? this.#packetizer;
+  }
+
+  #timestampOf(frame: Frame): number {
+    const { unitDuration, timestampOffset, mapping } = this.#rtp;
+    if (unitDuration === 0) return toRtpTimestamp(this.#rtp, frame.ptsUs);
+    let time = Math.round((frame.ptsUs * mapping.clockRate) / 1_000_000);
+    if (Math.abs(time - this.#nextTime) * 1_000_000 <= GAPLESS_US * mapping.clockRate) time = this.#nextTime;
+    this.#nextTime = time + unitDuration;
+    return timestampOffset + time;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
