@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { corpusFolder, fuzzTargetNames, loadFuzzTarget, runBounded } from './fuzz/bounded-run.ts';
+import { corpusFolder, fuzzTargetNames, loadFuzzTarget, runBounded, runTarget } from './fuzz/bounded-run.ts';
 import { MAX_INPUT_BYTES, mutate, Random } from './fuzz/mutator.ts';
 
 const RUN_LIMIT_MS = 1000;
@@ -30,7 +30,7 @@ describe('fuzz corpora', () => {
     it.each(corpusFiles(name))('survives %s', async (file) => {
       const target = await loadFuzzTarget(name);
       const input = new Uint8Array(readFileSync(join(corpusFolder(name), file)));
-      expect(runBounded(() => target.run(input), RUN_LIMIT_MS)).toBeUndefined();
+      expect(await runTarget(target, input, RUN_LIMIT_MS)).toBeUndefined();
     });
   });
 });

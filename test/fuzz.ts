@@ -5,7 +5,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { corpusFolder, type FuzzTarget, fuzzTargetNames, loadFuzzTarget, runBounded } from './fuzz/bounded-run.ts';
+import {
+  corpusFolder,
+  type FuzzTarget,
+  faultOf,
+  fuzzTargetNames,
+  loadFuzzTarget,
+  runBounded,
+} from './fuzz/bounded-run.ts';
 import { mutate, Random } from './fuzz/mutator.ts';
 
 const RUN_LIMIT_MS = 1000;
@@ -28,7 +35,7 @@ function keepCrash(name: string, input: Uint8Array): string {
 }
 
 /** Returns the exit code: 1 when an input broke the target. */
-function fuzz(target: FuzzTarget, seconds: number, seed: number): number {
+async function fuzz(target: FuzzTarget, seconds: number, seed: number): Promise<number> {
   const corpus = readCorpus(target.name);
   const random = new Random(seed);
   const startMs = performance.now();
@@ -37,6 +44,7 @@ function fuzz(target: FuzzTarget, seconds: number, seed: number): number {
   let nextReportMs = startMs + 5000;
   let input: Uint8Array = new Uint8Array();
   let fault: string | undefined;
+  let later: void | Promise<void>;
 
   const batch = (): void => {
     const batchEndMs = performance.now() + BATCH_MS;
@@ -44,9 +52,10 @@ function fuzz(target: FuzzTarget, seconds: number, seed: number): number {
     while (nowMs < batchEndMs && fault === undefined) {
       input = mutate(corpus, random);
       const runStartMs = performance.now();
-      target.run(input);
+      later = target.run(input);
       nowMs = performance.now();
       runs++;
+      if (later !== undefined) return;
       if (nowMs - runStartMs > RUN_LIMIT_MS) fault = `took ${Math.round(nowMs - runStartMs)} ms`;
     }
   };
@@ -56,7 +65,11 @@ function fuzz(target: FuzzTarget, seconds: number, seed: number): number {
   };
 
   while (performance.now() < endMs && fault === undefined) {
-    fault = runBounded(batch, BATCH_MS + RUN_LIMIT_MS) ?? fault;
+    const batchStartMs = performance.now();
+    later = undefined;
+    fault = runBounded(batch, BATCH_MS + RUN_LIMIT_MS) ?? fault ?? (await faultOf(later));
+    const batchMs = performance.now() - batchStartMs;
+    if (batchMs > BATCH_MS + RUN_LIMIT_MS) fault ??= `took ${Math.round(batchMs)} ms`;
     if (performance.now() < nextReportMs) continue;
     nextReportMs += 5000;
     report(performance.now());
@@ -72,5 +85,5 @@ if (!fuzzTargetNames().includes(name) || !(Number(seconds) > 0) || !Number.isInt
   process.stderr.write(`usage: npm run fuzz -- <${fuzzTargetNames().join('|')}> [seconds] [seed]\n`);
   process.exitCode = 2;
 } else {
-  process.exitCode = fuzz(await loadFuzzTarget(name), Number(seconds), Number(seed));
+  process.exitCode = await fuzz(await loadFuzzTarget(name), Number(seconds), Number(seed));
 }

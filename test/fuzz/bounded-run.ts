@@ -8,8 +8,11 @@ import { Script } from 'node:vm';
 export interface FuzzTarget {
   /** The file's own name without `.fuzz.ts`; its corpus is in `test/corpus/<name>/`. */
   readonly name: string;
-  /** Feeds any bytes to the code under test. Throws only for a bug. */
-  readonly run: (bytes: Uint8Array) => void;
+  /**
+   * Feeds any bytes to the code under test. Throws, or rejects, only for a bug. What runs after a first `await` can't be
+   * interrupted, so targets that read files do it through a `BoundedFile`, which ends endless reading.
+   */
+  readonly run: (bytes: Uint8Array) => void | Promise<void>;
 }
 
 /** How one or more runs ended: `undefined` for well, otherwise what went wrong, for people. */
@@ -52,5 +55,24 @@ export function runBounded(work: () => void, limitMs: number): Fault {
     return error instanceof Error ? (error.stack ?? error.message) : `threw ${String(error)}`;
   } finally {
     delete slot.millraceFuzzWork;
+  }
+}
+
+/** Runs a target over one input: what it does at once within `limitMs`, then what it does later to its end. */
+export async function runTarget(target: FuzzTarget, input: Uint8Array, limitMs: number): Promise<Fault> {
+  const started: (void | Promise<void>)[] = [];
+  const fault = runBounded(() => {
+    started.push(target.run(input));
+  }, limitMs);
+  return fault ?? (await faultOf(started[0]));
+}
+
+/** How what a run does later ended. */
+export async function faultOf(later: void | Promise<void>): Promise<Fault> {
+  try {
+    await later;
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : `threw ${String(error)}`;
   }
 }
