@@ -1,6 +1,6 @@
 import type { Track } from '../../codec/track.ts';
-import { audioTrack, type ElementaryReader, equalBytes, type UnitTimes } from './elementary-reader.ts';
 import type { AudioFraming, FrameFacts } from '../elementary/audio-framing.ts';
+import { audioTrack, type ElementaryReader, equalBytes, type UnitTimes } from './elementary-reader.ts';
 import type { TsDemuxEvent } from './ts-demux-event.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);

@@ -1,6 +1,6 @@
+import { AC3_FRAMING, ADTS_FRAMING, MPEG_AUDIO_FRAMING } from '../elementary/audio-framing.ts';
 import { AnnexBReader } from './annex-b-reader.ts';
 import type { ElementaryReader } from './elementary-reader.ts';
-import { AC3_FRAMING, ADTS_FRAMING, MPEG_AUDIO_FRAMING } from '../elementary/audio-framing.ts';
 import { FramedAudioReader } from './framed-audio-reader.ts';
 import { OpusReader } from './opus-reader.ts';
 import { type ElementaryStream, findDescriptor, registrationOf } from './program-tables.ts';
