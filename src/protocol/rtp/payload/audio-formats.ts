@@ -1,3 +1,4 @@
+import { AAC_FORMAT } from './aac.ts';
 import { PCMA_FORMAT, PCMU_FORMAT } from './g711.ts';
 import { G722_FORMAT } from './g722.ts';
 import { L8_FORMAT, L16_FORMAT, L20_FORMAT, L24_FORMAT } from './linear-pcm.ts';
@@ -5,6 +6,7 @@ import type { PayloadFormat } from './payload-format.ts';
 
 /** Every payload format of sound, and that of transport streams. */
 export const AUDIO_FORMATS: readonly PayloadFormat[] = [
+  AAC_FORMAT,
   PCMU_FORMAT,
   PCMA_FORMAT,
   G722_FORMAT,

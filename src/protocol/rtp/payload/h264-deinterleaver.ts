@@ -114,7 +114,7 @@ export class H264Deinterleaver implements Depacketizer {
       this.#hold(order & 0xffff, (timestamp + offset) >>> 0, payload.slice(at, end));
       at = end;
     }
-    return at === payload.length;
+    return at === payload.length && at > 3;
   }
 
   #takeFragment(payload: Uint8Array, timestamp: number, start: number): boolean {

@@ -1,0 +1,209 @@
+/**
+ * `node scripts/rtp-fixtures.js [name …]`: makes test/fixtures/rtp/ anew with GStreamer and ffmpeg: RTP streams as other
+ * programs send them (RFC 4571: each packet behind 16 bits of length), beside the elementary stream they were made from
+ * and, for ffmpeg, its SDP. Pictures are small so that the files are; packets are small so that frames take several.
+ * From these, test/corpus/rtp-payload-…/ for the fuzz targets.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root, ScriptError, say } from './lib/shell.js';
+
+const folder = join(root, 'test', 'fixtures', 'rtp');
+const scratch = mkdtempSync(join(tmpdir(), 'rtp-fixtures-'));
+
+/** How long after its last packet a stream is taken for over. */
+const QUIET_MS = 300;
+
+/**
+ * @param {string} program
+ * @param {string} args with single blanks between
+ */
+function run(program, args) {
+  const result = spawnSync(program, args.split(' '), { encoding: 'utf8' });
+  if (result.status !== 0) throw new ScriptError(`${program} ${args}\n${result.stderr}`);
+  return result.stdout;
+}
+
+/** @param {string} file */
+const out = (file) => join(folder, file);
+/** @param {string} file */
+const temporary = (file) => join(scratch, file);
+
+/** Test pictures as input of ffmpeg: 12 of them, 25 a second. */
+const PICTURES = '-v error -y -f lavfi -i testsrc2=size=96x64:rate=25 -frames:v 12';
+
+/**
+ * Sends a file with GStreamer: `branch` makes the stream out of the source, `payloader` its packets.
+ * @param {string} name
+ * @param {string} branch
+ * @param {string} payloader
+ * @param {string} extension of the elementary stream; none is kept without it
+ */
+function gstreamer(name, branch, payloader, extension = '') {
+  const keep = extension === '' ? '' : ` t. ! queue ! filesink location=${out(`${name}.${extension}`)}`;
+  run(
+    'gst-launch-1.0',
+    `-q ${branch} ! tee name=t ! queue ! ${payloader} ! rtpstreampay ! filesink location=${out(`${name}.rtp`)}${keep}`,
+  );
+}
+
+/**
+ * Sends a file with ffmpeg and keeps the packets and the SDP.
+ * @param {string} name
+ * @param {string} file
+ * @param {string} options of the muxer
+ */
+async function ffmpeg(name, file, options = '') {
+  const socket = createSocket('udp4');
+  await new Promise((resolve) => socket.bind(0, '127.0.0.1', () => resolve(undefined)));
+  /** @type {Buffer[]} */
+  const packets = [];
+  socket.on('message', (packet) => {
+    // Sender reports come to the same port here.
+    const type = packet.at(1) ?? 0;
+    if (type >= 200 && type <= 204) return;
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(packet.length);
+    packets.push(length, packet);
+  });
+  const port = socket.address().port;
+  const url = `rtp://127.0.0.1:${port}?rtcpport=${port}&pkt_size=240`;
+  const args = `-v error -y -re -i ${file} -map 0:v -c copy ${options} -sdp_file ${out(`${name}.sdp`)} -f rtp ${url}`;
+  const child = spawn(
+    'ffmpeg',
+    args.split(' ').filter((word) => word !== ''),
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+  socket.close();
+  if (code !== 0) throw new ScriptError(`ffmpeg ended with ${code}: ${args}`);
+  writeFileSync(out(`${name}.rtp`), Buffer.concat(packets));
+  const sdp = readFileSync(out(`${name}.sdp`), 'utf8');
+  writeFileSync(out(`${name}.sdp`), sdp.slice(sdp.indexOf('v=0')));
+}
+
+/** @type {Record<string, () => void | Promise<void>>} */
+const fixtures = {
+  'h264-gstreamer': () => {
+    // STAP-A with the parameter sets, FU-A and single NAL units: two slices a picture, B-frames, key frames at 0 and 6.
+    const source = `${PICTURES} -pix_fmt yuv420p -c:v libx264 -g 6 -bf 2 -slices 2 -x264-params aud=1`;
+    run('ffmpeg', `${source} ${temporary('a.264')}`);
+    const parse = 'h264parse ! video/x-h264,stream-format=byte-stream,alignment=au';
+    gstreamer(
+      'h264-gstreamer',
+      `filesrc location=${temporary('a.264')} ! ${parse}`,
+      'rtph264pay mtu=240 aggregate-mode=max-stap',
+      '264',
+    );
+  },
+  'h264-ffmpeg': async () => {
+    run('ffmpeg', `${PICTURES} -pix_fmt yuv420p -c:v libx264 -g 6 -bf 2 ${temporary('b.mp4')}`);
+    run('ffmpeg', `-v error -y -i ${temporary('b.mp4')} -c copy -bsf:v h264_mp4toannexb ${out('h264-ffmpeg.264')}`);
+    await ffmpeg('h264-ffmpeg', temporary('b.mp4'));
+  },
+};
+
+/** Bytes of packets that go into one stored input of a fuzz target. */
+const CORPUS_BYTES = 3000;
+
+/**
+ * @typedef {object} Packet
+ * @property {Buffer} payload
+ * @property {number} timestamp
+ * @property {boolean} marker
+ * @property {boolean} [afterLoss]
+ */
+
+/**
+ * @param {string} name of a fixture
+ * @returns {Packet[]} its first packets
+ */
+function packetsOf(name) {
+  const bytes = readFileSync(out(`${name}.rtp`));
+  const packets = [];
+  for (let at = 0; at < bytes.length && at < CORPUS_BYTES; at += 2 + bytes.readUInt16BE(at)) {
+    const end = at + 2 + bytes.readUInt16BE(at);
+    packets.push({
+      payload: bytes.subarray(at + 14, end),
+      timestamp: bytes.readUInt32BE(at + 6),
+      marker: bytes.readUInt8(at + 3) >= 0x80,
+    });
+  }
+  return packets;
+}
+
+/**
+ * Writes what test/fuzz/rtp-payload-run.ts reads.
+ * @param {string} codec
+ * @param {string} name
+ * @param {readonly Packet[]} packets
+ */
+function writeCorpus(codec, name, packets) {
+  const corpus = join(root, 'test', 'corpus', `rtp-payload-${codec}`);
+  mkdirSync(corpus, { recursive: true });
+  /** @type {Buffer[]} */
+  const parts = [Buffer.of(0)];
+  let last = packets[0]?.timestamp ?? 0;
+  for (const { payload, timestamp, marker, afterLoss } of packets) {
+    const step = timestamp === last ? 0 : 4;
+    last = timestamp;
+    parts.push(Buffer.of((marker ? 1 : 0) | (afterLoss ? 2 : 0) | step, payload.length >> 8, payload.length & 255));
+    parts.push(payload);
+  }
+  writeFileSync(join(corpus, `${name}.bin`), Buffer.concat(parts));
+}
+
+/**
+ * Inputs for the fuzz target of a codec: captured streams as they are, and broken in the ways streams break.
+ * @param {string} codec
+ */
+function makeCorpus(codec) {
+  const names = Object.keys(fixtures).filter((name) => name.startsWith(`${codec}-`));
+  writeCorpus(codec, 'empty', []);
+  for (const name of names) writeCorpus(codec, name, packetsOf(name));
+  const packets = packetsOf(names[0] ?? '');
+  /** @type {Record<string, readonly Packet[]>} */
+  const broken = {
+    'first-lost': packets.slice(1),
+    'one-lost': packets.flatMap((packet, i) => (i === 2 ? [] : [{ ...packet, afterLoss: i === 3 }])),
+    'every-third-lost': packets.flatMap((packet, i) => (i % 3 === 1 ? [] : [{ ...packet, afterLoss: i % 3 === 2 }])),
+    'no-markers': packets.map((packet) => ({ ...packet, marker: false })),
+    'all-markers': packets.map((packet) => ({ ...packet, marker: true })),
+    'one-time': packets.map((packet) => ({ ...packet, timestamp: 0 })),
+    'every-packet-a-time': packets.map((packet, i) => ({ ...packet, timestamp: i })),
+    twice: packets.flatMap((packet) => [packet, packet]),
+    backwards: packets.toReversed(),
+    'cut-in-half': packets.map((packet) => ({
+      ...packet,
+      payload: packet.payload.subarray(0, packet.payload.length / 2),
+    })),
+    'one-byte-each': packets.map((packet) => ({ ...packet, payload: packet.payload.subarray(0, 1) })),
+    'five-bytes-each': packets.map((packet) => ({ ...packet, payload: packet.payload.subarray(0, 5) })),
+    'empty-payloads': packets.map((packet) => ({ ...packet, payload: Buffer.alloc(0) })),
+    'bits-of-header-turned': packets.map((packet, i) => {
+      const payload = Buffer.from(packet.payload);
+      payload.writeUInt8((payload.at(0) ?? 0) ^ (1 << (i % 8)));
+      return { ...packet, payload };
+    }),
+  };
+  for (const [name, one] of Object.entries(broken)) writeCorpus(codec, name, one.slice(0, 24));
+}
+
+mkdirSync(folder, { recursive: true });
+const wanted = process.argv.slice(2);
+try {
+  for (const [name, make] of Object.entries(fixtures)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    say(name);
+    await make();
+  }
+  for (const codec of new Set(Object.keys(fixtures).map((name) => name.slice(0, name.lastIndexOf('-'))))) {
+    if (wanted.length === 0 || wanted.some((name) => name.startsWith(`${codec}-`))) makeCorpus(codec);
+  }
+} finally {
+  rmSync(scratch, { recursive: true });
+}
