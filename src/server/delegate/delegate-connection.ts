@@ -138,26 +138,19 @@ export class DelegateConnection<Message, Request> {
    * much waits: one write into an empty queue is taken whatever its size, more than `writeQueueLimit` in all is not.
    */
   write(bytes: Uint8Array): boolean {
-    if (this.#state !== 'open') return false;
-    const { writableLength } = this.#socket;
-    if (writableLength > 0 && writableLength + bytes.length > this.#owner.writeQueueLimit) {
-      this.#owner.handleOverflow(this);
-      this.close();
-      return false;
-    }
-    this.#hasWritten = true;
+    if (!this.#hasRoomFor(bytes.length)) return false;
     this.#socket.write(bytes);
     return true;
   }
 
-  /** Two writes that leave together. */
+  /** Two writes that leave together, or not at all. */
   writePair(first: Uint8Array, second: Uint8Array): boolean {
+    if (!this.#hasRoomFor(first.length + second.length)) return false;
     this.#socket.cork();
-    const isTaken = this.write(first) && this.#state === 'open';
-    // The first is still in the queue because of the cork, so the limit is held against what waited before.
-    if (isTaken) this.#socket.write(second);
+    this.#socket.write(first);
+    this.#socket.write(second);
     this.#socket.uncork();
-    return isTaken;
+    return true;
   }
 
   /** From now on `request` is the open one: others wait until `answered`. */
@@ -251,6 +244,18 @@ export class DelegateConnection<Message, Request> {
     } else if (idleTimeoutMs > 0 && nowMs - this.#sinceMs > idleTimeoutMs) {
       this.close();
     }
+  }
+
+  #hasRoomFor(sizeBytes: number): boolean {
+    if (this.#state !== 'open') return false;
+    const { writableLength } = this.#socket;
+    if (writableLength > 0 && writableLength + sizeBytes > this.#owner.writeQueueLimit) {
+      this.#owner.handleOverflow(this);
+      this.close();
+      return false;
+    }
+    this.#hasWritten = true;
+    return true;
   }
 
   #takeRead(read: Uint8Array): void {

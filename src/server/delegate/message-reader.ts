@@ -4,7 +4,7 @@
  * sense is a message too.
  */
 export interface MessageReader<Message> {
-  /** Takes bytes, cut anywhere. They are kept, not copied, until they were read. */
+  /** Takes bytes, cut anywhere. Those not looked at yet may be kept, uncopied: see `unreadBytes`. */
   receive(bytes: Uint8Array): void;
   /** The next message, or undefined when more bytes are needed. Views in it are valid until the next call. */
   next(): Message | undefined;

@@ -73,12 +73,8 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** Codes of the `StateError`s a server throws at a caller who uses it wrongly. */
-export type DelegateStateErrorCode =
-  /** `send` though no request of that connection is open. */
-  | 'delegate/no-open-request'
-  /** A response that can't be written: status code, header name or value. */
-  | 'delegate/bad-response';
+/** Codes of the `StateError`s a server throws at a caller who uses it wrongly: `send` though no request is open. */
+export type DelegateStateErrorCode = 'delegate/no-open-request';
 
 /** Codes of the `ConfigError`s a server throws. */
 export type DelegateConfigErrorCode = 'delegate/bad-address';
