@@ -105,6 +105,23 @@ const fixtures = {
     run('ffmpeg', `-v error -y -i ${temporary('b.mp4')} -c copy -bsf:v h264_mp4toannexb ${out('h264-ffmpeg.264')}`);
     await ffmpeg('h264-ffmpeg', temporary('b.mp4'));
   },
+  'h265-gstreamer': () => {
+    const source = `${PICTURES} -pix_fmt yuv420p -c:v libx265 -x265-params keyint=6:bframes=2:slices=2:info=0:aud=1`;
+    run('ffmpeg', `${source} ${temporary('a.265')}`);
+    const parse = 'h265parse ! video/x-h265,stream-format=byte-stream,alignment=au';
+    gstreamer(
+      'h265-gstreamer',
+      `filesrc location=${temporary('a.265')} ! ${parse}`,
+      'rtph265pay mtu=200 aggregate-mode=max',
+      '265',
+    );
+  },
+  'h265-ffmpeg': async () => {
+    const source = `${PICTURES} -pix_fmt yuv420p -c:v libx265 -x265-params keyint=6:bframes=2:info=0`;
+    run('ffmpeg', `${source} ${temporary('b.mp4')}`);
+    run('ffmpeg', `-v error -y -i ${temporary('b.mp4')} -c copy -bsf:v hevc_mp4toannexb ${out('h265-ffmpeg.265')}`);
+    await ffmpeg('h265-ffmpeg', temporary('b.mp4'));
+  },
 };
 
 /** Bytes of packets that go into one stored input of a fuzz target. */

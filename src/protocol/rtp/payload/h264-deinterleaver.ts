@@ -1,54 +1,26 @@
+import { DecodingOrderBuffer } from './decoding-order-buffer.ts';
 import type { DepacketizedUnit, Depacketizer, RtpPayload } from './depacketizer.ts';
-import { MAX_UNIT_SIZE } from './depacketizer.ts';
 import { H264Assembler } from './h264-depacketizer.ts';
 import { H264_PACKET, isH264NalUnit, NAL_TYPE_MASK } from './h264-packet-type.ts';
 import { UnitBuffer } from './unit-buffer.ts';
-import { UnitDepacketizer } from './unit-depacketizer.ts';
-
-/** Most NAL units held back, whatever `sprop-interleaving-depth` asks for. */
-export const MAX_INTERLEAVING_DEPTH = 1024;
-
-/** NAL units after a loss in which a gap of decoding order numbers is taken for what was lost. */
-const LOSS_HORIZON = 2 * MAX_INTERLEAVING_DEPTH;
-
-interface HeldNalUnit {
-  readonly decodingOrder: number;
-  readonly timestamp: number;
-  readonly bytes: Uint8Array;
-}
-
-/** How far `b` comes after `a` in decoding order, negative before (RFC 6184 §5.5). */
-function decodingDistance(a: number, b: number): number {
-  return ((b - a) << 16) >> 16;
-}
 
 /**
  * H.264 in interleaved mode (RFC 6184 §5.5, §5.7, §7.2, packetization mode 2): STAP-B, MTAP16, MTAP24 and FU-B bring
  * NAL units with their decoding order numbers. They are held until `sprop-interleaving-depth` others are, then go on
- * in decoding order. Access units end where the time changes: the marker says nothing about decoding order.
- *
- * Between NAL units that a sender gave numbers with gaps everything is taken for lost for some time after a loss.
+ * in decoding order.
  */
 export class H264Deinterleaver implements Depacketizer {
-  readonly #depth: number;
-  readonly #units: UnitDepacketizer;
+  readonly #order: DecodingOrderBuffer;
   readonly #fragments: UnitBuffer = new UnitBuffer();
   #fragmentOrder: number | undefined;
-  /** In decoding order. */
-  #held: HeldNalUnit[] = [];
-  #heldBytes = 0;
-  #lossHorizon = 0;
-  #lastOrder: number | undefined;
-  #out: DepacketizedUnit[] = [];
   #malformed = 0;
 
   constructor(depth: number, parameterSets: readonly Uint8Array[]) {
-    this.#depth = Math.min(depth, MAX_INTERLEAVING_DEPTH);
-    this.#units = new UnitDepacketizer(new H264Assembler(parameterSets));
+    this.#order = new DecodingOrderBuffer(depth, new H264Assembler(parameterSets));
   }
 
   get dropped(): number {
-    return this.#units.dropped + this.#malformed;
+    return this.#order.dropped + this.#malformed;
   }
 
   receive(packet: RtpPayload): readonly DepacketizedUnit[] {
@@ -58,13 +30,11 @@ export class H264Deinterleaver implements Depacketizer {
       this.#malformed++;
       this.#lose();
     }
-    const units = this.#out;
-    this.#out = [];
-    return units;
+    return this.#order.takeUnits();
   }
 
   #lose(): void {
-    this.#lossHorizon = LOSS_HORIZON;
+    this.#order.lose();
     this.#fragmentOrder = undefined;
     this.#fragments.clear();
   }
@@ -121,7 +91,7 @@ export class H264Deinterleaver implements Depacketizer {
     const header = payload[1] ?? 0;
     const order = this.#fragmentOrder;
     // The rest of a NAL unit whose beginning was lost.
-    if (order === undefined) return this.#lossHorizon > 0;
+    if (order === undefined) return this.#order.isAfterLoss;
     if (this.#fragments.length === 0) {
       if (!this.#fragments.u8((payload[0]! & ~NAL_TYPE_MASK) | (header & NAL_TYPE_MASK))) return false;
     }
@@ -133,26 +103,6 @@ export class H264Deinterleaver implements Depacketizer {
   }
 
   #hold(decodingOrder: number, timestamp: number, bytes: Uint8Array): void {
-    if (!isH264NalUnit(bytes[0]!)) return;
-    const held = this.#held;
-    let at = held.length;
-    while (at > 0 && decodingDistance(held[at - 1]!.decodingOrder, decodingOrder) < 0) at--;
-    held.splice(at, 0, { decodingOrder, timestamp, bytes });
-    this.#heldBytes += bytes.length;
-    while (held.length > this.#depth || this.#heldBytes > MAX_UNIT_SIZE) this.#release();
-  }
-
-  #release(): void {
-    const next = this.#held.shift();
-    if (next === undefined) return;
-    this.#heldBytes -= next.bytes.length;
-    let afterLoss = false;
-    if (this.#lossHorizon > 0) {
-      this.#lossHorizon--;
-      afterLoss = this.#lastOrder === undefined || decodingDistance(this.#lastOrder, next.decodingOrder) !== 1;
-    }
-    this.#lastOrder = next.decodingOrder;
-    const { bytes: payload, timestamp } = next;
-    this.#out.push(...this.#units.receive({ payload, timestamp, marker: false, afterLoss }));
+    if (isH264NalUnit(bytes[0]!)) this.#order.hold(decodingOrder, timestamp, bytes);
   }
 }

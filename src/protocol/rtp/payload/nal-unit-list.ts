@@ -2,14 +2,14 @@ import { isMisplacedAnnexB, MAX_NAL_UNITS, splitAnnexB } from '../../../codec/na
 
 /** Where the NAL units of one access unit lie. Made once and used again for every access unit. */
 export class NalUnitList {
-  readonly #isSendable: (head: number) => boolean;
+  readonly #isSendable: (head: number, sizeBytes: number) => boolean;
   /** The buffers the NAL units lie in, one for each NAL unit, mostly the same one. */
   readonly sources: Uint8Array[] = [];
   readonly starts: number[] = [];
   readonly ends: number[] = [];
 
-  /** `isSendable` tells by its first byte whether a NAL unit of a payload can be sent at all. */
-  constructor(isSendable: (head: number) => boolean) {
+  /** `isSendable` tells by first byte and size whether a NAL unit of a payload can be sent at all. */
+  constructor(isSendable: (head: number, sizeBytes: number) => boolean) {
     this.#isSendable = isSendable;
   }
 
@@ -43,7 +43,7 @@ export class NalUnitList {
   pushPayload(payload: Uint8Array, lengthSize: number): void {
     if (isMisplacedAnnexB(payload, lengthSize)) {
       for (const nalUnit of splitAnnexB(payload)) {
-        if (this.#isSendable(nalUnit[0]!)) this.#push(nalUnit, 0, nalUnit.length);
+        if (this.#isSendable(nalUnit[0]!, nalUnit.length)) this.#push(nalUnit, 0, nalUnit.length);
       }
       return;
     }
@@ -53,7 +53,7 @@ export class NalUnitList {
       for (let i = 0; i < lengthSize; i++) size = size * 256 + payload[at + i]!;
       at += lengthSize;
       if (size > payload.length - at) return;
-      if (size > 0 && this.#isSendable(payload[at]!)) this.#push(payload, at, at + size);
+      if (size > 0 && this.#isSendable(payload[at]!, size)) this.#push(payload, at, at + size);
       at += size;
     }
   }

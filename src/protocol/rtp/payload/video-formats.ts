@@ -1,5 +1,6 @@
 import { H264_FORMAT } from './h264-format.ts';
+import { H265_FORMAT } from './h265-format.ts';
 import type { PayloadFormat } from './payload-format.ts';
 
 /** Every payload format of video. */
-export const VIDEO_FORMATS: readonly PayloadFormat[] = [H264_FORMAT];
+export const VIDEO_FORMATS: readonly PayloadFormat[] = [H264_FORMAT, H265_FORMAT];
