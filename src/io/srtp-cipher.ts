@@ -1,0 +1,200 @@
+import {
+  type CipherGCMTypes,
+  type Cipheriv,
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  timingSafeEqual,
+} from 'node:crypto';
+import type { SrtpCipher, SrtpCipherOptions, SrtpCrypto, SrtpJob } from '../protocol/srtp/srtp-cipher.ts';
+
+const BLOCK_BYTES = 16;
+const WORD_BYTES = 4;
+/** Key stream made in one call: enough for any one packet. */
+const MAX_BLOCKS = 4096;
+
+/** SRTP's cryptography by OpenSSL, through `node:crypto`. Keys are copied into key objects; the arrays may be cleared. */
+export const nodeSrtpCrypto: SrtpCrypto = {
+  encryptBlocks: (key, blocks) => blockCipher(key).update(blocks),
+  createCipher: (options) => (options.transform === 'aes-cm' ? new AesCmCipher(options) : new AesGcmCipher(options)),
+};
+
+function blockCipher(key: Uint8Array): Cipheriv {
+  return createCipheriv(key.length === 32 ? 'aes-256-ecb' : 'aes-128-ecb', createSecretKey(key), null).setAutoPadding(
+    false,
+  );
+}
+
+/**
+ * AES in counter mode with HMAC-SHA1 (RFC 3711 §4.1.1, §4.2.1). One object encrypts counter blocks for as long as the key
+ * lives, those of many packets in one call: making an object for each packet would cost more than its encryption.
+ */
+class AesCmCipher implements SrtpCipher {
+  readonly #blocks: Cipheriv;
+  readonly #authenticationKey: KeyObject;
+  readonly #tagBytes: number;
+  /** Of the packet being opened: its tag, and what `#tag` overwrites. */
+  readonly #received: Uint8Array;
+  readonly #behind: Uint8Array = new Uint8Array(WORD_BYTES);
+  #counters: Uint8Array = new Uint8Array(0);
+  #counterWords: Uint32Array = new Uint32Array(0);
+
+  constructor(options: SrtpCipherOptions) {
+    this.#blocks = blockCipher(options.encryptionKey);
+    this.#authenticationKey = createSecretKey(options.authenticationKey);
+    this.#tagBytes = options.tagBytes;
+    this.#received = new Uint8Array(options.tagBytes);
+  }
+
+  seal(jobs: readonly SrtpJob[], count: number): void {
+    this.#crypt(jobs, count);
+    for (let i = 0; i < count; i++) {
+      const job = jobs[i]!;
+      const tag = this.#tag(job);
+      for (let k = 0; k < this.#tagBytes; k++) job.bytes[job.tagAt + k] = tag[k]!;
+    }
+  }
+
+  open(job: SrtpJob): boolean {
+    const { bytes, textEnd, tagAt } = job;
+    this.#received.set(bytes.subarray(tagAt, tagAt + this.#tagBytes));
+    this.#behind.set(bytes.subarray(textEnd, textEnd + WORD_BYTES));
+    const expected = this.#tag(job);
+    bytes.set(this.#behind, textEnd);
+    if (!timingSafeEqual(this.#received, expected.subarray(0, this.#tagBytes))) return false;
+    this.#crypt([job], 1);
+    return true;
+  }
+
+  /** The whole HMAC. Overwrites the four bytes behind the text: what is authenticated has to lie in one piece. */
+  #tag(job: SrtpJob): Uint8Array {
+    const { bytes, start, textEnd, word } = job;
+    bytes[textEnd] = word >>> 24;
+    bytes[textEnd + 1] = word >>> 16;
+    bytes[textEnd + 2] = word >>> 8;
+    bytes[textEnd + 3] = word;
+    return createHmac('sha1', this.#authenticationKey)
+      .update(bytes.subarray(start, textEnd + WORD_BYTES))
+      .digest();
+  }
+
+  /** Encrypts or decrypts, which is the same. */
+  #crypt(jobs: readonly SrtpJob[], count: number): void {
+    let first = 0;
+    while (first < count) {
+      let blockCount = 0;
+      let end = first;
+      while (end < count) {
+        const needed = blocksOf(jobs[end]!);
+        if (end > first && blockCount + needed > MAX_BLOCKS) break;
+        blockCount += needed;
+        end++;
+      }
+      this.#reserve(blockCount);
+      let block = 0;
+      for (let i = first; i < end; i++) block = this.#writeCounters(jobs[i]!, block);
+      const keyStream = this.#blocks.update(this.#counters.subarray(0, blockCount * BLOCK_BYTES));
+      let at = 0;
+      for (let i = first; i < end; i++) {
+        xor(jobs[i]!, keyStream, at);
+        at += blocksOf(jobs[i]!) * BLOCK_BYTES;
+      }
+      first = end;
+    }
+  }
+
+  #reserve(blockCount: number): void {
+    if (this.#counters.length >= blockCount * BLOCK_BYTES) return;
+    this.#counters = new Uint8Array(Math.max(blockCount, 128) * BLOCK_BYTES);
+    this.#counterWords = new Uint32Array(this.#counters.buffer);
+  }
+
+  #writeCounters(job: SrtpJob, block: number): number {
+    const count = blocksOf(job);
+    const { ivWords } = job;
+    const words = this.#counterWords;
+    const counters = this.#counters;
+    for (let i = 0; i < count; i++) {
+      const word = (block + i) * WORD_BYTES;
+      words[word] = ivWords[0]!;
+      words[word + 1] = ivWords[1]!;
+      words[word + 2] = ivWords[2]!;
+      words[word + 3] = ivWords[3]!;
+      const end = (block + i + 1) * BLOCK_BYTES;
+      counters[end - 2] = i >>> 8;
+      counters[end - 1] = i;
+    }
+    return block + count;
+  }
+}
+
+function blocksOf(job: SrtpJob): number {
+  return Math.ceil((job.textEnd - job.textStart) / BLOCK_BYTES);
+}
+
+function xor(job: SrtpJob, keyStream: Uint8Array, keyStreamAt: number): void {
+  const { bytes, textStart, textEnd } = job;
+  const sizeBytes = textEnd - textStart;
+  const text = new DataView(bytes.buffer, bytes.byteOffset + textStart, sizeBytes);
+  const key = new DataView(keyStream.buffer, keyStream.byteOffset + keyStreamAt, sizeBytes);
+  let at = 0;
+  for (; at + WORD_BYTES <= sizeBytes; at += WORD_BYTES) text.setUint32(at, text.getUint32(at) ^ key.getUint32(at));
+  for (; at < sizeBytes; at++) text.setUint8(at, text.getUint8(at) ^ key.getUint8(at));
+}
+
+/** AES-GCM (RFC 7714). Its object can't be used twice. */
+class AesGcmCipher implements SrtpCipher {
+  readonly #algorithm: CipherGCMTypes;
+  readonly #key: KeyObject;
+  readonly #tagBytes: number;
+
+  constructor(options: SrtpCipherOptions) {
+    this.#algorithm = options.encryptionKey.length === 32 ? 'aes-256-gcm' : 'aes-128-gcm';
+    this.#key = createSecretKey(options.encryptionKey);
+    this.#tagBytes = options.tagBytes;
+  }
+
+  seal(jobs: readonly SrtpJob[], count: number): void {
+    for (let i = 0; i < count; i++) {
+      const job = jobs[i]!;
+      const { bytes, textStart, textEnd, tagAt } = job;
+      const cipher = createCipheriv(this.#algorithm, this.#key, job.iv.subarray(0, 12), {
+        authTagLength: this.#tagBytes,
+      });
+      cipher.setAAD(associatedData(job));
+      bytes.set(cipher.update(bytes.subarray(textStart, textEnd)), textStart);
+      cipher.final();
+      bytes.set(cipher.getAuthTag(), tagAt);
+    }
+  }
+
+  open(job: SrtpJob): boolean {
+    const { bytes, textStart, textEnd, tagAt } = job;
+    const decipher = createDecipheriv(this.#algorithm, this.#key, job.iv.subarray(0, 12), {
+      authTagLength: this.#tagBytes,
+    });
+    decipher.setAAD(associatedData(job));
+    decipher.setAuthTag(bytes.subarray(tagAt, tagAt + this.#tagBytes));
+    const text = decipher.update(bytes.subarray(textStart, textEnd));
+    try {
+      decipher.final();
+    } catch {
+      // Node says by throwing that the tag is wrong.
+      return false;
+    }
+    bytes.set(text, textStart);
+    return true;
+  }
+}
+
+/** Authenticated but not encrypted: the bytes in clear, and the word of SRTCP behind them (RFC 7714 §8.2, §9.2). */
+function associatedData(job: SrtpJob): Uint8Array {
+  const { bytes, start, textStart, word } = job;
+  if (!job.hasWord) return bytes.subarray(start, textStart);
+  const data = new Uint8Array(textStart - start + WORD_BYTES);
+  data.set(bytes.subarray(start, textStart));
+  new DataView(data.buffer).setUint32(data.length - WORD_BYTES, word);
+  return data;
+}
