@@ -114,7 +114,15 @@ function readSyncExtension(bits: BitReader): { readonly sampleRate: number; read
  * without GASpecificConfig (ELD, USAC, Layer 3) are read as far as rate and channels. Never throws.
  */
 export function parseAudioSpecificConfig(bytes: Uint8Array): AudioSpecificConfig | undefined {
-  const bits = new BitReader(bytes);
+  return readAudioSpecificConfig(new BitReader(bytes), true);
+}
+
+/**
+ * Reads an AudioSpecificConfig at the reader's place, as `parseAudioSpecificConfig` does.
+ * @param mayExtend whether a backward-compatible extension is looked for: only where the configuration is known to reach
+ *   to the end of the reader's bytes
+ */
+export function readAudioSpecificConfig(bits: BitReader, mayExtend: boolean): AudioSpecificConfig | undefined {
   let objectType = readObjectType(bits);
   let sampleRate = readSamplingFrequency(bits);
   const channelConfiguration = bits.bits(4);
@@ -134,7 +142,7 @@ export function parseAudioSpecificConfig(bytes: Uint8Array): AudioSpecificConfig
     general = readGeneralAudio(bits, objectType, channelConfiguration);
     if (general === undefined) return undefined;
     if (objectType >= AUDIO_OBJECT_TYPE.erAacLc) bits.skip(2); // epConfig
-    if (sbr === undefined && !bits.overrun) {
+    if (mayExtend && sbr === undefined && !bits.overrun) {
       const extension = readSyncExtension(bits);
       if (extension !== undefined) {
         sbr = { signalling: 'backward-compatible', sampleRate: extension.sampleRate };
