@@ -122,6 +122,34 @@ const fixtures = {
     run('ffmpeg', `-v error -y -i ${temporary('b.mp4')} -c copy -bsf:v hevc_mp4toannexb ${out('h265-ffmpeg.265')}`);
     await ffmpeg('h265-ffmpeg', temporary('b.mp4'));
   },
+  'vp8-gstreamer': () => {
+    // Numbers of 15 bits for pictures, as browsers have them, and here across their end.
+    run(
+      'ffmpeg',
+      `${PICTURES} -pix_fmt yuv420p -c:v libvpx -g 6 -auto-alt-ref 0 -b:v 100k ${out('vp8-gstreamer.ivf')}`,
+    );
+    const source = `filesrc location=${out('vp8-gstreamer.ivf')} ! ivfparse ! queue`;
+    gstreamer('vp8-gstreamer', source, 'rtpvp8pay mtu=240 picture-id-mode=15-bit picture-id-offset=32763');
+  },
+  'vp8-ffmpeg': async () => {
+    run('ffmpeg', `${PICTURES} -pix_fmt yuv420p -c:v libvpx -g 6 -auto-alt-ref 0 -b:v 100k ${out('vp8-ffmpeg.ivf')}`);
+    await ffmpeg('vp8-ffmpeg', out('vp8-ffmpeg.ivf'), '-strict experimental');
+  },
+  'vp9-gstreamer': () => {
+    run(
+      'ffmpeg',
+      `${PICTURES} -pix_fmt yuv420p -c:v libvpx-vp9 -g 6 -auto-alt-ref 0 -b:v 100k ${out('vp9-gstreamer.ivf')}`,
+    );
+    const source = `filesrc location=${out('vp9-gstreamer.ivf')} ! ivfparse ! queue`;
+    gstreamer('vp9-gstreamer', source, 'rtpvp9pay mtu=240 picture-id-mode=15-bit');
+  },
+  'vp9-ffmpeg': async () => {
+    run(
+      'ffmpeg',
+      `${PICTURES} -pix_fmt yuv420p -c:v libvpx-vp9 -g 6 -auto-alt-ref 0 -b:v 100k ${out('vp9-ffmpeg.ivf')}`,
+    );
+    await ffmpeg('vp9-ffmpeg', out('vp9-ffmpeg.ivf'), '-strict experimental');
+  },
 };
 
 /** Bytes of packets that go into one stored input of a fuzz target. */
