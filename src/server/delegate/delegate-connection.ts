@@ -2,6 +2,7 @@ import { cutAfter, LINGER_MS } from '../../io/end-soon.ts';
 import type { UpgradeSocket } from '../../io/http-listener.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { releaseBytes } from '../../io/release-bytes.ts';
+import { stopFlow } from '../../io/stop-flow.ts';
 import type { MessageReader } from './message-reader.ts';
 import type { Endpoint } from './server-delegate.ts';
 
@@ -220,7 +221,7 @@ export class DelegateConnection<Message, Request> {
     const head = this.#rawRest ?? this.#takeRest();
     this.#stop();
     this.#state = 'gone';
-    socket.pause();
+    stopFlow(socket);
     socket.off('data', this.#onData);
     socket.off('end', this.#onEnd);
     socket.off('drain', this.#onDrain);

@@ -25,6 +25,8 @@ const DEFAULT_HEADER_TIMEOUT_MS = 10_000;
 const DEFAULT_BODY_TIMEOUT_MS = 60_000;
 /** How often connections are looked through for timeouts, milliseconds. */
 const TIMEOUT_CHECK_MS = 250;
+/** Failed accepts come in floods; one in so many milliseconds is reported. */
+const ACCEPT_REPORT_MS = 1000;
 
 const IPV4_IN_IPV6 = '::ffff:';
 
@@ -62,6 +64,7 @@ export abstract class DelegateServer<Message, Request, Delegate extends ServerDe
     accepted: 0,
     refused: 0,
     failedHandshakes: 0,
+    failedAccepts: 0,
     malformed: 0,
     timedOut: 0,
     overflowed: 0,
@@ -78,6 +81,7 @@ export abstract class DelegateServer<Message, Request, Delegate extends ServerDe
   readonly #connections = new ConnectionTable<DelegateConnection<Message, Request>>();
   readonly #listeners: TcpListener[] = [];
   readonly #stopChecking: () => void;
+  #reportedAcceptMs = Number.NEGATIVE_INFINITY;
   #closed: Promise<void> | undefined;
   #allGone: (() => void) | undefined;
 
@@ -319,8 +323,15 @@ export abstract class DelegateServer<Message, Request, Delegate extends ServerDe
 
   /** A failed TLS handshake is the peer's affair and only counted; anything else is the listener's own. */
   #handleListenerError(error: Error): void {
-    if ((error as NodeJS.ErrnoException).syscall === 'accept') this.#report(error, undefined);
-    else this.counters.failedHandshakes++;
+    if ((error as NodeJS.ErrnoException).syscall !== 'accept') {
+      this.counters.failedHandshakes++;
+      return;
+    }
+    this.counters.failedAccepts++;
+    const nowMs = nodeClock.nowMs();
+    if (nowMs - this.#reportedAcceptMs < ACCEPT_REPORT_MS) return;
+    this.#reportedAcceptMs = nowMs;
+    this.#report(error, undefined);
   }
 
   #accept(socket: TcpSocket, secure: boolean): void {

@@ -45,7 +45,7 @@ export interface DelegateServerOptions {
   readonly idleTimeoutMs?: number;
   /** What the `Server` header says; an empty text leaves the header out. `Millrace` by default. */
   readonly serverName?: string;
-  /** Told of what a callback threw, and, without a number, of a failed accept. Without it such errors become process warnings. */
+  /** Told of what a callback threw, and, without a number, of failed accepts, one a second. Without it such errors become process warnings. */
   readonly onError?: (error: Error, connectionId: number | undefined) => void;
 }
 
@@ -56,6 +56,8 @@ export interface DelegateServerCounters {
   refused: number;
   /** Failed before they were connections (TLS handshakes). */
   failedHandshakes: number;
+  /** Accepts that the system refused. Being out of file descriptors is not among them: libuv closes whom it can't keep. */
+  failedAccepts: number;
   /** Requests that could not be read, or were answered by the server because they broke the protocol. */
   malformed: number;
   /** Closed because a request did not come in time. */
