@@ -166,6 +166,7 @@ function millrace(
   const lines = [
     `rtmp: { listen: '127.0.0.1:${rtmpPort}' }`,
     `http: { listen: '127.0.0.1:${httpPort}' }`,
+    'rtsp: { enabled: false }',
     `latency: ${latency}`,
     'log: { level: warn }',
   ];

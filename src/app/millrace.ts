@@ -16,6 +16,7 @@ import { HttpServer } from '../server/http/http-server.ts';
 import { HttpStreamService } from '../server/http-stream/http-stream-service.ts';
 import { createLogger, type Logger } from '../server/log/logger.ts';
 import { RtmpServer, type RtmpServerCounters } from '../server/rtmp/rtmp-server.ts';
+import { RtspServer, type RtspServerCounters } from '../server/rtsp/rtsp-server.ts';
 import { ConfigError } from '../wire/errors.ts';
 import { CONSOLE_DIRECTORY, DEMO_CLIP } from './paths.ts';
 import { VERSION } from './version.ts';
@@ -34,6 +35,8 @@ export interface MillracePorts {
   readonly rtmp: readonly number[];
   readonly rtmps: readonly number[];
   readonly http: readonly number[];
+  readonly rtsp: readonly number[];
+  readonly rtsps: readonly number[];
 }
 
 /** What happened so far, from the start of the server on. */
@@ -42,24 +45,28 @@ export interface MillraceCounters {
   readonly viewers: ViewerCounters;
   readonly rtmp: RtmpServerCounters | undefined;
   readonly http: HttpListenerCounters | undefined;
+  readonly rtsp: RtspServerCounters | undefined;
 }
 
-/** A running server: RTMP in; RTMP, HTTP-FLV, HTTP-TS and their WebSocket forms out. */
+/** A running server: RTMP in; RTMP, RTSP, HTTP-FLV, HTTP-TS and their WebSocket forms out. */
 export class Millrace {
   readonly hub: StreamHub;
   readonly #rtmp: RtmpServer | undefined;
   readonly #http: HttpServer | undefined;
+  readonly #rtsp: RtspServer | undefined;
   readonly #demo: FilePublisher | undefined;
 
   private constructor(parts: {
     readonly hub: StreamHub;
     readonly rtmp: RtmpServer | undefined;
     readonly http: HttpServer | undefined;
+    readonly rtsp: RtspServer | undefined;
     readonly demo: FilePublisher | undefined;
   }) {
     this.hub = parts.hub;
     this.#rtmp = parts.rtmp;
     this.#http = parts.http;
+    this.#rtsp = parts.rtsp;
     this.#demo = parts.demo;
   }
 
@@ -93,26 +100,40 @@ export class Millrace {
     });
     let rtmp: RtmpServer | undefined;
     let http: HttpServer | undefined;
+    let rtsp: RtspServer | undefined;
     try {
       if (configuration.rtmp.enabled || configuration.rtmps !== undefined)
         rtmp = await startRtmp(configuration, hub, log);
+      if (configuration.rtsp.enabled || configuration.rtsps !== undefined)
+        rtsp = await startRtsp(configuration, hub, log);
       if (configuration.http.enabled) http = await startHttp(configuration, hub, log, () => rtmp);
     } catch (error) {
-      await rtmp?.close();
+      await Promise.all([rtmp?.close(), rtsp?.close()]);
       hub.close();
       throw error;
     }
     const demo = options.demo === true ? startDemo(hub, log) : undefined;
-    return new Millrace({ hub, rtmp, http, demo });
+    return new Millrace({ hub, rtmp, http, rtsp, demo });
   }
 
   get ports(): MillracePorts {
-    return { rtmp: this.#rtmp?.ports ?? [], rtmps: this.#rtmp?.tlsPorts ?? [], http: this.#http?.ports ?? [] };
+    return {
+      rtmp: this.#rtmp?.ports ?? [],
+      rtmps: this.#rtmp?.tlsPorts ?? [],
+      http: this.#http?.ports ?? [],
+      rtsp: this.#rtsp?.ports ?? [],
+      rtsps: this.#rtsp?.tlsPorts ?? [],
+    };
   }
 
   /** What limits stopped, and how many sessions there are. */
   get counters(): MillraceCounters {
-    return { viewers: this.hub.viewerCounters, rtmp: this.#rtmp?.counters, http: this.#http?.counters };
+    return {
+      viewers: this.hub.viewerCounters,
+      rtmp: this.#rtmp?.counters,
+      http: this.#http?.counters,
+      rtsp: this.#rtsp?.counters,
+    };
   }
 
   /** Ends every session and closes the ports. Idempotent. */
@@ -120,7 +141,7 @@ export class Millrace {
     this.#demo?.close();
     this.#rtmp?.askToReconnect();
     this.hub.close();
-    await Promise.all([this.#rtmp?.close(), this.#http?.close()]);
+    await Promise.all([this.#rtmp?.close(), this.#http?.close(), this.#rtsp?.close()]);
   }
 }
 
@@ -141,6 +162,26 @@ function startRtmp(configuration: Configuration, hub: StreamHub, log: Logger): P
             listen: rtmps.listen,
             cert: readPem('rtmps.cert', rtmps.cert),
             key: readPem('rtmps.key', rtmps.key),
+          },
+        }),
+  });
+}
+
+function startRtsp(configuration: Configuration, hub: StreamHub, log: Logger): Promise<RtspServer> {
+  const { rtsps } = configuration;
+  return RtspServer.start({
+    hub,
+    log,
+    configuration: configuration.rtsp,
+    resolveVhost: (asked) => resolveVhost(configuration, asked),
+    version: VERSION,
+    ...(rtsps === undefined
+      ? {}
+      : {
+          tls: {
+            listen: rtsps.listen,
+            cert: readPem('rtsps.cert', rtsps.cert),
+            key: readPem('rtsps.key', rtsps.key),
           },
         }),
   });

@@ -29,6 +29,7 @@ function startServer(rtmpPort = 0): Promise<Millrace> {
     configuration: {
       rtmp: { listen: `127.0.0.1:${rtmpPort}` },
       http: { listen: '127.0.0.1:0' },
+      rtsp: { enabled: false },
       log: { level: 'silent' },
     },
   });
@@ -114,7 +115,10 @@ describe('millrace', () => {
 
   it('says in one line that its port is taken', async () => {
     const path = join(directory, 'taken.yml');
-    await writeFile(path, `rtmp:\n  listen: 127.0.0.1:${server.ports.rtmp[0]}\nhttp:\n  listen: 127.0.0.1:0\n`);
+    await writeFile(
+      path,
+      `rtmp:\n  listen: 127.0.0.1:${server.ports.rtmp[0]}\nhttp:\n  listen: 127.0.0.1:0\nrtsp:\n  listen: 127.0.0.1:0\n`,
+    );
     const { exitCode, stdout, stderr } = await runMillrace(path);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
     expect(stderr).toMatch(/^millrace: port 127\.0\.0\.1:\d+ is taken[^\n]*\n$/);
@@ -181,6 +185,7 @@ describe('millrace publish and play', () => {
       configuration: {
         rtmp: { listen: '127.0.0.1:0', redirect: { moved: rtmp } },
         http: { enabled: false },
+        rtsp: { enabled: false },
         log: { level: 'silent' },
       },
     });
@@ -246,6 +251,7 @@ describe('millrace publish and play', () => {
         rtmp: { listen: '127.0.0.1:0' },
         rtmps: { listen: '127.0.0.1:0', cert: files.cert, key: files.key },
         http: { enabled: false },
+        rtsp: { enabled: false },
         log: { level: 'silent' },
       },
     });

@@ -8,7 +8,7 @@ import { readConfigurationFile } from './configuration-file.ts';
 
 const HELP = `millrace [config.yml] [--demo]
 
-Starts the server. Without a configuration it listens on 1935 (RTMP) and 8080 (HTTP).
+Starts the server. Without a configuration it listens on 1935 (RTMP), 8080 (HTTP) and 8554 (RTSP).
 
   --demo   publish a built-in clip as live/demo
   --help   this text
@@ -60,7 +60,7 @@ function terminationSignal(): Promise<NodeJS.Signals> {
 /** The addresses to open, publish to and play, for this machine and for others in its network. */
 function greeting(server: Millrace, demo: boolean): string {
   const lines = ['Millrace is running.', ''];
-  const { rtmp, rtmps, http } = server.ports;
+  const { rtmp, rtmps, http, rtsp, rtsps } = server.ports;
   for (const host of ['localhost', ...lanAddresses()]) {
     const [rtmpPort, rtmpsPort, httpPort] = [rtmp[0], rtmps[0], http[0]];
     if (httpPort !== undefined) lines.push(`  open     http://${host}:${httpPort}/`);
@@ -71,6 +71,9 @@ function greeting(server: Millrace, demo: boolean): string {
     if (httpPort !== undefined) {
       lines.push(`           http://${host}:${httpPort}/live/${name}.flv   (.ts, and ws:// for both)`);
     }
+    const [rtspPort, rtspsPort] = [rtsp[0], rtsps[0]];
+    if (rtspPort !== undefined) lines.push(`           rtsp://${host}:${rtspPort}/live/${name}`);
+    if (rtspsPort !== undefined) lines.push(`           rtsps://${host}:${rtspsPort}/live/${name}`);
     lines.push('');
   }
   return `${lines.join('\n')}\n`;

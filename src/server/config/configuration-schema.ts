@@ -11,6 +11,17 @@ const listen = z.union([z.number(), z.string()]).transform((value, context) => {
   return address;
 });
 
+const portRange = z.string().transform((value, context) => {
+  const match = /^\s*(\d{1,5})\s*-\s*(\d{1,5})\s*$/.exec(value);
+  const [first, last] = [Number(match?.[1]), Number(match?.[2])];
+  // The first even port and the odd one above it are a pair.
+  if (!(first >= 1 && last <= 65_535 && last - first >= 1 + (first % 2))) {
+    context.addIssue({ code: 'custom', message: 'expected a range of ports, for example 6970-7969' });
+    return z.NEVER;
+  }
+  return { first, last };
+});
+
 const listens = z.union([listen.transform((address) => [address]), z.array(listen)]);
 const seconds = z.number().min(0).max(86_400);
 const milliseconds = z.number().min(0).max(86_400_000);
@@ -62,6 +73,41 @@ export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> =
       max_wait: seconds.default(60),
     })
     .prefault({}),
+  rtsp: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      listen: listens.default([{ host: undefined, port: 8554 }]),
+      max_connections: z.number().int().min(1).default(20_000),
+      max_sessions: z.number().int().min(1).default(20_000),
+      header_timeout: seconds.min(0.1).default(10),
+      timeout: seconds.default(60),
+      wait: seconds.default(0),
+      packet_size: z.number().int().min(256).max(65_000).default(1440),
+      udp: z.boolean().default(true),
+      udp_ports: portRange.default({ first: 6970, last: 7969 }),
+      udp_shared: z.boolean().default(true),
+      users: z
+        .array(
+          z.strictObject({
+            name: z.string().min(1),
+            password: z.string(),
+            rights: z.array(z.enum(['play', 'publish'])).default(['play']),
+          }),
+        )
+        .default([]),
+      auth_methods: z
+        .array(z.enum(['digest-sha-256', 'digest-md5', 'basic']))
+        .min(1)
+        .default(['digest-sha-256', 'digest-md5']),
+    })
+    .prefault({}),
+  rtsps: z
+    .strictObject({
+      listen: listens.default([{ host: undefined, port: 8322 }]),
+      cert: z.string().min(1),
+      key: z.string().min(1),
+    })
+    .optional(),
   play: z
     .strictObject({
       gop_cache: z.boolean().default(true),

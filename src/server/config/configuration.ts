@@ -18,6 +18,9 @@ export interface Configuration {
   /** RTMPS is served when this is given. */
   readonly rtmps?: RtmpsConfiguration | undefined;
   readonly http: HttpConfiguration;
+  readonly rtsp: RtspConfiguration;
+  /** RTSPS is served when this is given. */
+  readonly rtsps?: RtspsConfiguration | undefined;
   readonly play: PlayConfiguration;
   readonly publish: PublishConfiguration;
 }
@@ -75,6 +78,59 @@ export interface HttpConfiguration {
   readonly max_wait: number;
 }
 
+export interface RtspConfiguration {
+  /** Default true. */
+  readonly enabled: boolean;
+  /** Default 8554 on every address. */
+  readonly listen: readonly ListenAddress[];
+  /** More connections at a time are closed at once, default 20000. */
+  readonly max_connections: number;
+  /** More RTSP sessions at a time are refused, default 20000. */
+  readonly max_sessions: number;
+  /** Seconds for a request's header, also for a connection that sends nothing at all, default 10. */
+  readonly header_timeout: number;
+  /** A session without a connection of its own that is not heard of for this many seconds is over, default 60; 0 never. */
+  readonly timeout: number;
+  /** Seconds a client that asks for a stream nobody publishes waits for it, default 0. */
+  readonly wait: number;
+  /** Largest RTP packet made, bytes, default 1440. */
+  readonly packet_size: number;
+  /** Whether players may have their packets by UDP, default true. */
+  readonly udp: boolean;
+  /** The server's UDP ports, default 6970–7969. */
+  readonly udp_ports: PortRange;
+  /** One pair of UDP ports for all players instead of one for each track of each, default true. */
+  readonly udp_shared: boolean;
+  /** Who may do what. Without users, which is the default, everybody may do everything. */
+  readonly users: readonly RtspUserConfiguration[];
+  /** How users may prove who they are, in the order they are offered; default digests, SHA-256 first. */
+  readonly auth_methods: readonly RtspAuthenticationMethod[];
+}
+
+/** Ports from `first` to `last`, both included. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export type RtspAuthenticationMethod = 'digest-sha-256' | 'digest-md5' | 'basic';
+
+export interface RtspUserConfiguration {
+  readonly name: string;
+  readonly password: string;
+  /** Default `[play]`. */
+  readonly rights: readonly ('play' | 'publish')[];
+}
+
+export interface RtspsConfiguration {
+  /** Default 8322 on every address. */
+  readonly listen: readonly ListenAddress[];
+  /** Path of the certificate chain, PEM. */
+  readonly cert: string;
+  /** Path of its private key, PEM. */
+  readonly key: string;
+}
+
 export interface PlayConfiguration {
   /** Viewers start at the newest key frame there is (default), or else at the next one to come. */
   readonly gop_cache: boolean;
@@ -125,7 +181,17 @@ type SectionInput<T> = {
   readonly [K in keyof T]?: K extends 'listen' ? ListenText | readonly ListenText[] | undefined : T[K] | undefined;
 };
 
-/** What users may write; every name is optional but `rtmps.cert` and `rtmps.key`. */
+/** Ranges of ports are written `6970-7969`, and users need no rights named. */
+type RtspInput = Omit<SectionInput<RtspConfiguration>, 'udp_ports' | 'users'> & {
+  readonly udp_ports?: string | undefined;
+  readonly users?: readonly RtspUserInput[] | undefined;
+};
+
+type RtspUserInput = Omit<RtspUserConfiguration, 'rights'> & {
+  readonly rights?: RtspUserConfiguration['rights'] | undefined;
+};
+
+/** What users may write; every name is optional but `cert` and `key` of `rtmps` and `rtsps`, and what a user is made of. */
 export interface ConfigurationInput {
   readonly latency?: LatencyProfile | undefined;
   readonly vhosts?: readonly string[] | undefined;
@@ -133,6 +199,8 @@ export interface ConfigurationInput {
   readonly rtmp?: SectionInput<RtmpConfiguration> | undefined;
   readonly rtmps?: (SectionInput<Pick<RtmpsConfiguration, 'listen'>> & Omit<RtmpsConfiguration, 'listen'>) | undefined;
   readonly http?: SectionInput<HttpConfiguration> | undefined;
+  readonly rtsp?: RtspInput | undefined;
+  readonly rtsps?: (SectionInput<Pick<RtspsConfiguration, 'listen'>> & Omit<RtspsConfiguration, 'listen'>) | undefined;
   readonly play?: SectionInput<PlayConfiguration> | undefined;
   readonly publish?: SectionInput<PublishConfiguration> | undefined;
 }

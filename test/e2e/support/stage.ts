@@ -93,6 +93,7 @@ export class Stage {
         ...configuration,
         rtmp: { listen, ...configuration.rtmp },
         http: { listen, ...configuration.http },
+        rtsp: { listen, ...configuration.rtsp },
         log: { level: 'silent' },
       },
     });

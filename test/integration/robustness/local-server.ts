@@ -2,7 +2,7 @@ import { Millrace } from '../../../src/app/millrace.ts';
 import type { ConfigurationInput } from '../../../src/server/config/configuration.ts';
 
 /** Sections of a configuration to set beside what every test needs. */
-export type TestConfiguration = Pick<ConfigurationInput, 'latency' | 'rtmp' | 'http' | 'play' | 'publish'>;
+export type TestConfiguration = Pick<ConfigurationInput, 'latency' | 'rtmp' | 'http' | 'rtsp' | 'play' | 'publish'>;
 
 /** A configuration on free ports of this machine, without log lines. */
 export function testConfiguration(given: TestConfiguration): ConfigurationInput {
@@ -11,6 +11,7 @@ export function testConfiguration(given: TestConfiguration): ConfigurationInput 
     log: { level: 'silent' },
     rtmp: { ...given.rtmp, listen: '127.0.0.1:0' },
     http: { ...given.http, listen: '127.0.0.1:0' },
+    rtsp: { ...given.rtsp, listen: '127.0.0.1:0' },
   };
 }
 

@@ -1,0 +1,145 @@
+import type { StreamViewer } from '../../media/audience.ts';
+import type { Clock } from '../../media/clock.ts';
+import type { ContainerWriter } from '../../media/container-writer.ts';
+import type { FirstPacket } from '../../media/renditions/rtp-framing.ts';
+import { type RtpPresentation, type RtpTrack, toRtpTimestamp } from '../../media/renditions/rtp-presentation.ts';
+import { RtpContainerWriter } from '../../media/renditions/rtp-rendition.ts';
+import { RtpSenderClock } from '../../media/renditions/rtp-sender-clock.ts';
+import { RtpTsContainerWriter } from '../../media/renditions/rtp-ts-rendition.ts';
+import type { Stream } from '../../media/stream.ts';
+import type { Framing, ViewerSink } from '../../media/viewer.ts';
+import { LivePlayback } from './live-playback.ts';
+import { describeMedia } from './media-description.ts';
+import type { DescribeContext, MediaSession, Playback, PlaybackOptions, TrackBegin } from './media-session.ts';
+import { SenderReports } from './sender-reports.ts';
+
+/** How a live stream is sent: each track by itself, or all of them in a transport stream. */
+export type LiveForm = 'tracks' | 'ts';
+
+export interface LiveMediaSessionOptions {
+  /** Key in the registry. */
+  readonly name: string;
+  readonly stream: Stream;
+  readonly form: LiveForm;
+  readonly presentation: RtpPresentation;
+  readonly clock: Clock;
+  /** Names the server in RTCP and SDP: the same for all tracks, another one for each stream. */
+  readonly cname: string;
+  readonly maxPacketBytes: number | undefined;
+  /** The stream became something the description does not tell. */
+  readonly onOutdated: () => void;
+  readonly onUnreferenced: () => void;
+}
+
+/** Where a viewer begins: the moment, and what each track's packets tell of it. */
+export interface LiveBegin {
+  readonly streamUs: number;
+  readonly tracks: readonly TrackBegin[];
+}
+
+/** A live stream as RTSP clients see it, under one description. A stream whose codecs change is another one. */
+export class LiveMediaSession implements MediaSession {
+  readonly name: string;
+  readonly stream: Stream;
+  readonly form: LiveForm;
+  readonly presentation: RtpPresentation;
+  readonly onUnreferenced: () => void;
+  readonly #options: LiveMediaSessionOptions;
+  readonly #senderClock: RtpSenderClock;
+  readonly #reports: SenderReports;
+
+  constructor(options: LiveMediaSessionOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.stream = options.stream;
+    this.form = options.form;
+    this.presentation = options.presentation;
+    this.onUnreferenced = options.onUnreferenced;
+    this.#senderClock = new RtpSenderClock(options.clock, Date.now());
+    this.#reports = new SenderReports(options.presentation, this.#senderClock, options.clock, options.cname);
+  }
+
+  get trackCount(): number {
+    return this.presentation.tracks.length;
+  }
+
+  /** Whether a description made now would be this one. */
+  isCurrent(stream: Stream): boolean {
+    return stream === this.stream && (this.form === 'ts' || this.presentation.isWholeFor(stream.header));
+  }
+
+  ssrcOf(track: number): number {
+    return this.presentation.tracks[track]!.ssrc;
+  }
+
+  describe(context: DescribeContext): string {
+    return describeMedia(
+      {
+        name: this.name,
+        id: String(this.presentation.tracks[0]!.ssrc),
+        tracks: this.presentation.tracks,
+        range: 'npt=now-',
+      },
+      context,
+    );
+  }
+
+  openPlayback(options: PlaybackOptions): Playback {
+    return new LivePlayback(this, options, this.#options.clock);
+  }
+
+  /** Adds a viewer of the shared packets. */
+  view(framing: Framing, sink: ViewerSink): StreamViewer {
+    return this.stream.view({
+      // A presentation that is no longer the stream's may have viewers beside those of the new one.
+      rendition: `rtp:${this.presentation.tracks[0]!.ssrc.toString(16)}`,
+      makeWriter: () => this.#makeWriter(),
+      framing,
+      sink,
+    });
+  }
+
+  /** SR and SDES of a track for now, or for the moment the packets that follow are of. */
+  report(track: number, streamUs: number | undefined): Uint8Array {
+    return streamUs === undefined ? this.#reports.report(track) : this.#reports.reportAt(track, streamUs);
+  }
+
+  bye(track: number): Uint8Array {
+    return this.#reports.bye(track);
+  }
+
+  /**
+   * The moment a viewer begins at: that of the earliest of its first packets. All timestamps told are those of this one
+   * moment, so that players have the tracks in step from the beginning.
+   * @param firstPackets by track; undefined where there is none yet
+   */
+  beginsOf(firstPackets: readonly (FirstPacket | undefined)[]): LiveBegin | undefined {
+    const nowUs = this.#senderClock.now().streamUs;
+    let streamUs = Number.POSITIVE_INFINITY;
+    for (const [i, packet] of firstPackets.entries()) {
+      if (packet !== undefined) streamUs = Math.min(streamUs, timeOf(this.presentation.tracks[i]!, packet, nowUs));
+    }
+    if (streamUs === Number.POSITIVE_INFINITY) return undefined;
+    const tracks = this.presentation.tracks.map((rtp, track) => ({
+      track,
+      sequenceNumber: firstPackets[track]?.sequenceNumber,
+      timestamp: toRtpTimestamp(rtp, streamUs) >>> 0,
+    }));
+    return { streamUs, tracks };
+  }
+
+  #makeWriter(): ContainerWriter {
+    const { presentation, maxPacketBytes, onOutdated } = this.#options;
+    const clock = this.#senderClock;
+    if (this.form === 'ts') return new RtpTsContainerWriter({ presentation, clock, maxPacketBytes });
+    return new RtpContainerWriter({ presentation, clock, maxPacketBytes, onOutdated });
+  }
+}
+
+/** Stream time of a packet not more than some hours from now: 32 bits do not tell more. */
+function timeOf(rtp: RtpTrack, packet: FirstPacket, nowUs: number): number {
+  const ahead = (packet.timestamp - (toRtpTimestamp(rtp, nowUs) >>> 0)) | 0;
+  const clockRate = rtp.mapping.clockRate;
+  const units = Math.round((nowUs * clockRate) / 1_000_000) + ahead;
+  return (units * 1_000_000) / clockRate;
+}

@@ -1,0 +1,192 @@
+import type { StreamViewer } from '../../media/audience.ts';
+import type { Clock } from '../../media/clock.ts';
+import { findFirstPacket } from '../../media/renditions/rtp-framing.ts';
+import type { ViewerCloseReason, ViewerSink } from '../../media/viewer.ts';
+import type { Delivery } from './delivery.ts';
+import type { LiveMediaSession } from './live-media-session.ts';
+import type {
+  MediaEndReason,
+  Playback,
+  PlaybackOptions,
+  PlayOutcome,
+  PlayRefusal,
+  PlayRequest,
+} from './media-session.ts';
+import { parsePlayRange } from './play-range.ts';
+
+/** Mean time between two rounds of reports to a client (RFC 3550 §6.2), milliseconds. */
+export const REPORT_INTERVAL_MS = 5_000;
+
+const END_REASONS: Readonly<Record<ViewerCloseReason, MediaEndReason>> = {
+  'stream-ended': 'ended',
+  stalled: 'stalled',
+  'socket-buffer': 'stalled',
+  duration: 'ended',
+  failed: 'failed',
+  closed: 'closed',
+};
+
+/** One client that watches a live stream: a viewer of the RTP made once for all of them. */
+export class LivePlayback implements Playback {
+  readonly #session: LiveMediaSession;
+  readonly #delivery: Delivery;
+  readonly #clock: Clock;
+  readonly #onEnded: (reason: MediaEndReason) => void;
+  readonly #sink: ViewerSink;
+  #viewer: StreamViewer | undefined;
+  #tracks: ReadonlySet<number> = new Set();
+  #isPaused = false;
+  /** What comes first waits until the client has its answer. */
+  #isHolding = false;
+  #held: Uint8Array | undefined;
+  #endedWhileHolding: ViewerCloseReason | undefined;
+  #nextReportMs = 0;
+  #closed = false;
+
+  constructor(session: LiveMediaSession, options: PlaybackOptions, clock: Clock) {
+    this.#session = session;
+    this.#clock = clock;
+    this.#onEnded = options.onEnded;
+    const { delivery } = options;
+    this.#delivery = delivery;
+    delivery.onDrain = () => this.#viewer?.drained();
+    const heldBytes = (): number => this.#held?.length ?? 0;
+    this.#sink = {
+      write: (frames) => {
+        if (this.#isHolding) this.#held = frames;
+        else delivery.write(frames);
+      },
+      get bufferedBytes() {
+        return heldBytes() + delivery.bufferedBytes;
+      },
+      close: (reason) => this.#viewerClosed(reason),
+    };
+  }
+
+  play(request: PlayRequest): PlayOutcome | PlayRefusal {
+    const range = parsePlayRange(request.range);
+    if (range !== undefined && 'statusCode' in range) return range;
+    const goesOn = this.#viewer !== undefined && !this.#isPaused && isSameSet(this.#tracks, request.tracks);
+    if (!goesOn) this.#start(request.tracks);
+    if (this.#endedWhileHolding !== undefined) {
+      // What a stream can't give one viewer more is a rendition; one that was closed is no longer there.
+      return { statusCode: this.#endedWhileHolding === 'failed' ? 453 : 404 };
+    }
+    const begins = goesOn ? undefined : this.#session.beginsOf(this.#firstPackets());
+    return {
+      // Whatever was asked: a live stream is played from now on, at its own pace.
+      range: 'npt=now-',
+      scale: 1,
+      speed: 1,
+      tracks: begins?.tracks ?? [],
+      begin: () => this.#begin(begins?.streamUs),
+    };
+  }
+
+  pause(tracks: ReadonlySet<number>): void {
+    if (this.#viewer === undefined) return;
+    const left = new Set([...this.#tracks].filter((track) => !tracks.has(track)));
+    if (left.size > 0) {
+      this.#start(left);
+      this.#begin(this.#session.beginsOf(this.#firstPackets())?.streamUs);
+    } else {
+      this.#isPaused = true;
+      this.#viewer.setPaused(true);
+    }
+  }
+
+  /** Reports of receivers tell that they are there, which the client session has noted. */
+  receiveRtcp(): void {}
+
+  housekeep(): void {
+    if (this.#viewer === undefined || this.#isHolding || this.#clock.nowMs() < this.#nextReportMs) return;
+    this.#report(undefined);
+  }
+
+  close(sayBye: boolean): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#delivery.onDrain = undefined;
+    const viewer = this.#viewer;
+    this.#viewer = undefined;
+    viewer?.leave();
+    if (sayBye && viewer !== undefined) this.#sayBye();
+  }
+
+  /** Bytes delivered, and jumps to a newer key frame. */
+  get statistics(): { readonly sentBytes: number; readonly lagJumps: number } {
+    return { sentBytes: this.#viewer?.sentBytes ?? 0, lagJumps: this.#viewer?.lagJumps ?? 0 };
+  }
+
+  /** Plays these tracks from the newest key frame on. */
+  #start(tracks: ReadonlySet<number>): void {
+    this.#isHolding = true;
+    this.#held = undefined;
+    const viewer = this.#viewer;
+    if (viewer !== undefined && this.#isPaused && isSameSet(this.#tracks, tracks)) {
+      this.#isPaused = false;
+      viewer.setPaused(false);
+      return;
+    }
+    viewer?.leave();
+    this.#isPaused = false;
+    this.#tracks = tracks;
+    this.#delivery.setTracks(tracks);
+    const made = this.#session.view(this.#delivery.framing, this.#sink);
+    this.#viewer = made;
+    made.start();
+  }
+
+  #firstPackets(): (ReturnType<typeof findFirstPacket> | undefined)[] {
+    const held = this.#held;
+    return Array.from({ length: this.#session.trackCount }, (_, track) => {
+      const channel = this.#tracks.has(track) ? this.#delivery.rtpChannel(track) : undefined;
+      return held === undefined || channel === undefined ? undefined : findFirstPacket(held, channel);
+    });
+  }
+
+  /** @param streamUs the moment it begins at; undefined when nothing is there yet */
+  #begin(streamUs: number | undefined): void {
+    if (this.#closed || !this.#isHolding) return;
+    this.#isHolding = false;
+    const held = this.#held;
+    this.#held = undefined;
+    if (this.#endedWhileHolding !== undefined) this.#viewerClosed(this.#endedWhileHolding);
+    if (held === undefined || this.#closed) return;
+    // Players tie the tracks together by it, so it comes before what they shall play.
+    this.#report(streamUs);
+    this.#delivery.write(held);
+    this.#viewer?.drained();
+  }
+
+  #report(streamUs: number | undefined): void {
+    // Receivers and senders all reporting at once is what RFC 3550 §6.3.1 spreads out.
+    this.#nextReportMs = this.#clock.nowMs() + REPORT_INTERVAL_MS * (0.5 + Math.random());
+    for (const track of this.#tracks) {
+      const report = this.#session.report(track, streamUs);
+      if (report !== undefined) this.#delivery.writeRtcp(track, report);
+    }
+  }
+
+  #sayBye(): void {
+    for (const track of this.#tracks) this.#delivery.writeRtcp(track, this.#session.bye(track));
+  }
+
+  #viewerClosed(reason: ViewerCloseReason): void {
+    this.#viewer = undefined;
+    if (this.#closed) return;
+    if (this.#isHolding) {
+      this.#endedWhileHolding = reason;
+      return;
+    }
+    this.#closed = true;
+    this.#delivery.onDrain = undefined;
+    if (reason !== 'stalled' && reason !== 'socket-buffer') this.#sayBye();
+    // The fan-out is in the middle of its round.
+    this.#clock.soon(() => this.#onEnded(END_REASONS[reason]));
+  }
+}
+
+function isSameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  return a.size === b.size && [...a].every((value) => b.has(value));
+}

@@ -1,0 +1,25 @@
+import type { RtspUrl } from '../../protocol/rtsp/rtsp-url.ts';
+import type { MediaSession } from './media-session.ts';
+
+/** What a URL asks for, the track left off. */
+export interface MediaTarget {
+  /** Decoded path, beginning with a slash and not ending with one; `''` for the root. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly url: RtspUrl;
+}
+
+/** A kind of media sessions: finds the one a URL stands for, and makes it when needed. */
+export interface MediaSource {
+  /**
+   * The media session of a target, or undefined when this source has none. May take time: whoever asked looks up anew by
+   * number what it needs afterwards.
+   * @param signal aborted when nobody waits any more
+   */
+  find(target: MediaTarget, signal: AbortSignal): Promise<MediaSession | undefined>;
+}
+
+/** Whether two targets are the same, as far as URLs tell. */
+export function targetKey(target: MediaTarget): string {
+  return `${target.url.host}${target.path}?${target.query.get('vhost') ?? ''}`;
+}

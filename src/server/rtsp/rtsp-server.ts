@@ -1,0 +1,249 @@
+import { nodeAuthenticationCrypto } from '../../io/authentication-crypto.ts';
+import { nodeClock } from '../../io/node-clock.ts';
+import { nodeHandshakeCrypto } from '../../io/node-crypto.ts';
+import type { StreamHub } from '../../media/stream-hub.ts';
+import type { RtspRequest } from '../../protocol/rtsp/rtsp-message.ts';
+import type { RtspConfiguration, RtspsConfiguration } from '../config/configuration.ts';
+import { type RtspDelegate, RtspDelegateServer } from '../delegate/rtsp-delegate-server.ts';
+import type { DelegateServerCounters, TlsCertificate } from '../delegate/server-delegate.ts';
+import { type Logger, sessionLogger } from '../log/logger.ts';
+import { AccessControl } from './access-control.ts';
+import { ClientSessions } from './client-sessions.ts';
+import { DatagramPacer } from './datagram-pacer.ts';
+import { LiveSessions } from './live-sessions.ts';
+import { MediaSessionRegistry } from './media-session-registry.ts';
+import { answer, type HandledAnswer } from './rtsp-answers.ts';
+import { RtspConnection } from './rtsp-connection.ts';
+import type { RtspIngest } from './rtsp-ingest.ts';
+import { RtspRequestHandler } from './rtsp-request-handler.ts';
+import { UdpPorts } from './udp-ports.ts';
+
+/** Where users are asked for passwords. */
+const REALM = 'Millrace';
+
+/** Connections, sessions, and what limits stopped; all but the first two only grow. */
+export interface RtspServerCounters extends Readonly<DelegateServerCounters> {
+  /** Open connections. */
+  readonly connections: number;
+  /** RTSP sessions now. */
+  readonly sessions: number;
+  /** RTSP sessions made so far. */
+  readonly sessionsMade: number;
+}
+
+export interface RtspServerOptions {
+  readonly hub: StreamHub;
+  readonly log: Logger;
+  readonly configuration: RtspConfiguration;
+  /** RTSPS: PEM texts and where to listen. */
+  readonly tls?: Pick<RtspsConfiguration, 'listen'> & TlsCertificate;
+  /** The virtual host a name asked for stands for. */
+  readonly resolveVhost: (asked: string | undefined) => string;
+  /** Told in the Server header. */
+  readonly version: string;
+  /** Who takes what clients publish; without it they can't. */
+  readonly ingest?: RtspIngest;
+}
+
+/** The RTSP and RTSPS ports: the streams of the hub for RTSP players. */
+export class RtspServer {
+  readonly registry: MediaSessionRegistry = new MediaSessionRegistry();
+  readonly #options: RtspServerOptions;
+  readonly #sessions: ClientSessions;
+  readonly #live: LiveSessions;
+  readonly #handler: RtspRequestHandler;
+  readonly #udp: UdpPorts | undefined;
+  readonly #pacer = new DatagramPacer(nodeClock);
+  readonly #connections = new Map<number, RtspConnection>();
+  #server: RtspDelegateServer | undefined;
+  #plainPorts = 0;
+
+  private constructor(options: RtspServerOptions) {
+    this.#options = options;
+    const { configuration, hub, log } = options;
+    this.#udp = configuration.udp
+      ? new UdpPorts({
+          host: undefined,
+          firstPort: configuration.udp_ports.first,
+          lastPort: configuration.udp_ports.last,
+          shared: configuration.udp_shared,
+        })
+      : undefined;
+    this.#sessions = new ClientSessions({
+      clock: nodeClock,
+      log,
+      maxSessions: configuration.max_sessions,
+      services: {
+        registry: this.registry,
+        udp: this.#udp,
+        pacer: this.#pacer,
+        clock: nodeClock,
+        multicastGroupOf: () => Promise.resolve(undefined),
+        timeoutMs: configuration.timeout * 1000,
+      },
+    });
+    this.#live = new LiveSessions({
+      hub,
+      clock: nodeClock,
+      registry: this.registry,
+      resolveVhost: options.resolveVhost,
+      waitMs: configuration.wait * 1000,
+      maxPacketBytes: configuration.packet_size,
+      random32,
+    });
+    this.#handler = new RtspRequestHandler({
+      sessions: this.#sessions,
+      sources: [this.#live],
+      access: new AccessControl({
+        realm: REALM,
+        users: configuration.users,
+        methods: configuration.auth_methods,
+        crypto: nodeAuthenticationCrypto,
+        nonceSecret: Buffer.from(nodeHandshakeCrypto.randomBytes(16)).toString('hex'),
+      }),
+      ingest: options.ingest,
+      nowMs: Date.now,
+    });
+  }
+
+  /** @throws ResourceError when a port or the certificate can't be used */
+  static async start(options: RtspServerOptions): Promise<RtspServer> {
+    const server = new RtspServer(options);
+    try {
+      await server.#listen();
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
+    return server;
+  }
+
+  /** The RTSP ports in use, in the order of `listen`. */
+  get ports(): number[] {
+    return this.#server?.ports.slice(0, this.#plainPorts) ?? [];
+  }
+
+  /** The RTSPS ports in use. */
+  get tlsPorts(): number[] {
+    return this.#server?.ports.slice(this.#plainPorts) ?? [];
+  }
+
+  get counters(): RtspServerCounters {
+    return {
+      ...this.#server!.counters,
+      connections: this.#connections.size,
+      sessions: this.#sessions.size,
+      sessionsMade: this.#sessions.made,
+    };
+  }
+
+  /** Throws everybody off who plays or records what is called so; the name stays. */
+  closeAllClientSessions(name: string): void {
+    this.registry.closeAllClientSessions(name);
+  }
+
+  /** Ends every session and closes the ports. Idempotent. */
+  async close(): Promise<void> {
+    this.#sessions.close();
+    this.#live.close();
+    this.#pacer.close();
+    await Promise.all([this.#server?.close(), this.#udp?.close()]);
+  }
+
+  async #listen(): Promise<void> {
+    const { configuration, tls, version, log } = this.#options;
+    const plain = configuration.enabled ? configuration.listen.map((address) => ({ address, tls: undefined })) : [];
+    const secure = (tls?.listen ?? []).map((address) => ({ address, tls }));
+    const [first, ...others] = [...plain, ...secure];
+    if (first === undefined) return;
+    this.#server = await RtspDelegateServer.listen({
+      address: first.address,
+      ...(first.tls === undefined ? {} : { tls: first.tls }),
+      maxConnections: configuration.max_connections,
+      headerTimeoutMs: configuration.header_timeout * 1000,
+      serverName: `Millrace/${version}`,
+      delegate: this.#delegate(),
+      onError: (error, connectionId) =>
+        log.error({ err: error, connection: connectionId }, 'an RTSP connection ended by a fault in the server'),
+    });
+    for (const { address, tls: certificate } of others) await this.#server.listenAlso(address, certificate);
+    this.#plainPorts = plain.length;
+  }
+
+  #delegate(): RtspDelegate {
+    return {
+      onConnect: (id) => this.#connected(id),
+      onRequest: (id, request) => this.#handle(id, request),
+      onInterleaved: (id, channel, payload) => this.#connections.get(id)?.receive(channel, payload),
+      onDrain: (id) => this.#connections.get(id)?.drained(),
+      onClose: (id) => {
+        const connection = this.#connections.get(id);
+        this.#connections.delete(id);
+        connection?.ended();
+      },
+    };
+  }
+
+  #connected(id: number): void {
+    const server = this.#server!;
+    const [remote, local] = [server.remote(id)!, server.local(id)!];
+    const isSecure = server.isSecure(id);
+    const log = sessionLogger(this.#options.log, {
+      protocol: isSecure ? 'rtsps' : 'rtsp',
+      remote: `${remote.address}:${remote.port}`,
+    });
+    const connection = new RtspConnection({
+      id,
+      remote,
+      local,
+      isSecure,
+      isTunnelled: false,
+      log,
+      output: {
+        send: (bytes) => server.sendRaw(id, bytes),
+        get bufferedBytes() {
+          return server.bufferedBytes(id);
+        },
+        abort: () => server.close(id),
+      },
+    });
+    this.#connections.set(id, connection);
+    log.debug('connection opened');
+  }
+
+  async #handle(id: number, request: RtspRequest): Promise<void> {
+    const connection = this.#connections.get(id);
+    if (connection === undefined) return;
+    if (request.protocol === 'HTTP') {
+      this.#server!.send(id, { statusCode: 405 });
+      this.#server!.closeAfterFlush(id);
+      return;
+    }
+    let answered: HandledAnswer;
+    try {
+      answered = await this.#handler.handle(connection, request);
+    } catch (error) {
+      connection.log.error({ err: error, method: request.method }, 'a request failed by a fault in the server');
+      answered = answer(500);
+    }
+    const { method, url } = request;
+    connection.log.debug({ method, url: loggedUrl(url), status: answered.statusCode }, 'request');
+    // What was done is done, also when nobody is there any more to be told.
+    if (this.#server!.isOpen(id)) this.#server!.send(id, answered);
+    answered.afterwards?.();
+    if (answered.closes === true || request.headers.get('Connection')?.toLowerCase() === 'close') {
+      this.#server!.closeAfterFlush(id);
+    }
+  }
+}
+
+/** Without what may be a password or token. */
+function loggedUrl(url: string): string {
+  return url.replace(/^([a-z]+:\/\/)[^/]*@/i, '$1').split('?', 1)[0]!;
+}
+
+/** 32 bits from the system's random source. */
+function random32(): number {
+  const bytes = nodeHandshakeCrypto.randomBytes(4);
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+}
