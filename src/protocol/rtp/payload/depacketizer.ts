@@ -1,3 +1,5 @@
+import type { Codec } from '../../../codec/track.ts';
+
 /** An RTP packet as a depacketizer sees it: in sequence, headers and padding taken off. */
 export interface RtpPayload {
   /** A view, valid during the call. */
@@ -18,6 +20,8 @@ export interface DepacketizedUnit {
   readonly isKeyFrame: boolean;
   /** Decoder configuration (the form of `Track.config`) when the packets brought one that differs from the one before. */
   readonly config?: Uint8Array;
+  /** What the unit is, when the mapping's track was wrong about it: SDP has one name for mp2 and mp3 (MPA). */
+  readonly codec?: Codec;
 }
 
 /**
