@@ -27,6 +27,7 @@ const rules: LayerRules = {
     'protocol/rtmp': ['protocol/amf'],
     'format/flv': ['protocol/amf'],
     'protocol/rtsp': ['protocol/rtp', 'protocol/sdp'],
+    'protocol/mikey': ['protocol/srtp'],
   },
   mayUseNode: ['io', 'app'],
   mayUsePackages: ['io', 'server', 'app'],

@@ -1,5 +1,7 @@
 import { StateError } from '../wire/errors.ts';
-import type { DatagramErrorCode } from './datagram-socket.ts';
+
+/** Code of the `StateError` for bytes that are no batch. */
+export type DatagramBatchErrorCode = 'datagram/bad-batch';
 
 /** First byte of an interleaved frame (RFC 2326 §10.12). */
 const DOLLAR = 0x24;
@@ -35,7 +37,10 @@ export class InterleavedBatch {
       const sizeBytes = isHeader ? (bytes[at + 2]! << 8) | bytes[at + 3]! : 0;
       const end = at + HEADER_BYTES + sizeBytes;
       if (!isHeader || end > bytes.length) {
-        throw new StateError('datagram/bad-batch' satisfies DatagramErrorCode, `no whole interleaved frame at ${at}`);
+        throw new StateError(
+          'datagram/bad-batch' satisfies DatagramBatchErrorCode,
+          `no whole interleaved frame at ${at}`,
+        );
       }
       if (bytes[at + 1] === channel && sizeBytes > 0) {
         offsets.push(at + HEADER_BYTES);

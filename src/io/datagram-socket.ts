@@ -9,7 +9,6 @@ export type DatagramErrorCode =
   | 'datagram/unknown-host'
   | 'datagram/failed'
   | 'datagram/bad-address'
-  | 'datagram/bad-batch'
   | 'datagram/bad-range'
   | 'datagram/multicast-refused'
   | 'datagram/closed';

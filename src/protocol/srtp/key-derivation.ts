@@ -11,6 +11,8 @@ export interface SrtpKeys {
   readonly masterSalt: Uint8Array;
   /** Put into every packet, and expected in every packet (RFC 3711 §3.1); 128 bytes at most. Default: none. */
   readonly masterKeyIdentifier?: Uint8Array;
+  /** Length of the tag of SRTCP where a peer has the short one there too; only with AES-CM. Default: the profile's. */
+  readonly rtcpTagBytes?: 4 | 10;
 }
 
 /** Keys and cipher of SRTP or of SRTCP under one master key. */
@@ -47,8 +49,11 @@ export function deriveSession(crypto: SrtpCrypto, keys: SrtpKeys, kind: 'rtp' | 
         `${keys.masterKey.length} and ${keys.masterSalt.length}`,
     );
   }
+  if (keys.rtcpTagBytes !== undefined && profile.transform === 'aes-gcm') {
+    throw new StateError('srtp/bad-key' satisfies SrtpErrorCode, `${profile.name} has no other tag for SRTCP`);
+  }
   const label = kind === 'rtp' ? LABEL_RTP : LABEL_RTCP;
-  const tagBytes = kind === 'rtp' ? profile.rtpTagBytes : profile.rtcpTagBytes;
+  const tagBytes = kind === 'rtp' ? profile.rtpTagBytes : (keys.rtcpTagBytes ?? profile.rtcpTagBytes);
   const cipher = crypto.createCipher({
     transform: profile.transform,
     encryptionKey: deriveKey(crypto, keys, label, profile.keyBytes),
