@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { HALF_CLOSED_MS } from '../../src/server/delegate/delegate-connection.ts';
 import { type AnyHooks, type ServerUnderTest, serverKinds } from './delegate/any-server.ts';
 import { TestPeer } from './delegate/test-peer.ts';
 import { until } from './robustness/until.ts';
@@ -342,6 +343,15 @@ describe.each(serverKinds)('an embedded $name server', ({ request, ok, writeQueu
     await peer.isClosed();
     expect(peer.text.split(ok)).toHaveLength(3);
     await until('told', () => delegate.count('close') === 1);
+  });
+
+  it('does not wait long for the answer to a peer that ended its half', async () => {
+    const { delegate } = await listen({}, () => ({ onRequest: () => undefined }));
+    const peer = await connect();
+    peer.send(request(1) + request(2));
+    await until('asked', () => delegate.log.length === 2);
+    peer.close();
+    await until('gone', () => delegate.count('close') === 1, HALF_CLOSED_MS + 2000);
   });
 
   it('hears that a peer ended, reset, or left in the middle of a request or an answer', async () => {

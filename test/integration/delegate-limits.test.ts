@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TestPeer } from './delegate/test-peer.ts';
 import { until } from './robustness/until.ts';
@@ -20,7 +20,7 @@ describe('an embedded server without file descriptors left', () => {
 
   it('lets those wait or go who are too many, serves the others, and takes new ones when some have left', async () => {
     let output = '';
-    const script = join(import.meta.dirname, 'delegate/low-descriptor-server.ts');
+    const script = fileURLToPath(new URL('./delegate/low-descriptor-server.ts', import.meta.url));
     child = spawn('sh', ['-c', `ulimit -n ${DESCRIPTORS} && exec "$0" "$1"`, process.execPath, script], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });

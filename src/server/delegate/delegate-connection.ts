@@ -11,6 +11,12 @@ export const READ_AHEAD_BYTES = 65_536;
 /** How long a peer may take to close its half after everything was sent to it, milliseconds. */
 export const CLOSE_LINGER_MS = 1000;
 
+/**
+ * Who ended its half may wait for answers (HTTP/1.0 clients do) or be gone: it does not show. So requests that came before
+ * are answered for so long, milliseconds.
+ */
+export const HALF_CLOSED_MS = 3000;
+
 /** Who gets the raw bytes of a connection that speaks something else now. They are valid during the call. */
 export type RawInputHandler = (bytes: Uint8Array) => void;
 
@@ -75,6 +81,7 @@ export class DelegateConnection<Message, Request> {
   #isReadScheduled = false;
   #isPaused = false;
   #peerEnded = false;
+  #endedMs = 0;
   #hasMessage = false;
   #wasInsideMessage = false;
   #hasWritten = false;
@@ -233,7 +240,9 @@ export class DelegateConnection<Message, Request> {
 
   /** Ends a connection whose request does not come, or on which nothing happens. */
   checkTimeout(nowMs: number): void {
-    if (this.#state !== 'open' || this.#openRequest !== undefined || this.#rawInput !== undefined) return;
+    if (this.#state !== 'open') return;
+    if (this.#peerEnded && nowMs - this.#endedMs > HALF_CLOSED_MS) this.close();
+    if (this.#openRequest !== undefined || this.#rawInput !== undefined) return;
     const isInside = this.#reader.isInsideMessage;
     const { headerTimeoutMs, bodyTimeoutMs, idleTimeoutMs } = this.#owner;
     if (isInside || !this.#hasMessage) {
@@ -348,6 +357,7 @@ export class DelegateConnection<Message, Request> {
 
   #takeEnd(): void {
     this.#peerEnded = true;
+    this.#endedMs = nodeClock.nowMs();
     if (this.#state === 'open') {
       if (this.#openRequest === undefined && this.#held === undefined) this.closeAfterFlush();
     } else if (this.#socket.writableFinished) {
