@@ -62,7 +62,9 @@ function checkAgain(
 ): void {
   const mapping = format.toMapping(track, 96);
   if (mapping === undefined) return;
-  const packets = packetize(format.makePacketizer(track), [unit], { maxPayloadSize });
+  // Without a configuration, of which AV1 puts the sequence header into key frames that lack it.
+  const packetizer = format.makePacketizer({ ...track, config: new Uint8Array(0) });
+  const packets = packetize(packetizer, [unit], { maxPayloadSize });
   const depacketizer = format.makeDepacketizer(mapping);
   const end: RtpPayload = { payload: Uint8Array.of(0), timestamp: 1, marker: false, afterLoss: false };
   const again = [...packets, end].flatMap((packet) => depacketizer.receive(packet));

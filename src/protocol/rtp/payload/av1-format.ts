@@ -4,6 +4,7 @@ import type { Track } from '../../../codec/track.ts';
 import { Av1Assembler } from './av1-depacketizer.ts';
 import { Av1Packetizer } from './av1-packetizer.ts';
 import type { Depacketizer } from './depacketizer.ts';
+import { isNamed } from './mapping-parameters.ts';
 import type { Packetizer } from './packetizer.ts';
 import type { PayloadFormat, RtpMapping } from './payload-format.ts';
 import { UnitDepacketizer } from './unit-depacketizer.ts';
@@ -34,7 +35,7 @@ export const AV1_FORMAT: PayloadFormat = {
   },
 
   toTrack(mapping: RtpMapping, trackId: number): Track | undefined {
-    if (mapping.encodingName.toUpperCase() !== ENCODING_NAME) return undefined;
+    if (!isNamed(mapping, ENCODING_NAME)) return undefined;
     return videoTrack(trackId, 'av1', new Uint8Array(0));
   },
 

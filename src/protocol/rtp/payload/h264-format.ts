@@ -13,6 +13,7 @@ import type { Depacketizer } from './depacketizer.ts';
 import { H264Deinterleaver } from './h264-deinterleaver.ts';
 import { H264Assembler } from './h264-depacketizer.ts';
 import { H264Packetizer } from './h264-packetizer.ts';
+import { isNamed, parameterNumber } from './mapping-parameters.ts';
 import type { Packetizer } from './packetizer.ts';
 import type { PayloadFormat, RtpMapping } from './payload-format.ts';
 import { parseParameterSets } from './sprop-parameter-sets.ts';
@@ -21,6 +22,9 @@ import { VIDEO_CLOCK_RATE, videoTrack } from './video-track.ts';
 
 const ENCODING_NAME = 'H264';
 const INTERLEAVED_MODE = '2';
+
+/** Largest `sprop-interleaving-depth` (§8.1). */
+const MAX_DEPTH = 32_767;
 
 /** The parameter sets of a track in the order decoders want them; none when its configuration cannot be read. */
 function parameterSetsOf(track: Track): readonly Uint8Array[] {
@@ -62,7 +66,7 @@ export const H264_FORMAT: PayloadFormat = {
   },
 
   toTrack(mapping: RtpMapping, trackId: number): Track | undefined {
-    if (mapping.encodingName.toUpperCase() !== ENCODING_NAME) return undefined;
+    if (!isNamed(mapping, ENCODING_NAME)) return undefined;
     const record = avcConfigurationFromNalUnits(receivedParameterSets(mapping));
     return videoTrack(trackId, 'h264', record ? writeAvcDecoderConfiguration(record) : new Uint8Array(0));
   },
@@ -72,7 +76,7 @@ export const H264_FORMAT: PayloadFormat = {
     if (mapping.parameters.get('packetization-mode') !== INTERLEAVED_MODE) {
       return new UnitDepacketizer(new H264Assembler(sets));
     }
-    const depth = Number(mapping.parameters.get('sprop-interleaving-depth') ?? 0);
-    return new H264Deinterleaver(Number.isInteger(depth) && depth > 0 ? depth : 0, sets);
+    const depth = parameterNumber(mapping, 'sprop-interleaving-depth', 0, MAX_DEPTH);
+    return new H264Deinterleaver(depth, sets);
   },
 };

@@ -12,6 +12,7 @@ import type { Depacketizer } from './depacketizer.ts';
 import { H265Deinterleaver } from './h265-deinterleaver.ts';
 import { H265Assembler } from './h265-depacketizer.ts';
 import { H265Packetizer } from './h265-packetizer.ts';
+import { isNamed, parameterNumber } from './mapping-parameters.ts';
 import type { Packetizer } from './packetizer.ts';
 import type { PayloadFormat, RtpMapping } from './payload-format.ts';
 import { parseParameterSets } from './sprop-parameter-sets.ts';
@@ -19,6 +20,9 @@ import { UnitDepacketizer } from './unit-depacketizer.ts';
 import { VIDEO_CLOCK_RATE, videoTrack } from './video-track.ts';
 
 const ENCODING_NAME = 'H265';
+
+/** Largest value of either parameter (§7.1). */
+const MAX_DECODING_ORDER = 32_767;
 
 /** Parameters and the NAL unit type each brings, in the order decoders want the sets. */
 const SPROP = [
@@ -38,11 +42,6 @@ function parameterSetsOf(track: Track): readonly Uint8Array[] {
 /** `sprop-vps`, `sprop-sps` and `sprop-pps` (§7.1). */
 function receivedParameterSets(mapping: RtpMapping): readonly Uint8Array[] {
   return SPROP.flatMap(([name]) => parseParameterSets(mapping.parameters.get(name)));
-}
-
-function positiveInteger(text: string | undefined): number {
-  const value = Number(text ?? 0);
-  return Number.isInteger(value) && value > 0 ? value : 0;
 }
 
 /**
@@ -73,16 +72,16 @@ export const H265_FORMAT: PayloadFormat = {
   },
 
   toTrack(mapping: RtpMapping, trackId: number): Track | undefined {
-    if (mapping.encodingName.toUpperCase() !== ENCODING_NAME) return undefined;
+    if (!isNamed(mapping, ENCODING_NAME)) return undefined;
     const record = hevcConfigurationFromNalUnits(receivedParameterSets(mapping));
     return videoTrack(trackId, 'h265', record ? writeHevcDecoderConfiguration(record) : new Uint8Array(0));
   },
 
   makeDepacketizer(mapping: RtpMapping): Depacketizer {
     const sets = receivedParameterSets(mapping);
-    if (positiveInteger(mapping.parameters.get('sprop-max-don-diff')) === 0) {
+    if (parameterNumber(mapping, 'sprop-max-don-diff', 0, MAX_DECODING_ORDER) === 0) {
       return new UnitDepacketizer(new H265Assembler(sets));
     }
-    return new H265Deinterleaver(positiveInteger(mapping.parameters.get('sprop-depack-buf-nalus')), sets);
+    return new H265Deinterleaver(parameterNumber(mapping, 'sprop-depack-buf-nalus', 0, MAX_DECODING_ORDER), sets);
   },
 };

@@ -4,6 +4,7 @@ import { vp8ConfigurationFromFrame } from '../../../codec/vp8/vp8-configuration.
 import { writeVpCodecConfiguration } from '../../../codec/vp9/vp-codec-configuration.ts';
 import { ConfigChange } from './config-change.ts';
 import type { Depacketizer } from './depacketizer.ts';
+import { isNamed } from './mapping-parameters.ts';
 import type { Packetizer, PayloadWriter } from './packetizer.ts';
 import type { PayloadFormat, RtpMapping } from './payload-format.ts';
 import { UnitBuffer } from './unit-buffer.ts';
@@ -108,7 +109,7 @@ export const VP8_FORMAT: PayloadFormat = {
   },
 
   toTrack(mapping: RtpMapping, trackId: number): Track | undefined {
-    if (mapping.encodingName.toUpperCase() !== ENCODING_NAME) return undefined;
+    if (!isNamed(mapping, ENCODING_NAME)) return undefined;
     return videoTrack(trackId, 'vp8', new Uint8Array(0));
   },
 

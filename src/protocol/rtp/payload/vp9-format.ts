@@ -4,6 +4,7 @@ import { vp9ConfigurationFromKeyFrame } from '../../../codec/vp9/profile-level.t
 import { parseVpCodecConfiguration, writeVpCodecConfiguration } from '../../../codec/vp9/vp-codec-configuration.ts';
 import { ConfigChange } from './config-change.ts';
 import type { Depacketizer } from './depacketizer.ts';
+import { isNamed } from './mapping-parameters.ts';
 import type { Packetizer } from './packetizer.ts';
 import type { PayloadFormat, RtpMapping } from './payload-format.ts';
 import { UnitBuffer } from './unit-buffer.ts';
@@ -94,7 +95,7 @@ export const VP9_FORMAT: PayloadFormat = {
   },
 
   toTrack(mapping: RtpMapping, trackId: number): Track | undefined {
-    if (mapping.encodingName.toUpperCase() !== ENCODING_NAME) return undefined;
+    if (!isNamed(mapping, ENCODING_NAME)) return undefined;
     return videoTrack(trackId, 'vp9', new Uint8Array(0));
   },
 
