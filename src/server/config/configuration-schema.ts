@@ -99,6 +99,8 @@ export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> =
         .array(z.enum(['digest-sha-256', 'digest-md5', 'basic']))
         .min(1)
         .default(['digest-sha-256', 'digest-md5']),
+      files: z.string().min(1).optional(),
+      files_index: z.string().min(1).optional(),
     })
     .prefault({}),
   rtsps: z

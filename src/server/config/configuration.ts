@@ -105,6 +105,10 @@ export interface RtspConfiguration {
   readonly users: readonly RtspUserConfiguration[];
   /** How users may prove who they are, in the order they are offered; default digests, SHA-256 first. */
   readonly auth_methods: readonly RtspAuthenticationMethod[];
+  /** Directory whose media files are played under their paths in it; default none. */
+  readonly files?: string | undefined;
+  /** Directory where indices of its transport streams are kept from one start to the next; by default they are only in memory. */
+  readonly files_index?: string | undefined;
 }
 
 /** Ports from `first` to `last`, both included. */

@@ -17,6 +17,7 @@ import { RtspConnection } from './rtsp-connection.ts';
 import type { RtspIngest } from './rtsp-ingest.ts';
 import { RtspRequestHandler } from './rtsp-request-handler.ts';
 import { UdpPorts } from './udp-ports.ts';
+import { FileSessions } from './vod/file-sessions.ts';
 
 /** Where users are asked for passwords. */
 const REALM = 'Millrace';
@@ -47,7 +48,7 @@ export interface RtspServerOptions {
 
 /** The RTSP and RTSPS ports: the streams of the hub for RTSP players. */
 export class RtspServer {
-  readonly registry: MediaSessionRegistry = new MediaSessionRegistry();
+  readonly registry: MediaSessionRegistry;
   readonly #options: RtspServerOptions;
   readonly #sessions: ClientSessions;
   readonly #live: LiveSessions;
@@ -58,8 +59,9 @@ export class RtspServer {
   #server: RtspDelegateServer | undefined;
   #plainPorts = 0;
 
-  private constructor(options: RtspServerOptions) {
+  private constructor(options: RtspServerOptions, files: FileSessions | undefined, registry: MediaSessionRegistry) {
     this.#options = options;
+    this.registry = registry;
     const { configuration, hub, log } = options;
     this.#udp = configuration.udp
       ? new UdpPorts({
@@ -93,7 +95,7 @@ export class RtspServer {
     });
     this.#handler = new RtspRequestHandler({
       sessions: this.#sessions,
-      sources: [this.#live],
+      sources: files === undefined ? [this.#live] : [this.#live, files],
       access: new AccessControl({
         realm: REALM,
         users: configuration.users,
@@ -106,9 +108,10 @@ export class RtspServer {
     });
   }
 
-  /** @throws ResourceError when a port or the certificate can't be used */
+  /** @throws ResourceError when a port, the certificate or the directory of files can't be used */
   static async start(options: RtspServerOptions): Promise<RtspServer> {
-    const server = new RtspServer(options);
+    const registry = new MediaSessionRegistry();
+    const server = new RtspServer(options, await openFiles(options, registry), registry);
     try {
       await server.#listen();
     } catch (error) {
@@ -246,4 +249,21 @@ function loggedUrl(url: string): string {
 function random32(): number {
   const bytes = nodeHandshakeCrypto.randomBytes(4);
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+}
+
+async function openFiles(
+  { configuration, log }: RtspServerOptions,
+  registry: MediaSessionRegistry,
+): Promise<FileSessions | undefined> {
+  const { files, files_index, packet_size } = configuration;
+  if (files === undefined) return undefined;
+  return FileSessions.open({
+    directory: files,
+    indexDirectory: files_index,
+    registry,
+    clock: nodeClock,
+    log,
+    random32,
+    maxPacketBytes: packet_size,
+  });
 }
