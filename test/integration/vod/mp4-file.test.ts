@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import type { Frame } from '../../../src/codec/frame.ts';
+import type { MediaFile } from '../../../src/format/media-file.ts';
+import { openMp4File } from '../../../src/format/mp4/mp4-file.ts';
+import { byTrack, expectedPackets, faultOfSeek, md5, memoryFile, readFrames, vodBytes } from '../../vod-test-kit.ts';
+
+const open = (name: string): Promise<MediaFile> => openMp4File(memoryFile(vodBytes(name)));
+
+/** Name, codecs, length, and audio frames in front that end before the presentation begins. */
+const FILES: readonly (readonly [name: string, codecs: string, durationMs: number, droppedAudio: number])[] = [
+  ['h264-aac.mp4', 'h264 aac', 3000, 1],
+  ['h264-aac-front.mp4', 'h264 aac', 3000, 1],
+  ['h264-aac-negative-cts.mp4', 'h264 aac', 3000, 1],
+  ['h264-aac-fragments.mp4', 'h264 aac', 3000, 0],
+  ['h264-aac-separate.mp4', 'h264 aac', 3000, 0],
+  ['h264-aac-sidx.mp4', 'h264 aac', 3000, 0],
+  ['h264-aac-dash.mp4', 'h264 aac', 3000, 0],
+  ['h264-aac-hybrid.mp4', 'h264 aac', 3000, 0],
+  ['h264-aac-trimmed.mp4', 'h264 aac', 1603, 3],
+  ['h264-late-audio.mp4', 'h264 aac', 3499, 0],
+  ['h265-ac3.mp4', 'h265 ac3', 3002, 0],
+  ['h265-inband.mp4', 'h265', 2920, 0],
+  ['av1-flac.mp4', 'av1 flac', 1000, 0],
+  ['vp9-opus.mp4', 'vp9 opus', 3000, 0],
+  ['mpeg4-mp3.mp4', 'mp4v mp3', 3000, 0],
+  ['mpeg2-eac3.mp4', 'mpeg-video eac3', 3002, 0],
+  ['two-audio.mp4', 'h264 aac aac', 2000, 1],
+  ['mp3-only.mov', 'mp3', 2000, 0],
+];
+
+/** Files whose audio is plain samples, which ffmpeg cuts into packets of other sizes. */
+const PLAIN_FILES: readonly (readonly [name: string, codecs: string, sampleBytes: readonly number[]])[] = [
+  ['mjpeg-alaw.mov', 'jpeg g711a', [1]],
+  ['h264-sowt.mov', 'h264 l16', [2]],
+  ['h264-in24.mov', 'h264 l24', [3]],
+  ['h264-mulaw-twos.mov', 'h264 g711u l16', [1, 2]],
+];
+
+function codecsOf(file: MediaFile): string {
+  return file.tracks.map((track) => track.codec).join(' ');
+}
+
+describe.each(FILES)('%s', (name, codecs, durationMs, droppedAudio) => {
+  it('has the tracks, whose configurations are complete', async () => {
+    const file = await open(name);
+    expect(codecsOf(file)).toBe(codecs);
+    expect(Math.round(file.durationUs! / 1000)).toBe(durationMs);
+    for (const track of file.tracks) {
+      if (track.kind === 'audio') expect(track.audio?.sampleRate).toBeGreaterThan(0);
+      else if (track.codec !== 'mp4v' && track.codec !== 'mpeg-video') expect(track.video?.width).toBe(128);
+    }
+  });
+
+  it('gives the frames ffmpeg finds, with their times', async () => {
+    const file = await open(name);
+    const tracks = byTrack(file, await readFrames(file));
+    const expected = expectedPackets(name);
+    expect(tracks.length).toBe(expected.length);
+    // Pictures before the start of the presentation move it.
+    const isVideo = file.tracks[0]!.kind === 'video';
+    const originUs = isVideo ? Math.min(0, ...expected[0]!.map(({ ptsUs }) => ptsUs)) : 0;
+    tracks.forEach((frames, i) => {
+      const packets = expected[i]!.slice(frames[0]!.track.kind === 'audio' ? droppedAudio : 0);
+      expect(frames.map(({ payload }) => md5(payload))).toEqual(packets.map((packet) => packet.md5));
+      for (const [k, { ptsUs, dtsUs }] of frames.entries()) {
+        expect(Math.abs(Math.max(0, packets[k]!.ptsUs - originUs) - ptsUs)).toBeLessThanOrEqual(1);
+        expect(Math.abs(Math.max(0, packets[k]!.dtsUs - originUs) - dtsUs)).toBeLessThanOrEqual(1);
+      }
+    });
+  });
+});
+
+describe.each(PLAIN_FILES)('%s', (name, codecs, sampleBytes) => {
+  it('gives all samples, in network order', async () => {
+    const file = await open(name);
+    expect(codecsOf(file)).toBe(codecs);
+    const audio = byTrack(file, await readFrames(file)).slice(1);
+    const expected = expectedPackets(name).slice(1);
+    audio.forEach((frames, i) => {
+      const { sampleRate, channels } = file.tracks[i + 1]!.audio!;
+      const total = frames.reduce((sum, { payload }) => sum + payload.length, 0);
+      expect(total).toBe(expected[i]!.reduce((sum, packet) => sum + packet.sizeBytes, 0));
+      let samples = 0;
+      for (const { ptsUs, payload } of frames) {
+        expect(Math.abs(ptsUs - (samples * 1_000_000) / sampleRate)).toBeLessThan(1);
+        samples += payload.length / (channels * sampleBytes[i]!);
+      }
+    });
+  });
+
+  it('has the loudness of the tone in every sample, not noise', async () => {
+    const file = await open(name);
+    for (const frames of byTrack(file, await readFrames(file)).slice(1)) {
+      const { codec } = frames[0]!.track;
+      if (codec !== 'l16' && codec !== 'l24') continue;
+      const step = codec === 'l16' ? 2 : 3;
+      const samples = Buffer.concat(frames.map(({ payload }) => payload));
+      // A sine at an eighth of full scale: read in the wrong order it would reach full scale.
+      for (let at = 0; at + step <= samples.length; at += step) {
+        expect(Math.abs(samples.readIntBE(at, step))).toBeLessThan(2 ** (8 * step - 1) * 0.6);
+      }
+    }
+  });
+});
+
+describe('seek', () => {
+  const names = [...FILES, ...PLAIN_FILES].map(([name]) => name);
+
+  it.each(names)('of %s lands where it says, and goes on from there', async (name) => {
+    const all: readonly Frame[] = await readFrames(await open(name));
+    const file = await open(name);
+    const lastUs = Math.max(...all.map(({ ptsUs }) => ptsUs));
+    const keys = all.filter((frame) => frame.isKeyFrame && frame.track.kind === file.tracks[0]!.kind);
+    const targets = [0, 1, lastUs / 2, lastUs, lastUs * 10, -5];
+    for (const { ptsUs } of keys.slice(0, 40)) targets.push(ptsUs - 1, ptsUs, ptsUs + 1);
+    for (const targetUs of targets) {
+      // Plain audio is cut from where the seek lands.
+      const isPlain = PLAIN_FILES.some(([one]) => one === name);
+      if (isPlain) expect(await file.seek(targetUs)).toBe((await file.next())?.ptsUs);
+      else expect(await faultOfSeek(file, all, targetUs)).toBeUndefined();
+    }
+  });
+
+  it('knows its landing places of a file with a sample table', async () => {
+    expect((await open('h264-aac.mp4')).seekPointsUs).toEqual([0, 1_000_000, 2_000_000]);
+    expect((await open('mpeg4-mp3.mp4')).seekPointsUs).toEqual([0, 1_080_000, 2_040_000, 2_960_000]);
+    expect((await open('mp3-only.mov')).seekPointsUs).toBeUndefined();
+  });
+});
