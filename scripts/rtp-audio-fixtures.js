@@ -257,7 +257,7 @@ ffmpeg([
 ]);
 byGStreamer(
   'mp2t-gstreamer',
-  `filesrc location=${ts} ! tsparse set-timestamps=true alignment=7 ! rtpmp2tpay mtu=1400`,
+  `filesrc location=${ts} blocksize=1316 ! video/mpegts,packetsize=188,systemstream=true ! rtpmp2tpay mtu=1400`,
   wholeOf(ts),
 );
 

@@ -3,12 +3,16 @@ import { AC3_FORMAT, EAC3_FORMAT } from './ac3.ts';
 import { PCMA_FORMAT, PCMU_FORMAT } from './g711.ts';
 import { G722_FORMAT } from './g722.ts';
 import { L8_FORMAT, L16_FORMAT, L20_FORMAT, L24_FORMAT } from './linear-pcm.ts';
+import { MP2T_FORMAT } from './mp2t.ts';
 import { MPEG_AUDIO_FORMAT } from './mpeg-audio.ts';
+import { OPUS_FORMAT } from './opus.ts';
 import type { PayloadFormat } from './payload-format.ts';
 
 /** Every payload format of sound, and that of transport streams. */
 export const AUDIO_FORMATS: readonly PayloadFormat[] = [
   AAC_FORMAT,
+  OPUS_FORMAT,
+  MP2T_FORMAT,
   MPEG_AUDIO_FORMAT,
   AC3_FORMAT,
   EAC3_FORMAT,

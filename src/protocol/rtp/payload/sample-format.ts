@@ -93,6 +93,7 @@ export function sampleFormat(encoding: SampleEncoding): PayloadFormat {
       }
       const { channels } = audio;
       const clockRate = audio.sampleRate / samplesPerTick;
+      if (!Number.isInteger(clockRate) || clockRate < 1) return undefined;
       const fixed = encoding.staticTypes.find((type) => type.clockRate === clockRate && type.channels === channels);
       return {
         payloadType: fixed?.payloadType ?? dynamicPayloadType,
