@@ -65,6 +65,39 @@ describe.each(serverKinds)('an embedded $name server', ({ request, ok, writeQueu
     expect(mostOpen).toBe(1);
   });
 
+  it('hands over what is injected inside a callback when that has returned', async () => {
+    let raw = 0;
+    const { delegate } = await listen({}, (server) => ({
+      onConnect: (id) => {
+        server().receive(id, Buffer.from(request(1)));
+      },
+      onRequest: (id, { url }) => {
+        if (url === '/1') {
+          server().receive(id, Buffer.from(request(2)));
+          while (server().bufferedBytes(id) === 0) server().sendRaw(id, new Uint8Array(200_000));
+        } else if (url === '/3') {
+          server().setRawInput(id, () => {
+            if (raw++ < 3) server().receive(id, new Uint8Array(1));
+          });
+          server().receive(id, new Uint8Array(1));
+        }
+        if (url !== '/3') server().send(id, { statusCode: 200 });
+      },
+      onDrain: (id) => {
+        server().receive(id, Buffer.from(request(3)));
+      },
+    }));
+    await connect();
+    await until('all', () => raw === 4);
+    expect(delegate.log.map((line) => line.replace(/^(GET|OPTIONS) /, ''))).toEqual([
+      'connect 1',
+      '/1 1',
+      '/2 1',
+      'drain 1',
+      '/3 1',
+    ]);
+  });
+
   it('stops reading from a peer that sends requests and does not wait for answers', async () => {
     const answers: (() => void)[] = [];
     const { delegate } = await listen({}, (server) => ({

@@ -3,6 +3,7 @@ import type { UpgradeSocket } from '../../io/http-listener.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { releaseBytes } from '../../io/release-bytes.ts';
 import { stopFlow } from '../../io/stop-flow.ts';
+import { joinBytes } from '../../wire/join-bytes.ts';
 import type { MessageReader } from './message-reader.ts';
 import type { Endpoint } from './server-delegate.ts';
 
@@ -16,6 +17,8 @@ export const CLOSE_LINGER_MS = 1000;
  * are answered for so long, milliseconds.
  */
 export const HALF_CLOSED_MS = 3000;
+
+const NOTHING = new Uint8Array(0);
 
 /** Who gets the raw bytes of a connection that speaks something else now. They are valid during the call. */
 export type RawInputHandler = (bytes: Uint8Array) => void;
@@ -77,7 +80,8 @@ export class DelegateConnection<Message, Request> {
   /** Requests sent to the peer. */
   #sentRequests = 0;
   #state: State = 'open';
-  #isReading = false;
+  /** A callback of this connection is running: nothing else of it is called until that returns. */
+  #isBusy = false;
   #isReadScheduled = false;
   #isPaused = false;
   #peerEnded = false;
@@ -90,7 +94,11 @@ export class DelegateConnection<Message, Request> {
   readonly #onData = (bytes: Uint8Array): void => this.#takeRead(bytes);
   readonly #onEnd = (): void => this.#takeEnd();
   readonly #onDrain = (): void => {
-    if (this.#state === 'open') this.#owner.handleDrain(this);
+    if (this.#state !== 'open') return;
+    this.#isBusy = true;
+    this.#owner.handleDrain(this);
+    this.#isBusy = false;
+    this.#scheduleRead();
   };
   // 'close' follows and does the work; an error without a listener would be thrown.
   readonly #onError = (): void => undefined;
@@ -136,6 +144,14 @@ export class DelegateConnection<Message, Request> {
     this.#socket.on('data', this.#onData);
   }
 
+  /** Runs a callback; what it brings about for this connection waits until it has returned. */
+  guard(callback: () => void): void {
+    this.#isBusy = true;
+    callback();
+    this.#isBusy = false;
+    this.#scheduleRead();
+  }
+
   /** A number for the next request to the peer, from 1. */
   nextRequestNumber(): number {
     return ++this.#sentRequests;
@@ -170,7 +186,7 @@ export class DelegateConnection<Message, Request> {
   answered(): void {
     this.#openRequest = undefined;
     this.#sinceMs = nodeClock.nowMs();
-    if (!this.#isReading) this.#scheduleRead();
+    if (!this.#isBusy) this.#scheduleRead();
   }
 
   /** Bytes as if the peer had sent them on this connection. Closes it when too much waits already. */
@@ -180,7 +196,7 @@ export class DelegateConnection<Message, Request> {
       this.close();
       return false;
     }
-    // What has to wait is not the caller's any more.
+    // Own bytes: those that have to wait are not the caller's any more.
     this.#take(bytes.slice());
     return true;
   }
@@ -190,7 +206,7 @@ export class DelegateConnection<Message, Request> {
     if (this.#rawInput === undefined) this.#rawRest = this.#takeRest();
     this.#rawInput = handler;
     this.#openRequest = undefined;
-    if (!this.#isReading) this.#scheduleRead();
+    if (!this.#isBusy) this.#scheduleRead();
   }
 
   /** Closes in the next turn of the event loop; what the network has not taken by then is lost. Idempotent. */
@@ -278,17 +294,19 @@ export class DelegateConnection<Message, Request> {
   }
 
   #take(bytes: Uint8Array): void {
-    if (this.#rawInput !== undefined) {
+    if (this.#rawInput === undefined) {
+      this.#reader.receive(bytes);
+      this.#read();
+    } else if (this.#isBusy) {
+      this.#rawRest = joinBytes([this.#rawRest ?? NOTHING, bytes]);
+    } else {
       this.#runRaw();
-      if (this.#state === 'open') this.#owner.handleRaw(this, this.#rawInput, bytes);
-      return;
+      this.#handleRaw(bytes);
     }
-    this.#reader.receive(bytes);
-    this.#read();
   }
 
   #scheduleRead(): void {
-    if (this.#isReadScheduled) return;
+    if (this.#isReadScheduled || this.#state !== 'open') return;
     if (this.#held === undefined && this.#reader.unreadBytes === 0 && this.#rawRest === undefined && !this.#peerEnded) {
       return;
     }
@@ -301,8 +319,8 @@ export class DelegateConnection<Message, Request> {
 
   /** Hands over message after message, until one has to wait for an answer or more bytes are needed. */
   #read(): void {
-    if (this.#isReading) return;
-    this.#isReading = true;
+    if (this.#isBusy) return;
+    this.#isBusy = true;
     let messages = 0;
     while (this.#state === 'open' && this.#rawInput === undefined) {
       if (!this.#owner.readsAhead && this.#openRequest !== undefined) break;
@@ -314,7 +332,7 @@ export class DelegateConnection<Message, Request> {
       messages++;
       this.#owner.handleMessage(this, message);
     }
-    this.#isReading = false;
+    this.#isBusy = false;
     if (this.#state !== 'open') return;
     this.#runRaw();
     this.#noteTime(messages > 0);
@@ -326,7 +344,15 @@ export class DelegateConnection<Message, Request> {
     const rest = this.#rawRest;
     if (rest === undefined || this.#rawInput === undefined) return;
     this.#rawRest = undefined;
-    if (rest.length > 0) this.#owner.handleRaw(this, this.#rawInput, rest);
+    if (rest.length > 0) this.#handleRaw(rest);
+  }
+
+  #handleRaw(bytes: Uint8Array): void {
+    if (this.#rawInput === undefined) return;
+    this.#isBusy = true;
+    this.#owner.handleRaw(this, this.#rawInput, bytes);
+    this.#isBusy = false;
+    this.#scheduleRead();
   }
 
   #noteTime(isNewMessage: boolean): void {

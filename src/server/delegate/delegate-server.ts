@@ -160,7 +160,7 @@ export abstract class DelegateServer<Message, Request, Delegate extends ServerDe
       ...options,
     });
     this.#connections.add(connection);
-    this.call(connection, () => this.delegate.onConnect(id));
+    connection.guard(() => this.call(connection, () => this.delegate.onConnect(id)));
     connection.start();
     return id;
   }
