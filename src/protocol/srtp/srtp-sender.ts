@@ -110,7 +110,8 @@ export class SrtpSender {
    */
   protectRtcp(bytes: Uint8Array, start: number, end: number): number {
     const { cipher, profile, salt, masterKeyIdentifier, tagBytes } = this.#rtcp;
-    if (end - start < RTCP_CLEAR_BYTES || end + this.rtcpOverheadBytes > bytes.length) return this.#refuse();
+    const isRtcp = end - start >= RTCP_CLEAR_BYTES && bytes[start]! >>> 6 === 2;
+    if (!isRtcp || end + this.rtcpOverheadBytes > bytes.length) return this.#refuse();
     const ssrc = readU32(bytes, start + 4);
     const last = this.#rtcpIndices.get(ssrc);
     if (last === undefined && this.#rtcpIndices.size >= MAX_SENT_SSRCS) return this.#refuse();
