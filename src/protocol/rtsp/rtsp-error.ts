@@ -9,18 +9,19 @@ export type RtspErrorCode =
   | 'rtsp/bad-tunnel-data'
   | 'rtsp/malformed-response'
   | 'rtsp/bad-description'
-  | 'rtsp/no-such-track'
+  | 'rtsp/bad-redirect'
   | 'rtsp/unauthorized'
   | 'rtsp/refused'
-  | 'rtsp/response-timeout'
-  | 'rtsp/too-many-redirects';
+  | 'rtsp/session-lost'
+  | 'rtsp/response-timeout';
 
 /** How callers of this area can misuse it. */
 export type RtspStateErrorCode =
   | 'rtsp/wrong-state'
   | 'rtsp/bad-header-name'
   | 'rtsp/bad-message'
-  | 'rtsp/frame-too-large';
+  | 'rtsp/frame-too-large'
+  | 'rtsp/too-many-requests';
 
 /** A `ProtocolError` with a code of this area. */
 export function rtspError(code: RtspErrorCode, message: string): ProtocolError {

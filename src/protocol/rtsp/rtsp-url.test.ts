@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  descriptionUrls,
+  aggregateUrlOf,
   joinControl,
   parseRtspUrl,
   percentDecode,
@@ -55,6 +55,8 @@ describe('parseRtspUrl', () => {
     'rtsp://h:x/a',
     'rtsp://[::1/a',
     'rtsp://a b/c',
+    'rtsp://h/a\u0001',
+    'rtsp://h/a\r\nEvil: 1',
     `rtsp://h/${'x'.repeat(4096)}`,
   ])('refuses %j', (text) => {
     expect(parseRtspUrl(text)).toBeUndefined();
@@ -92,19 +94,19 @@ describe('percentDecode', () => {
   });
 });
 
-describe('descriptionUrls', () => {
+describe('aggregateUrlOf', () => {
   const requestUrl = 'rtsp://h:8554/a/b?x=1';
   it.each([
-    [{}, requestUrl, requestUrl],
-    [{ contentBase: 'rtsp://i/c/', contentLocation: 'rtsp://j/d' }, 'rtsp://i/c/', 'rtsp://i/c/'],
-    [{ contentLocation: 'rtsp://j/d' }, 'rtsp://j/d', 'rtsp://j/d'],
-    [{ contentBase: '/c/' }, 'rtsp://h:8554/c/', 'rtsp://h:8554/c/'],
-    [{ contentBase: 'nonsense' }, requestUrl, requestUrl],
-    [{ control: '*' }, requestUrl, requestUrl],
-    [{ control: 'rtsp://k/e' }, requestUrl, 'rtsp://k/e'],
-    [{ control: 'session' }, requestUrl, requestUrl],
-  ])('with %j', (source, base, aggregate) => {
-    expect(descriptionUrls({ requestUrl, ...source })).toEqual({ base, aggregate });
+    [{}, requestUrl],
+    [{ contentBase: 'rtsp://i/c/', contentLocation: 'rtsp://j/d' }, 'rtsp://i/c/'],
+    [{ contentLocation: 'rtsp://j/d' }, 'rtsp://j/d'],
+    [{ contentBase: '/c/' }, 'rtsp://h:8554/c/'],
+    [{ contentBase: 'nonsense' }, requestUrl],
+    [{ contentBase: 'rtsp://i/c/', control: '*' }, 'rtsp://i/c/'],
+    [{ contentBase: 'rtsp://i/c/', control: 'rtsp://k/e' }, 'rtsp://k/e'],
+    [{ control: 'session' }, requestUrl],
+  ])('with %j', (source, expected) => {
+    expect(aggregateUrlOf({ requestUrl, ...source })).toBe(expected);
   });
 });
 
@@ -123,6 +125,7 @@ describe('joinControl', () => {
     ['rtsp://h/a/', '/trackID=1', 'rtsp://h/a/trackID=1'],
     ['rtsp://h:1/a/b', '/a/b/trackID=1', 'rtsp://h:1/a/b/trackID=1'],
     ['rtsp://h/a', '?ctype=video', 'rtsp://h/a?ctype=video'],
+    ['rtsp://h/a', 'x\u0001\t\u0085y', 'rtsp://h/a/x%01%09%C2%85y'],
   ])('%s with %j is %s', (base, control, joined) => {
     expect(joinControl(base, control)).toBe(joined);
   });

@@ -31,10 +31,11 @@ export interface RtspUrl {
 
 /**
  * Takes an RTSP URL apart (RFC 2326 §3.2). A password may hold an unescaped `@`, as people write them. Undefined when it
- * is none, has another scheme, no host or a port out of range, or is longer than `RTSP_MAX_URL_LENGTH`.
+ * is none, has another scheme, no host, a port out of range or a control character, or is longer than
+ * `RTSP_MAX_URL_LENGTH`.
  */
 export function parseRtspUrl(text: string): RtspUrl | undefined {
-  if (text.length > RTSP_MAX_URL_LENGTH) return undefined;
+  if (text.length > RTSP_MAX_URL_LENGTH || /\p{Cc}/u.test(text)) return undefined;
   const scheme = SCHEME.exec(text);
   const name = scheme?.[1]?.toLowerCase();
   if (scheme === null || (name !== 'rtsp' && name !== 'rtsps' && name !== 'rtspu')) return undefined;
@@ -79,39 +80,34 @@ export function percentDecode(text: string): string {
   });
 }
 
-/** What the relative URLs of a description are relative to, and where its aggregate requests go. */
-export interface DescriptionUrls {
-  /** RFC 2326 §C.1.1: Content-Base, Content-Location or the URL asked. */
-  readonly base: string;
-  /** For requests about all tracks: the description's own `a=control` upon the base. */
-  readonly aggregate: string;
-}
-
-/** From what a description came with and what it says to where requests go (RFC 2326 §C.1.1, §C.3). */
-export function descriptionUrls(source: {
+/**
+ * Where requests about all tracks of a description go, which is also what the URLs of its tracks are relative to: its own
+ * `a=control` when that is absolute, else Content-Base, Content-Location, or the URL asked (RFC 2326 §C.1.1).
+ */
+export function aggregateUrlOf(source: {
   /** URL of the DESCRIBE, without credentials. */
   readonly requestUrl: string;
   readonly contentBase?: string | undefined;
   readonly contentLocation?: string | undefined;
   /** `a=control` of the session level. */
   readonly control?: string | undefined;
-}): DescriptionUrls {
-  const base =
+}): string {
+  // A relative one would move the tracks below it, where no server has them.
+  if (source.control !== undefined && isAbsolute(source.control)) return encodeControls(source.control.trim());
+  return (
     toAbsolute(source.contentBase, source.requestUrl) ??
     toAbsolute(source.contentLocation, source.requestUrl) ??
-    source.requestUrl;
-  // A relative one would move the tracks below it, where no server has them.
-  const aggregate = source.control !== undefined && isAbsolute(source.control) ? source.control.trim() : base;
-  return { base, aggregate };
+    source.requestUrl
+  );
 }
 
 /**
  * Where a track's requests go: `control` itself when it is absolute, the base for `*` or none, and else `control` behind
  * the base and a slash. Not as RFC 1808 resolves: servers expect `rtsp://h/a/trackID=1` for `trackID=1` upon
- * `rtsp://h/a`, and the same where the base ends with a query.
+ * `rtsp://h/a`, and the same where the base ends with a query. Control characters come out percent-encoded.
  */
 export function joinControl(base: string, control: string | undefined): string {
-  const text = control?.trim() ?? '';
+  const text = encodeControls(control?.trim() ?? '');
   if (text === '' || text === '*') return base;
   if (isAbsolute(text)) return text;
   if (text.startsWith('/')) {
@@ -154,6 +150,10 @@ export function requestTarget(url: RtspUrl, isControl: (part: string) => boolean
     path = withoutSlashes(path.slice(0, inPath));
   }
   return { path, query: query === '?' ? '' : query, control };
+}
+
+function encodeControls(text: string): string {
+  return text.replace(/\p{Cc}/gu, encodeURIComponent);
 }
 
 function isAbsolute(text: string): boolean {
