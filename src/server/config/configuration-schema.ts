@@ -22,6 +22,30 @@ const portRange = z.string().transform((value, context) => {
   return { first, last };
 });
 
+/** First address behind those of multicast. */
+const MULTICAST_END = 0xf0000000;
+const MULTICAST_START = 0xe0000000;
+/** Each group has ports of its own. */
+const MAX_GROUPS = 256;
+
+const groupRange = z.string().transform((value, context) => {
+  const [first = Number.NaN, last = first] = value.split('-').map(parseIpv4);
+  const isRange = first >= MULTICAST_START && last < MULTICAST_END && last >= first && last - first < MAX_GROUPS;
+  if (isRange) return { first, last };
+  context.addIssue({
+    code: 'custom',
+    message: 'expected up to 256 multicast addresses, for example 239.255.42.0-239.255.42.255',
+  });
+  return z.NEVER;
+});
+
+/** As a 32-bit number; NaN for text that is no IPv4 address. */
+function parseIpv4(text: string): number {
+  const parts = text.trim().split('.');
+  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) return Number.NaN;
+  return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
 const listens = z.union([listen.transform((address) => [address]), z.array(listen)]);
 const seconds = z.number().min(0).max(86_400);
 const milliseconds = z.number().min(0).max(86_400_000);
@@ -86,6 +110,17 @@ export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> =
       udp: z.boolean().default(true),
       udp_ports: portRange.default({ first: 6970, last: 7969 }),
       udp_shared: z.boolean().default(true),
+      multicast: z.boolean().default(false),
+      multicast_addresses: groupRange.default({ first: 0xefff2a00, last: 0xefff2aff }),
+      multicast_port: z
+        .number()
+        .int()
+        .min(1024)
+        .max(60_000)
+        .refine((port) => port % 2 === 0, 'expected an even port')
+        .default(18_888),
+      multicast_ttl: z.number().int().min(1).max(255).default(16),
+      multicast_interface: z.ipv4().optional(),
       users: z
         .array(
           z.strictObject({

@@ -101,6 +101,16 @@ export interface RtspConfiguration {
   readonly udp_ports: PortRange;
   /** One pair of UDP ports for all players instead of one for each track of each, default true. */
   readonly udp_shared: boolean;
+  /** Whether players may have a stream by multicast, default false. */
+  readonly multicast: boolean;
+  /** Groups that streams are sent to, IPv4, one for each; default 239.255.42.0–239.255.42.255. */
+  readonly multicast_addresses: AddressRange;
+  /** Port of the first track in the first group, even; each group has sixteen. Default 18888. */
+  readonly multicast_port: number;
+  /** Routers a multicast packet may pass, 1–255, default 16. */
+  readonly multicast_ttl: number;
+  /** An own address of the interface that multicast leaves by; the system chooses by default. */
+  readonly multicast_interface?: string | undefined;
   /** Who may do what. Without users, which is the default, everybody may do everything. */
   readonly users: readonly RtspUserConfiguration[];
   /** How users may prove who they are, in the order they are offered; default digests, SHA-256 first. */
@@ -113,6 +123,12 @@ export interface RtspConfiguration {
 
 /** Ports from `first` to `last`, both included. */
 export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** IPv4 addresses as 32-bit numbers from `first` to `last`, both included. */
+export interface AddressRange {
   readonly first: number;
   readonly last: number;
 }
@@ -185,9 +201,10 @@ type SectionInput<T> = {
   readonly [K in keyof T]?: K extends 'listen' ? ListenText | readonly ListenText[] | undefined : T[K] | undefined;
 };
 
-/** Ranges of ports are written `6970-7969`, and users need no rights named. */
-type RtspInput = Omit<SectionInput<RtspConfiguration>, 'udp_ports' | 'users'> & {
+/** Ranges are written as text, `6970-7969`, and users need no rights named. */
+type RtspInput = Omit<SectionInput<RtspConfiguration>, 'udp_ports' | 'multicast_addresses' | 'users'> & {
   readonly udp_ports?: string | undefined;
+  readonly multicast_addresses?: string | undefined;
   readonly users?: readonly RtspUserInput[] | undefined;
 };
 

@@ -195,7 +195,8 @@ export class ClientSession implements MediaSessionUser {
 
   /** PAUSE of all tracks or one. */
   pause(track: number | undefined): HandledAnswer {
-    if (this.#state === 'ended') return answer(454);
+    // Players pause what has ended before they leave, and take a refusal for a failure of the whole.
+    if (this.#state === 'ended') return answer(200, [['Session', this.id]]);
     if (this.#state !== 'playing' && this.#state !== 'recording') return this.#wrongState();
     const asked = this.#trackSet(track);
     if (typeof asked === 'number') return this.#refused(asked);

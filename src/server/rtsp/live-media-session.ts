@@ -8,9 +8,9 @@ import { RtpSenderClock } from '../../media/renditions/rtp-sender-clock.ts';
 import { RtpTsContainerWriter } from '../../media/renditions/rtp-ts-rendition.ts';
 import type { Stream } from '../../media/stream.ts';
 import type { Framing, ViewerSink } from '../../media/viewer.ts';
-import { LivePlayback } from './live-playback.ts';
+import { type LiveBegin, type LivePackets, LivePlayback } from './live-playback.ts';
 import { describeMedia } from './media-description.ts';
-import type { DescribeContext, MediaSession, Playback, PlaybackOptions, TrackBegin } from './media-session.ts';
+import type { DescribeContext, MediaSession, Playback, PlaybackOptions } from './media-session.ts';
 import { SenderReports } from './sender-reports.ts';
 
 /** How a live stream is sent: each track by itself, or all of them in a transport stream. */
@@ -31,14 +31,8 @@ export interface LiveMediaSessionOptions {
   readonly onUnreferenced: () => void;
 }
 
-/** Where a viewer begins: the moment, and what each track's packets tell of it. */
-export interface LiveBegin {
-  readonly streamUs: number;
-  readonly tracks: readonly TrackBegin[];
-}
-
 /** A live stream as RTSP clients see it, under one description. A stream whose codecs change is another one. */
-export class LiveMediaSession implements MediaSession {
+export class LiveMediaSession implements MediaSession, LivePackets {
   readonly name: string;
   readonly stream: Stream;
   readonly form: LiveForm;
@@ -79,6 +73,7 @@ export class LiveMediaSession implements MediaSession {
         id: String(this.presentation.tracks[0]!.ssrc),
         tracks: this.presentation.tracks,
         range: 'npt=now-',
+        multicast: context.multicast,
       },
       context,
     );
@@ -88,7 +83,6 @@ export class LiveMediaSession implements MediaSession {
     return new LivePlayback(this, options, this.#options.clock);
   }
 
-  /** Adds a viewer of the shared packets. */
   view(framing: Framing, sink: ViewerSink): StreamViewer {
     return this.stream.view({
       // A presentation that is no longer the stream's may have viewers beside those of the new one.
@@ -99,7 +93,6 @@ export class LiveMediaSession implements MediaSession {
     });
   }
 
-  /** SR and SDES of a track for now, or for the moment the packets that follow are of. */
   report(track: number, streamUs: number | undefined): Uint8Array {
     return streamUs === undefined ? this.#reports.report(track) : this.#reports.reportAt(track, streamUs);
   }
@@ -109,9 +102,8 @@ export class LiveMediaSession implements MediaSession {
   }
 
   /**
-   * The moment a viewer begins at: that of the earliest of its first packets. All timestamps told are those of this one
-   * moment, so that players have the tracks in step from the beginning.
-   * @param firstPackets by track; undefined where there is none yet
+   * The moment of the earliest first packet. All timestamps told are those of this one moment, so that players have the
+   * tracks in step from the beginning.
    */
   beginsOf(firstPackets: readonly (FirstPacket | undefined)[]): LiveBegin | undefined {
     const nowUs = this.#senderClock.now().streamUs;

@@ -1,9 +1,8 @@
 import type { StreamViewer } from '../../media/audience.ts';
 import type { Clock } from '../../media/clock.ts';
-import { findFirstPacket } from '../../media/renditions/rtp-framing.ts';
-import type { ViewerCloseReason, ViewerSink } from '../../media/viewer.ts';
+import { type FirstPacket, findFirstPacket } from '../../media/renditions/rtp-framing.ts';
+import type { Framing, ViewerCloseReason, ViewerSink } from '../../media/viewer.ts';
 import type { Delivery } from './delivery.ts';
-import type { LiveMediaSession } from './live-media-session.ts';
 import type {
   MediaEndReason,
   Playback,
@@ -11,6 +10,7 @@ import type {
   PlayOutcome,
   PlayRefusal,
   PlayRequest,
+  TrackBegin,
 } from './media-session.ts';
 import { parsePlayRange } from './play-range.ts';
 
@@ -26,9 +26,31 @@ const END_REASONS: Readonly<Record<ViewerCloseReason, MediaEndReason>> = {
   closed: 'closed',
 };
 
+/** Where a viewer begins: the moment, and what each track's packets tell of it. */
+export interface LiveBegin {
+  readonly streamUs: number;
+  readonly tracks: readonly TrackBegin[];
+}
+
+/** The packets of a live stream, made once for all who watch it. */
+export interface LivePackets {
+  readonly trackCount: number;
+  /** Adds a viewer of them. */
+  view(framing: Framing, sink: ViewerSink): StreamViewer;
+  /**
+   * The moment a viewer begins at, or undefined when it has no packets yet.
+   * @param firstPackets by track; undefined where there is none yet
+   */
+  beginsOf(firstPackets: readonly (FirstPacket | undefined)[]): LiveBegin | undefined;
+  /** SR and SDES of a track for now, or for the moment the packets that follow are of. */
+  report(track: number, streamUs: number | undefined): Uint8Array;
+  /** What tells that nothing more comes of a track. */
+  bye(track: number): Uint8Array;
+}
+
 /** One client that watches a live stream: a viewer of the RTP made once for all of them. */
 export class LivePlayback implements Playback {
-  readonly #session: LiveMediaSession;
+  readonly #packets: LivePackets;
   readonly #delivery: Delivery;
   readonly #clock: Clock;
   readonly #onEnded: (reason: MediaEndReason) => void;
@@ -43,8 +65,8 @@ export class LivePlayback implements Playback {
   #nextReportMs = 0;
   #closed = false;
 
-  constructor(session: LiveMediaSession, options: PlaybackOptions, clock: Clock) {
-    this.#session = session;
+  constructor(packets: LivePackets, options: PlaybackOptions, clock: Clock) {
+    this.#packets = packets;
     this.#clock = clock;
     this.#onEnded = options.onEnded;
     const { delivery } = options;
@@ -72,7 +94,7 @@ export class LivePlayback implements Playback {
       // What a stream can't give one viewer more is a rendition; one that was closed is no longer there.
       return { statusCode: this.#endedWhileHolding === 'failed' ? 453 : 404 };
     }
-    const begins = goesOn ? undefined : this.#session.beginsOf(this.#firstPackets());
+    const begins = goesOn ? undefined : this.#packets.beginsOf(this.#firstPackets());
     return {
       // Whatever was asked: a live stream is played from now on, at its own pace.
       range: 'npt=now-',
@@ -88,7 +110,7 @@ export class LivePlayback implements Playback {
     const left = new Set([...this.#tracks].filter((track) => !tracks.has(track)));
     if (left.size > 0) {
       this.#start(left);
-      this.#begin(this.#session.beginsOf(this.#firstPackets())?.streamUs);
+      this.#begin(this.#packets.beginsOf(this.#firstPackets())?.streamUs);
     } else {
       this.#isPaused = true;
       this.#viewer.setPaused(true);
@@ -132,14 +154,14 @@ export class LivePlayback implements Playback {
     this.#isPaused = false;
     this.#tracks = tracks;
     this.#delivery.setTracks(tracks);
-    const made = this.#session.view(this.#delivery.framing, this.#sink);
+    const made = this.#packets.view(this.#delivery.framing, this.#sink);
     this.#viewer = made;
     made.start();
   }
 
-  #firstPackets(): (ReturnType<typeof findFirstPacket> | undefined)[] {
+  #firstPackets(): (FirstPacket | undefined)[] {
     const held = this.#held;
-    return Array.from({ length: this.#session.trackCount }, (_, track) => {
+    return Array.from({ length: this.#packets.trackCount }, (_, track) => {
       const channel = this.#tracks.has(track) ? this.#delivery.rtpChannel(track) : undefined;
       return held === undefined || channel === undefined ? undefined : findFirstPacket(held, channel);
     });
@@ -163,13 +185,12 @@ export class LivePlayback implements Playback {
     // Receivers and senders all reporting at once is what RFC 3550 §6.3.1 spreads out.
     this.#nextReportMs = this.#clock.nowMs() + REPORT_INTERVAL_MS * (0.5 + Math.random());
     for (const track of this.#tracks) {
-      const report = this.#session.report(track, streamUs);
-      if (report !== undefined) this.#delivery.writeRtcp(track, report);
+      this.#delivery.writeRtcp(track, this.#packets.report(track, streamUs));
     }
   }
 
   #sayBye(): void {
-    for (const track of this.#tracks) this.#delivery.writeRtcp(track, this.#session.bye(track));
+    for (const track of this.#tracks) this.#delivery.writeRtcp(track, this.#packets.bye(track));
   }
 
   #viewerClosed(reason: ViewerCloseReason): void {

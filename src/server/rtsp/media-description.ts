@@ -1,62 +1,61 @@
 import type { RtpTrack } from '../../media/renditions/rtp-presentation.ts';
-import type { RtpMapping } from '../../protocol/rtp/payload/payload-format.ts';
+import { rtpMapAttributes } from '../../protocol/sdp/rtp-maps.ts';
+import type { ConnectionData, MediaDescription } from '../../protocol/sdp/session-description.ts';
+import { writeSessionDescription } from '../../protocol/sdp/session-description-writer.ts';
 import { type DescribeContext, trackName } from './media-session.ts';
+import type { MulticastAddress } from './multicast-address.ts';
 
 /** What a description is made of. */
 export interface DescribedMedia {
   /** Shown to people. */
   readonly name: string;
-  readonly tracks: readonly RtpTrack[];
-  /** Value of `a=range`, and the same for Range. */
-  readonly range: string;
-  /** Identifies the description as long as it is this one. */
+  /** The same as long as the description is, decimal digits. */
   readonly id: string;
-  /** Where the tracks are sent to whoever joins, when asked for. */
-  readonly multicast?: { readonly address: string; readonly timeToLive: number; portOf(track: number): number };
+  readonly tracks: readonly Pick<RtpTrack, 'track' | 'mapping'>[];
+  /** Value of `a=range` (RFC 2326 §C.1.5). */
+  readonly range: string;
+  readonly multicast?: MulticastAddress | undefined;
 }
 
-/** SDP of media sent in RTP (RFC 8866), its control URLs relative to the Content-Base (RFC 2326 §C.1). */
+/** SDP of media that is sent in RTP, its control URLs relative to the Content-Base (RFC 2326 §C.1). */
 export function describeMedia(media: DescribedMedia, context: DescribeContext): string {
-  const local = context.localAddress;
-  const lines = [
-    'v=0',
-    `o=- ${media.id} 1 IN ${local.includes(':') ? 'IP6' : 'IP4'} ${local === '' ? '0.0.0.0' : local}`,
-    `s=${oneLine(media.name)}`,
-    't=0 0',
-    'a=tool:Millrace',
-    'a=type:broadcast',
-    'a=control:*',
-    `a=range:${media.range}`,
-  ];
-  for (const [i, { track, mapping }] of media.tracks.entries()) {
-    const { multicast } = media;
-    lines.push(
-      `m=${track.kind === 'audio' ? 'audio' : 'video'} ${multicast?.portOf(i) ?? 0} RTP/AVP ${mapping.payloadType}`,
-    );
-    lines.push(connectionLine(local, multicast));
-    lines.push(...mappingLines(mapping), `a=control:${trackName(i)}`);
-  }
-  return `${lines.join('\r\n')}\r\n`;
+  const isIpv6 = context.localAddress.includes(':');
+  return writeSessionDescription({
+    origin: {
+      username: '-',
+      sessionId: media.id,
+      sessionVersion: '1',
+      networkType: 'IN',
+      addressType: isIpv6 ? 'IP6' : 'IP4',
+      address: context.localAddress === '' ? '0.0.0.0' : context.localAddress,
+    },
+    name: media.name,
+    attributes: [
+      { name: 'tool', value: 'Millrace' },
+      { name: 'type', value: 'broadcast' },
+      { name: 'control', value: '*' },
+      { name: 'range', value: media.range },
+    ],
+    media: media.tracks.map(
+      ({ track, mapping }, i): MediaDescription => ({
+        type: track.kind === 'audio' ? 'audio' : 'video',
+        port: media.multicast?.portOf(i) ?? 0,
+        protocol: 'RTP/AVP',
+        formats: [String(mapping.payloadType)],
+        connection: media.multicast === undefined ? anyAddress(isIpv6) : groupAddress(media.multicast),
+        attributes: [...rtpMapAttributes(mapping), { name: 'control', value: trackName(i) }],
+      }),
+    ),
+  });
 }
 
-function connectionLine(local: string, multicast: DescribedMedia['multicast']): string {
-  if (multicast === undefined) return local.includes(':') ? 'c=IN IP6 ::' : 'c=IN IP4 0.0.0.0';
-  const { address, timeToLive } = multicast;
-  return address.includes(':') ? `c=IN IP6 ${address}` : `c=IN IP4 ${address}/${timeToLive}`;
+/** SETUP will tell (RFC 2326 §C.1.7). */
+function anyAddress(isIpv6: boolean): ConnectionData {
+  return { networkType: 'IN', addressType: isIpv6 ? 'IP6' : 'IP4', address: isIpv6 ? '::' : '0.0.0.0' };
 }
 
-function mappingLines(mapping: RtpMapping): string[] {
-  const { payloadType, encodingName, clockRate, channels, parameters } = mapping;
-  const lines = [`a=rtpmap:${payloadType} ${encodingName}/${clockRate}${channels === undefined ? '' : `/${channels}`}`];
-  if (parameters.size > 0) {
-    const list = [...parameters].map(([name, value]) => (value === '' ? name : `${name}=${value}`));
-    lines.push(`a=fmtp:${payloadType} ${list.join(';')}`);
-  }
-  return lines;
-}
-
-/** Names come from publishers. */
-function oneLine(text: string): string {
-  const line = text.replace(/\p{Cc}/gu, ' ').trim();
-  return line === '' ? '-' : line;
+/** Groups of IPv6 have their scope in the address and no time to live (RFC 8866 §5.7). */
+function groupAddress({ address, timeToLive }: MulticastAddress): ConnectionData {
+  if (address.includes(':')) return { networkType: 'IN', addressType: 'IP6', address };
+  return { networkType: 'IN', addressType: 'IP4', address, ttl: timeToLive };
 }

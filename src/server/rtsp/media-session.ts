@@ -1,4 +1,5 @@
 import type { Delivery } from './delivery.ts';
+import type { MulticastAddress } from './multicast-address.ts';
 
 /** Name of a method this server knows (RFC 2326 §10). Methods are case-sensitive. */
 export type RtspMethod =
@@ -17,8 +18,8 @@ export type RtspMethod =
 export interface DescribeContext {
   /** Own address the client reached, IPv4 or IPv6 in numbers. */
   readonly localAddress: string;
-  /** The client asked for multicast addresses in the description. */
-  readonly multicast: boolean;
+  /** The group to be told, when the client asked for multicast. */
+  readonly multicast: MulticastAddress | undefined;
 }
 
 /** Why the server ended what a client played or recorded. */

@@ -19,7 +19,7 @@ export interface MediaSource {
   find(target: MediaTarget, signal: AbortSignal): Promise<MediaSession | undefined>;
 }
 
-/** Whether two targets are the same, as far as URLs tell. */
+/** The same for URLs of one presentation, by whatever name or address of the server it is asked for. */
 export function targetKey(target: MediaTarget): string {
-  return `${target.url.host}${target.path}?${target.query.get('vhost') ?? ''}`;
+  return `${target.path}?${target.query.get('vhost') ?? ''}`;
 }

@@ -1,10 +1,14 @@
 import type { Endpoint } from '../delegate/server-delegate.ts';
 import type { Logger } from '../log/logger.ts';
-import type { ClientSession } from './client-session.ts';
 import type { ChannelPair, InterleavedDelivery, InterleavedOutput } from './interleaved-delivery.ts';
 
 /** Channels of `$` frames are numbered so. */
 const CHANNELS = 256;
+
+/** A session that ends with a connection. */
+export interface BoundSession {
+  connectionEnded(): void;
+}
 
 /** What a connection is made of. */
 export interface RtspConnectionOptions {
@@ -29,13 +33,11 @@ export class RtspConnection {
   readonly log: Logger;
   /** Aborted when the connection is gone. */
   readonly gone: AbortController = new AbortController();
-  /** What an ANNOUNCE on this connection made and no SETUP has named by its id yet. */
-  announced: ClientSession | undefined;
   /** Requests refused for want of a right password. */
   failedLogins = 0;
   readonly #receivers = new Map<number, (bytes: Uint8Array) => void>();
   readonly #deliveries = new Set<InterleavedDelivery>();
-  readonly #sessions = new Set<ClientSession>();
+  readonly #sessions = new Set<BoundSession>();
 
   constructor(options: RtspConnectionOptions) {
     this.id = options.id;
@@ -87,18 +89,17 @@ export class RtspConnection {
   }
 
   /** The session ends with this connection. */
-  bind(session: ClientSession): void {
+  bind(session: BoundSession): void {
     this.#sessions.add(session);
   }
 
-  unbind(session: ClientSession): void {
+  unbind(session: BoundSession): void {
     this.#sessions.delete(session);
   }
 
   /** The connection is gone. */
   ended(): void {
     this.gone.abort();
-    this.announced = undefined;
     for (const session of this.#sessions) session.connectionEnded();
     this.#sessions.clear();
     this.#deliveries.clear();

@@ -8,6 +8,7 @@ import type { ClientSession } from './client-session.ts';
 import type { ClientSessions } from './client-sessions.ts';
 import { type MediaSession, type RtspMethod, trackIndexOf } from './media-session.ts';
 import { type MediaSource, type MediaTarget, targetKey } from './media-source.ts';
+import type { MulticastAddress } from './multicast-address.ts';
 import { answer, type HandledAnswer, methodList } from './rtsp-answers.ts';
 import type { RtspConnection } from './rtsp-connection.ts';
 import type { RtspIngest } from './rtsp-ingest.ts';
@@ -42,6 +43,8 @@ export interface RtspRequestHandlerOptions {
   readonly access: AccessControl;
   /** Who takes what clients publish; without it they can't. */
   readonly ingest: RtspIngest | undefined;
+  /** The multicast group of a media session; undefined when multicast is switched off. */
+  readonly multicastGroupOf: (session: MediaSession) => Promise<MulticastAddress | undefined>;
   readonly nowMs: () => number;
 }
 
@@ -58,6 +61,8 @@ interface Asked {
 export class RtspRequestHandler {
   readonly #options: RtspRequestHandlerOptions;
   readonly #methods: string;
+  /** What the last ANNOUNCE of a connection made: publishers name no session at their first SETUP. */
+  readonly #announced = new WeakMap<RtspConnection, ClientSession>();
 
   constructor(options: RtspRequestHandlerOptions) {
     this.#options = options;
@@ -127,7 +132,7 @@ export class RtspRequestHandler {
     if (mediaSession.describe === undefined) return this.#notAllowed(405);
     const description = mediaSession.describe({
       localAddress: connection.local.address,
-      multicast: target.query.has('multicast'),
+      multicast: target.query.has('multicast') ? await this.#options.multicastGroupOf(mediaSession) : undefined,
     });
     return answer(
       200,
@@ -152,7 +157,7 @@ export class RtspRequestHandler {
     const whole = wholeTarget(target, asked.track);
     const made = await ingest.announce(whole, request.body, connection);
     if ('statusCode' in made) return answer(made.statusCode);
-    connection.announced?.close();
+    this.#announced.get(connection)?.close();
     const session = sessions.make({
       connection,
       targetKey: targetKey(whole),
@@ -165,13 +170,13 @@ export class RtspRequestHandler {
       return answer(454);
     }
     session.bindTo(connection);
-    connection.announced = session;
+    this.#announced.set(connection, session);
     return answer(200, [['Session', session.header]]);
   }
 
   async #setUp(asked: Asked): Promise<HandledAnswer> {
     const { request, connection, target } = asked;
-    const announced = connection.announced;
+    const announced = this.#announced.get(connection);
     const known = asked.session ?? (announced?.targetKey === targetKey(target) ? announced : undefined);
     const access = this.#check(asked, known?.isRecording === true ? 'publish' : 'play', known);
     if ('refusal' in access) return access.refusal;

@@ -11,7 +11,10 @@ import { AccessControl } from './access-control.ts';
 import { ClientSessions } from './client-sessions.ts';
 import { DatagramPacer } from './datagram-pacer.ts';
 import { LiveSessions } from './live-sessions.ts';
+import type { MediaSession } from './media-session.ts';
 import { MediaSessionRegistry } from './media-session-registry.ts';
+import type { MulticastGroup } from './multicast-group.ts';
+import { MulticastGroups } from './multicast-groups.ts';
 import { answer, type HandledAnswer } from './rtsp-answers.ts';
 import { RtspConnection } from './rtsp-connection.ts';
 import type { RtspIngest } from './rtsp-ingest.ts';
@@ -54,6 +57,7 @@ export class RtspServer {
   readonly #live: LiveSessions;
   readonly #handler: RtspRequestHandler;
   readonly #udp: UdpPorts | undefined;
+  readonly #multicast: MulticastGroups | undefined;
   readonly #pacer = new DatagramPacer(nodeClock);
   readonly #connections = new Map<number, RtspConnection>();
   #server: RtspDelegateServer | undefined;
@@ -71,6 +75,19 @@ export class RtspServer {
           shared: configuration.udp_shared,
         })
       : undefined;
+    this.#multicast = configuration.multicast
+      ? new MulticastGroups({
+          firstAddress: configuration.multicast_addresses.first,
+          lastAddress: configuration.multicast_addresses.last,
+          firstPort: configuration.multicast_port,
+          timeToLive: configuration.multicast_ttl,
+          networkInterface: configuration.multicast_interface,
+          pacer: this.#pacer,
+          isReferenced: (session) => this.registry.isReferenced(session),
+        })
+      : undefined;
+    const multicastGroupOf = async (session: MediaSession): Promise<MulticastGroup | undefined> =>
+      this.#multicast?.groupOf(session);
     this.#sessions = new ClientSessions({
       clock: nodeClock,
       log,
@@ -80,7 +97,7 @@ export class RtspServer {
         udp: this.#udp,
         pacer: this.#pacer,
         clock: nodeClock,
-        multicastGroupOf: () => Promise.resolve(undefined),
+        multicastGroupOf,
         timeoutMs: configuration.timeout * 1000,
       },
     });
@@ -104,6 +121,7 @@ export class RtspServer {
         nonceSecret: Buffer.from(nodeHandshakeCrypto.randomBytes(16)).toString('hex'),
       }),
       ingest: options.ingest,
+      multicastGroupOf,
       nowMs: Date.now,
     });
   }
@@ -150,7 +168,7 @@ export class RtspServer {
     this.#sessions.close();
     this.#live.close();
     this.#pacer.close();
-    await Promise.all([this.#server?.close(), this.#udp?.close()]);
+    await Promise.all([this.#server?.close(), this.#udp?.close(), this.#multicast?.close()]);
   }
 
   async #listen(): Promise<void> {

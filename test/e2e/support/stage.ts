@@ -39,6 +39,15 @@ export class TestServer {
     return `ws://${this.#host}:${this.millrace.ports.http[0]}/${path}`;
   }
 
+  /** @param path `live/x`, or `live/x.ts` for a transport stream */
+  rtsp(path: string): string {
+    return `rtsp://${this.#host}:${this.millrace.ports.rtsp[0]}/${path}`;
+  }
+
+  rtsps(path: string): string {
+    return `rtsps://${this.#host}:${this.millrace.ports.rtsps[0]}/${path}`;
+  }
+
   get host(): string {
     return this.#host;
   }

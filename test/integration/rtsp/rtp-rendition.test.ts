@@ -1,17 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { AUDIO, DATA_TRACK, FakeClock, frame } from '../../../test/media-test-kit.ts';
-import type { Frame } from '../../codec/frame.ts';
+import type { Frame } from '../../../src/codec/frame.ts';
 import {
   avcConfigurationFromNalUnits,
   writeAvcDecoderConfiguration,
-} from '../../codec/h264/avc-decoder-configuration.ts';
-import { joinLengthPrefixed } from '../../codec/nal-unit.ts';
-import type { Track } from '../../codec/track.ts';
-import type { StreamHeader } from '../stream-header.ts';
-import { findFirstPacket, interleavedBytes, RTP_FRAMING, rtpFramingOn } from './rtp-framing.ts';
-import { RtpPresentation, toRtpTimestamp } from './rtp-presentation.ts';
-import { RtpContainerWriter } from './rtp-rendition.ts';
-import { RtpSenderClock } from './rtp-sender-clock.ts';
+} from '../../../src/codec/h264/avc-decoder-configuration.ts';
+import { joinLengthPrefixed } from '../../../src/codec/nal-unit.ts';
+import type { Track } from '../../../src/codec/track.ts';
+import {
+  findFirstPacket,
+  interleavedBytes,
+  RTP_FRAMING,
+  rtpFramingOn,
+} from '../../../src/media/renditions/rtp-framing.ts';
+import { RtpPresentation, toRtpTimestamp } from '../../../src/media/renditions/rtp-presentation.ts';
+import { RtpContainerWriter } from '../../../src/media/renditions/rtp-rendition.ts';
+import { RtpSenderClock } from '../../../src/media/renditions/rtp-sender-clock.ts';
+import type { StreamHeader } from '../../../src/media/stream-header.ts';
+import { AUDIO, DATA_TRACK, FakeClock, frame } from '../../media-test-kit.ts';
 
 const SPS = Uint8Array.of(0x67, 0x42, 0xc0, 0x1e, 0xd9, 0x03, 0xc5, 0x68);
 const OTHER_SPS = Uint8Array.of(0x67, 0x42, 0xc0, 0x1f, 0xd9, 0x03, 0xc5, 0x68);

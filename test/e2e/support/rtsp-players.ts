@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { ffmpegRecord } from '../../peers/ffmpeg.ts';
+import { ffprobeCommand, type ProbedPacket, parseProbe } from '../../peers/ffprobe.ts';
+import { parseGdp } from '../../peers/gstreamer.ts';
+import type { PeerCommand } from '../../peers/peer-process.ts';
+import { demuxedElementaryRecording, elementaryRecording, type Recording } from './coded-unit.ts';
+import type { RunOptions } from './expect-run.ts';
+import { readFlvFile } from './flv-file.ts';
+import type { Stage } from './stage.ts';
+
+/** How packets get to an RTSP player. */
+export type RtspTransport = 'tcp' | 'udp' | 'udp_multicast' | 'http';
+
+/** A real RTSP player that records H.264 and AAC. */
+export interface RtspPlayer {
+  readonly name: string;
+  readonly options: RunOptions;
+  /** Plays `url` until the stream ends; fails unless the program ends by itself with exit code 0. */
+  record(stage: Stage, url: string): Promise<Recording>;
+}
+
+/** 90 kHz, and sound laid end to end where RTMP rounds to milliseconds. */
+const TIMED: RunOptions = { toEnd: true, toleranceMs: 2 };
+
+let nextFile = 0;
+
+function newFile(stage: Stage): string {
+  return stage.path(`rtsp-${nextFile++}.flv`);
+}
+
+/** @param extra options in front of the URL */
+export function ffprobePlayer(transport: RtspTransport, extra: readonly string[] = []): RtspPlayer {
+  return {
+    name: `ffprobe over ${transport}`,
+    options: TIMED,
+    async record(stage, url) {
+      const command = withTransport(ffprobeCommand(url), transport, extra);
+      const { stdout } = await stage.run(command).succeeded();
+      const { packets } = parseProbe(stdout);
+      const of = (kind: string): ProbedPacket[] => packets.filter((packet) => packet.kind === kind);
+      return demuxedElementaryRecording(withFirstTime(of('video')), of('audio'), 'h264');
+    },
+  };
+}
+
+/**
+ * FFmpeg 5.1 loses the time of a first picture that comes in pieces, whatever the server: its parser counts bytes from −1
+ * where a packet has no position. The second one tells it, as all are equally long.
+ */
+function withFirstTime(packets: readonly ProbedPacket[]): ProbedPacket[] {
+  const [first, second, third] = packets;
+  if (first === undefined || second === undefined || third === undefined || !Number.isNaN(first.ptsMs)) {
+    return [...packets];
+  }
+  const firstMs = 2 * second.ptsMs - third.ptsMs;
+  return [{ ...first, ptsMs: firstMs, dtsMs: firstMs }, ...packets.slice(1)];
+}
+
+export function ffmpegPlayer(transport: RtspTransport): RtspPlayer {
+  return {
+    name: `ffmpeg over ${transport}`,
+    // See `withFirstTime`.
+    options: { toEnd: true, times: 'none' },
+    async record(stage, url) {
+      const file = newFile(stage);
+      const { stderr } = await stage.run(withTransport(ffmpegRecord(url, file), transport)).succeeded();
+      const complaints = stderr.split('\n').filter((line) => line !== '' && !/Timestamps are unset/.test(line));
+      assert.deepEqual(complaints, [], `ffmpeg complained about ${url} over ${transport}`);
+      return elementaryRecording(await readFlvFile(file));
+    },
+  };
+}
+
+/** Options for the RTSP input of a program of ffmpeg. */
+function withTransport(command: PeerCommand, transport: RtspTransport, extra: readonly string[] = []): PeerCommand {
+  const at = command.program === 'ffmpeg' ? command.args.indexOf('-i') : 0;
+  return { ...command, args: command.args.toSpliced(at, 0, '-rtsp_transport', transport, ...extra) };
+}
+
+/** @param protocols of `rtspsrc` */
+export function gstreamerPlayer(protocols: 'tcp' | 'udp'): RtspPlayer {
+  return {
+    name: `GStreamer over ${protocols}`,
+    // Its jitter buffer stamps packets by when they came.
+    options: { toEnd: true, times: 'none' },
+    async record(stage, url) {
+      const [videoFile, audioFile] = [newFile(stage), newFile(stage)];
+      await stage.run(gstreamerRecord(url, protocols, videoFile, audioFile)).succeeded();
+      const [video, audio] = [parseGdp(await readFile(videoFile)), parseGdp(await readFile(audioFile))];
+      return demuxedElementaryRecording(video, audio, 'h264');
+    },
+  };
+}
+
+function gstreamerRecord(url: string, protocols: string, videoFile: string, audioFile: string): PeerCommand {
+  const branch = (kind: string, depay: string, caps: string, file: string): string[] => [
+    ...['s.', '!', `application/x-rtp,media=${kind}`, '!', 'queue', '!', depay, '!', caps],
+    ...['!', 'gdppay', '!', 'filesink', `location=${file}`],
+  ];
+  return {
+    program: 'gst-launch-1.0',
+    args: [
+      ...['-q', 'rtspsrc', 'name=s', `location=${url}`, `protocols=${protocols}`],
+      ...branch('video', 'rtph264depay', 'video/x-h264,stream-format=byte-stream,alignment=au', videoFile),
+      ...branch('audio', 'rtpmp4gdepay', 'audio/mpeg', audioFile),
+    ],
+    timeoutMs: 60_000,
+  };
+}
