@@ -35,7 +35,7 @@ describe('Big Buck Bunny over RTMP, played over RTSP', () => {
 
   beforeAll(async () => {
     stage = await Stage.open();
-    server = await stage.server({ rtsp: { multicast: true, multicast_interface: '127.0.0.1' } });
+    server = await stage.server({ rtsp: { multicast: true, multicast_ttl: 1 } });
     publisher = stage.run(
       ffmpegPublish({ input: BBB_CLIP, url: server.rtmp('live/x'), copyTo: stage.path('sent.flv') }),
     );
