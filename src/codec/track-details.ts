@@ -27,10 +27,12 @@ import { type MpegAudioHeader, parseMpegAudioHeader } from './mp3/mpeg-audio-fra
 import { splitAnnexB, splitNalUnits } from './nal-unit.ts';
 import { parseOpusHead } from './opus/opus-head.ts';
 import type { AudioCodec, AudioDetails, Codec, Track, VideoCodec, VideoDetails } from './track.ts';
+import { parseVorbisIdentification } from './vorbis/vorbis-headers.ts';
 import { parseVp8FrameHeader } from './vp8/frame-header.ts';
 import { parseVp9FrameHeader } from './vp9/frame-header.ts';
 import { vp9CodecString, vp9ConfigurationFromKeyFrame } from './vp9/profile-level.ts';
 import { parseVpCodecConfiguration } from './vp9/vp-codec-configuration.ts';
+import { parseXiphLacing } from './xiph/xiph-lacing.ts';
 
 const DEFAULT_NAL_LENGTH_SIZE = 4;
 
@@ -76,6 +78,11 @@ export function audioDetails(codec: AudioCodec, config: Uint8Array, firstFrame?:
     case 'flac': {
       const info = parseFlacStreamInfo(config);
       return info && details(info.sampleRate, info.channels, `${info.bitsPerSample} bit`, 'flac');
+    }
+    case 'vorbis': {
+      const identification = parseXiphLacing(config)?.[0];
+      const info = identification && parseVorbisIdentification(identification);
+      return info && details(info.sampleRate, info.channels, 'Vorbis', 'vorbis');
     }
     default:
       return undefined;
