@@ -79,43 +79,57 @@ export function byTrack(file: MediaFile, frames: readonly Frame[]): readonly (re
   );
 }
 
-/** What a frame is to tests: everything but the identity of its buffer. */
-function fingerprint(frame: Frame): string {
-  const { track, ptsUs, dtsUs, isKeyFrame, payload } = frame;
-  return `${track.kind}${track.trackId} pts ${ptsUs} dts ${dtsUs} ${isKeyFrame ? 'key ' : ''}${md5(payload)}`;
-}
-
 /**
  * Seeks to `targetUs` and says what is wrong with where it lands and what comes then; nothing when all is well: it lands on
  * the last key frame of the leading track at or before the target, tells its time, and goes on as a file played from its
- * beginning does, the other tracks from that time on.
+ * beginning does, the other tracks from that time on, without pictures that lie before it.
  *
  * @param all the frames of the file from its beginning
+ * @param toleranceUs how far times may be apart; above 1, decode times are taken for worked out and only compared with
+ * presentation times
  */
 export async function faultOfSeek(
   file: MediaFile,
   all: readonly Frame[],
   targetUs: number,
+  toleranceUs: number,
 ): Promise<string | undefined> {
   const leading = file.tracks.find((track) => track.kind === 'video') ?? file.tracks[0]!;
-  const isLeading = (frame: Frame): boolean =>
-    frame.track.kind === leading.kind && frame.track.trackId === leading.trackId;
+  const isLeading = ({ track }: Frame): boolean => track.kind === leading.kind && track.trackId === leading.trackId;
+  const landedUs = await file.seek(targetUs);
+  const after = await readFrames(file);
+  if (after[0]?.ptsUs !== landedUs) return `seek(${targetUs}) told ${landedUs} and gave ${after[0]?.ptsUs}`;
   const keys = all.filter((frame) => isLeading(frame) && frame.isKeyFrame);
   const key = keys.findLast((frame) => frame.ptsUs <= targetUs) ?? keys[0]!;
   const isStart = key === keys[0];
-  const landedUs = await file.seek(targetUs);
-  const after = await readFrames(file);
   const expectedUs = isStart ? all[0]!.ptsUs : key.ptsUs;
-  if (landedUs !== expectedUs) return `seek(${targetUs}) landed at ${landedUs} instead of ${expectedUs}`;
-  if (after[0]?.ptsUs !== landedUs) return `seek(${targetUs}) told ${landedUs} and gave ${after[0]?.ptsUs}`;
-  const keyIndex = all.indexOf(key);
-  const expected = isStart
-    ? all
-    : all.filter((frame, i) => {
-        if (isLeading(frame)) return i >= keyIndex;
-        return frame.ptsUs >= key.ptsUs;
-      });
+  if (Math.abs(landedUs - expectedUs) > toleranceUs)
+    return `seek(${targetUs}) landed at ${landedUs}, not ${expectedUs}`;
   // Tracks may be woven differently where they begin together.
-  const order = (frames: readonly Frame[]): string => byTrack(file, frames).flat().map(fingerprint).join('\n');
-  return order(after) === order(expected) ? undefined : `after seek(${targetUs}) other frames come`;
+  const whole = byTrack(file, all);
+  for (const [track, given] of byTrack(file, after).entries()) {
+    const frames = whole[track]!;
+    const first = given[0];
+    if (first === undefined) return `after seek(${targetUs}) nothing of track ${track}`;
+    const start =
+      isLeading(first) && !isStart ? frames.indexOf(key) : frames.findIndex((one) => isSame(one, first, toleranceUs));
+    const expected = frames.slice(start).filter((one) => isStart || one.ptsUs >= key.ptsUs - toleranceUs);
+    const before = isStart || isLeading(first) ? undefined : frames[start - 1];
+    if (before !== undefined && before.ptsUs >= key.ptsUs + toleranceUs) return `after seek(${targetUs}) a late start`;
+    if (given.length !== expected.length)
+      return `after seek(${targetUs}) ${given.length} frames, not ${expected.length}`;
+    const wrong = expected.findIndex((one, i) => !isSame(one, given[i]!, toleranceUs));
+    if (wrong >= 0) return `after seek(${targetUs}) another frame ${wrong} of track ${track}`;
+  }
+  return undefined;
+}
+
+function isSame(a: Frame, b: Frame, toleranceUs: number): boolean {
+  const isTimely = toleranceUs > 1 ? b.dtsUs <= b.ptsUs : Math.abs(a.dtsUs - b.dtsUs) <= toleranceUs;
+  return (
+    isTimely &&
+    a.isKeyFrame === b.isKeyFrame &&
+    Math.abs(a.ptsUs - b.ptsUs) <= toleranceUs &&
+    md5(a.payload) === md5(b.payload)
+  );
 }

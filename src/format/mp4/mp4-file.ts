@@ -168,7 +168,7 @@ class Mp4File implements MediaFile {
     if (found === undefined || found.pts <= this.#firstPts) return this.#start();
     const landedUs = reference.toUs(found.pts);
     for (const reader of this.#readers) reader.seekAtOrAfter(landedUs, true);
-    reference.seekFragment(found.position);
+    reference.seekFragment(found.position, found.pts);
     this.#nextFragment = found.startOffset;
     return this.#landed();
   }

@@ -34,10 +34,11 @@ export class TrackReader {
   /** Steps of the cursors before it, when a fragment has the track more than once. */
   #stepsBefore = 0;
   // What is passed over before the first sample after a start or a seek.
-  #minPts = Number.NEGATIVE_INFINITY;
   #minEnd = Number.NEGATIVE_INFINITY;
   #position: FragmentPosition | undefined;
   #wantsSync = false;
+  /** Presentation time sought: pictures before it that come later in decoding order can't be decoded from there. */
+  #minPts = Number.NEGATIVE_INFINITY;
 
   constructor(track: MovieTrack, movie: Movie) {
     this.track = track;
@@ -124,6 +125,7 @@ export class TrackReader {
   /** Goes to a sample of the table. */
   seekTable(found: FoundSample): void {
     this.#restart();
+    this.#minPts = found.pts;
     this.#table?.seek(found.index);
   }
 
@@ -144,10 +146,11 @@ export class TrackReader {
   }
 
   /** Passes over everything before a sample of a fragment; that fragment, or ones before it, must be given next. */
-  seekFragment(position: FragmentPosition): void {
+  seekFragment(position: FragmentPosition, pts: number): void {
     this.#restart();
     this.#leaveTable();
     this.#position = position;
+    this.#minPts = pts;
   }
 
   give(fragment: TrackFragment): void {
@@ -219,7 +222,6 @@ export class TrackReader {
       const isAt = this.#stepsBefore + cursor.steps - 1 >= step;
       if (cursor.fragment.fragmentOffset === fragmentOffset && !isAt) return false;
     }
-    this.#minPts = Number.NEGATIVE_INFINITY;
     this.#minEnd = Number.NEGATIVE_INFINITY;
     this.#position = undefined;
     this.#wantsSync = false;
