@@ -9,7 +9,7 @@ import { expectSameBytes } from './expect-same.ts';
 const SMALLEST_PAYLOAD = 40;
 
 /** Packets out of any bytes: `flags(8) size(16) payload` each; flags: 1 marker, 2 after a loss, the rest a time step. */
-function readPackets(reader: ByteReader): RtpPayload[] {
+export function readPackets(reader: ByteReader): RtpPayload[] {
   const packets: RtpPayload[] = [];
   let timestamp = 0xffff_ff00;
   while (reader.remaining >= 3) {

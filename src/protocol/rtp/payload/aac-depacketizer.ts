@@ -188,11 +188,22 @@ export class AacDepacketizer implements Depacketizer {
   }
 }
 
-/** An access unit of its own buffer; some cameras leave the ADTS header on. */
+/** A unit of an access unit in a buffer of its own; some cameras leave the ADTS header on. */
 function unitOf(accessUnit: Uint8Array, timestamp: number): DepacketizedUnit {
-  const header = parseAdtsHeader(accessUnit);
-  const isAdts = header?.frameBytes === accessUnit.length && header.rawDataBlocks === 1;
-  return { timestamp, payload: isAdts ? accessUnit.slice(header.headerBytes) : accessUnit, isKeyFrame: true };
+  let payload = accessUnit;
+  let headerBytes = adtsHeaderBytes(payload);
+  while (headerBytes > 0) {
+    payload = payload.slice(headerBytes);
+    headerBytes = adtsHeaderBytes(payload);
+  }
+  return { timestamp, payload, isKeyFrame: true };
+}
+
+/** Bytes of the ADTS header when all the bytes are one ADTS frame that has something in it, else 0. */
+function adtsHeaderBytes(bytes: Uint8Array): number {
+  const header = parseAdtsHeader(bytes);
+  if (header?.frameBytes !== bytes.length || header.rawDataBlocks !== 1) return 0;
+  return header.headerBytes < bytes.length ? header.headerBytes : 0;
 }
 
 function signed(value: number, bits: number): number {
