@@ -120,27 +120,30 @@ function takeLine(level: MutableSession | MutableMedia, type: string, text: stri
   }
 }
 
+/** Finds its way by the network type, since devices leave out any of the parts in front of it, and put blanks into the first. */
 function parseOrigin(text: string): Origin {
-  const parts = text.split(/\s+/);
-  // The user name is the one part that may hold blanks, though it should not.
-  const [sessionId = '0', sessionVersion = '0', networkType = 'IN', addressType = 'IP4', address = '0.0.0.0'] =
-    parts.length > 6 ? parts.slice(-5) : parts.slice(1);
-  const username = parts.length > 6 ? parts.slice(0, -5).join(' ') : parts[0]!;
-  return { username, sessionId, sessionVersion, networkType, addressType, address };
+  const parts = text === '' ? [] : text.split(/\s+/);
+  const isComplete = parts.length >= 6;
+  const found = parts.findLastIndex((part, i) => part.toUpperCase() === 'IN' && (!isComplete || i <= parts.length - 3));
+  const at = found >= 0 ? found : isComplete ? parts.length - 3 : parts.length;
+  const [networkType = 'IN', addressType = 'IP4', address = '0.0.0.0'] = parts.slice(at);
+  const front = parts.slice(0, at);
+  // A number alone in front is the session's.
+  const numbers =
+    front.length > 2 || /^\D/.test(front[0] ?? '-') ? front.splice(Math.max(1, front.length - 2)) : front.splice(0);
+  const [sessionId = '0', sessionVersion = '0'] = numbers;
+  return { username: front.join(' ') || '-', sessionId, sessionVersion, networkType, addressType, address };
 }
 
 function parseConnection(text: string): ConnectionData | undefined {
   const [networkType = '', addressType = '', target = ''] = text.split(/\s+/);
   const [address = '', first, second] = target.split('/');
   if (address === '') return undefined;
-  // IPv6 multicast has no TTL here (RFC 8866 §5.7).
-  const [ttl, count] = addressType.toUpperCase() === 'IP6' ? [undefined, first] : [first, second];
-  return {
-    networkType,
-    addressType,
-    address,
-    ...definedOnly({ ttl: parseNumber(ttl, 255), addressCount: parseNumber(count, 65_535) }),
-  };
+  // IPv6 multicast has no TTL here (RFC 8866 §5.7); IPv4 multicast has a count only behind one.
+  const isIp6 = addressType.toUpperCase() === 'IP6';
+  const ttl = isIp6 ? undefined : parseNumber(first, 255);
+  const addressCount = isIp6 ? parseNumber(first, 65_535) : ttl === undefined ? undefined : parseNumber(second, 65_535);
+  return { networkType, addressType, address, ...definedOnly({ ttl, addressCount }) };
 }
 
 function parseBandwidth(text: string): Bandwidth | undefined {
