@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../../src/codec/frame.ts';
+import { openFlvFile } from '../../../src/format/flv/flv-file.ts';
 import { openMatroskaFile } from '../../../src/format/matroska/matroska-file.ts';
 import type { MediaFile } from '../../../src/format/media-file.ts';
 import { openMp4File } from '../../../src/format/mp4/mp4-file.ts';
@@ -7,12 +8,13 @@ import { byTrack, expectedPackets, faultOfSeek, md5, memoryFile, readFrames, vod
 
 function open(name: string): Promise<MediaFile> {
   const file = memoryFile(vodBytes(name));
-  return /\.(mp4|mov)$/.test(name) ? openMp4File(file) : openMatroskaFile(file);
+  if (/\.(mp4|mov)$/.test(name)) return openMp4File(file);
+  return name.endsWith('.flv') ? openFlvFile(file) : openMatroskaFile(file);
 }
 
 /** How far a time may be from what ffmpeg tells: Matroska rounds to milliseconds what readers make exact again. */
 function toleranceUs(name: string): number {
-  return /\.(mp4|mov)$/.test(name) ? 1 : 1001;
+  return /\.(mp4|mov|flv)$/.test(name) ? 1 : 1001;
 }
 
 /** Name, codecs, length, and audio frames in front that end before the presentation begins. */
@@ -47,6 +49,9 @@ const FILES: readonly (readonly [name: string, codecs: string, durationMs: numbe
   ['vp8-vorbis.webm', 'vp8 vorbis', 3003, 0],
   ['vp9-opus.webm', 'vp9 opus', 3008, 0],
   ['vp9-opus-live.webm', 'vp9 opus', 3007, 0],
+  ['h264-aac.flv', 'h264 aac', 3080, 0],
+  ['h264-aac-index.flv', 'h264 aac', 3080, 0],
+  ['mp3-only.flv', 'mp3', 2025, 0],
 ];
 
 /** Files whose audio is plain samples, which ffmpeg cuts into packets of other sizes. */
