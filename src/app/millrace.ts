@@ -136,6 +136,11 @@ export class Millrace {
     };
   }
 
+  /** Throws off who plays or records `path` (`live/x`) by RTSP. Others may come at once. */
+  closeRtspSessions(path: string): void {
+    this.#rtsp?.closeAllClientSessions(path);
+  }
+
   /** Ends every session and closes the ports. Idempotent. */
   async close(): Promise<void> {
     this.#demo?.close();

@@ -97,7 +97,8 @@ export function toRtpTimestamp(rtp: RtpTrack, timeUs: number): number {
   return rtp.timestampOffset + Math.round((timeUs * rtp.mapping.clockRate) / 1_000_000);
 }
 
-function isSameFormat(rtp: RtpTrack, track: Track): boolean {
+/** Whether frames of `track` are what the SDP says of `rtp`. */
+export function isSameFormat(rtp: RtpTrack, track: Track): boolean {
   if (track === rtp.track) return true;
   if (track.codec !== rtp.track.codec) return false;
   const mapping = mappingOf(track, rtp.payloadType);

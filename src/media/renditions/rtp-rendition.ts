@@ -6,7 +6,7 @@ import { equalBytes } from '../../wire/equal-bytes.ts';
 import type { ContainerWriter } from '../container-writer.ts';
 import type { StreamHeader } from '../stream-header.ts';
 import { RtpPacketWriter } from './rtp-packet-writer.ts';
-import { type RtpPresentation, type RtpTrack, toRtpTimestamp } from './rtp-presentation.ts';
+import { isSameFormat, type RtpPresentation, type RtpTrack, toRtpTimestamp } from './rtp-presentation.ts';
 import type { RtpSenderClock } from './rtp-sender-clock.ts';
 
 /**
@@ -36,6 +36,9 @@ export class RtpContainerWriter implements ContainerWriter {
   readonly #packets: RtpPacketWriter;
   readonly #writers = new Map<RtpTrack, TrackWriter>();
   #header: StreamHeader | undefined;
+  /** The stream is at this point what the SDP says. */
+  #isTrue = true;
+  #isLive = false;
   #isOutdated = false;
 
   constructor(options: RtpRenditionOptions) {
@@ -55,19 +58,32 @@ export class RtpContainerWriter implements ContainerWriter {
     return NOTHING;
   }
 
+  /**
+   * What the stream held when the rendition was made has been written. Until then tracks that were not yet what the SDP
+   * says are only left out.
+   */
+  goLive(): void {
+    this.#isLive = true;
+    if (!this.#isTrue) this.#becomeOutdated();
+  }
+
   writeFrame(frame: Frame, header: StreamHeader): Uint8Array {
     if (header !== this.#header) {
       this.#header = header;
-      if (!this.#isOutdated && !this.#presentation.isTrueFor(header)) {
-        this.#isOutdated = true;
-        this.#onOutdated();
-      }
+      this.#isTrue = this.#presentation.isTrueFor(header);
+      if (!this.#isTrue && this.#isLive) this.#becomeOutdated();
     }
     if (this.#isOutdated) return NOTHING;
     const rtp = this.#presentation.trackFor(frame.track);
-    if (rtp === undefined) return NOTHING;
+    if (rtp === undefined || (!this.#isTrue && !isSameFormat(rtp, frame.track))) return NOTHING;
     this.#clock.note(frame.dtsUs);
     return this.#writers.get(rtp)!.write(frame, this.#packets);
+  }
+
+  #becomeOutdated(): void {
+    if (this.#isOutdated) return;
+    this.#isOutdated = true;
+    this.#onOutdated();
   }
 }
 

@@ -124,7 +124,10 @@ export class LiveMediaSession implements MediaSession, LivePackets {
     const { presentation, maxPacketBytes, onOutdated } = this.#options;
     const clock = this.#senderClock;
     if (this.form === 'ts') return new RtpTsContainerWriter({ presentation, clock, maxPacketBytes });
-    return new RtpContainerWriter({ presentation, clock, maxPacketBytes, onOutdated });
+    const writer = new RtpContainerWriter({ presentation, clock, maxPacketBytes, onOutdated });
+    // The rendition is fed what is in the log at once.
+    this.#options.clock.soon(() => writer.goLive());
+    return writer;
   }
 }
 

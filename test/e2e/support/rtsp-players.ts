@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { ffmpegRecord } from '../../peers/ffmpeg.ts';
 import { ffprobeCommand, type ProbedPacket, parseProbe } from '../../peers/ffprobe.ts';
 import { parseGdp } from '../../peers/gstreamer.ts';
-import type { PeerCommand } from '../../peers/peer-process.ts';
+import { type PeerCommand, words } from '../../peers/peer-process.ts';
 import { demuxedElementaryRecording, elementaryRecording, type Recording } from './coded-unit.ts';
 import type { RunOptions } from './expect-run.ts';
 import { readFlvFile } from './flv-file.ts';
@@ -94,14 +94,12 @@ export function gstreamerPlayer(protocols: 'tcp' | 'udp'): RtspPlayer {
 }
 
 function gstreamerRecord(url: string, protocols: string, videoFile: string, audioFile: string): PeerCommand {
-  const branch = (kind: string, depay: string, caps: string, file: string): string[] => [
-    ...['s.', '!', `application/x-rtp,media=${kind}`, '!', 'queue', '!', depay, '!', caps],
-    ...['!', 'gdppay', '!', 'filesink', `location=${file}`],
-  ];
+  const branch = (kind: string, depay: string, caps: string, file: string): string[] =>
+    words(`s. ! application/x-rtp,media=${kind} ! queue ! ${depay} ! ${caps} ! gdppay ! filesink location=${file}`);
   return {
     program: 'gst-launch-1.0',
     args: [
-      ...['-q', 'rtspsrc', 'name=s', `location=${url}`, `protocols=${protocols}`],
+      ...words(`-q rtspsrc name=s location=${url} protocols=${protocols}`),
       ...branch('video', 'rtph264depay', 'video/x-h264,stream-format=byte-stream,alignment=au', videoFile),
       ...branch('audio', 'rtpmp4gdepay', 'audio/mpeg', audioFile),
     ],

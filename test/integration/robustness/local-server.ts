@@ -20,11 +20,13 @@ export class LocalServer {
   readonly millrace: Millrace;
   readonly rtmpPort: number;
   readonly httpPort: number;
+  readonly rtspPort: number;
 
   private constructor(millrace: Millrace) {
     this.millrace = millrace;
     this.rtmpPort = millrace.ports.rtmp[0]!;
     this.httpPort = millrace.ports.http[0]!;
+    this.rtspPort = millrace.ports.rtsp[0]!;
   }
 
   static async start(given: TestConfiguration = {}): Promise<LocalServer> {

@@ -173,9 +173,30 @@ describe('RtpContainerWriter', () => {
     expect(outdated.count).toBe(0);
   });
 
+  it('leaves out what the stream was before the SDP was made', () => {
+    const told = header(h264(SPS), AAC_44100);
+    const { writer, outdated } = setUp(told);
+    const before = header(h264(SPS), G711);
+    expect(writer.writeFrame(frame(G711, 0, { size: 160 }), before)).toHaveLength(0);
+    expect(writer.writeFrame(video(before.tracks[0]!, 0, true), before)).not.toHaveLength(0);
+    expect(writer.writeFrame(video(told.tracks[0]!, 40, true), told)).not.toHaveLength(0);
+    writer.goLive();
+    expect(outdated.count).toBe(0);
+  });
+
+  it('tells at once when the stream has changed since the SDP was made', () => {
+    const told = header(h264(SPS), AAC_44100);
+    const { writer, outdated } = setUp(told);
+    writer.writeFrame(frame(G711, 0, { size: 160 }), header(h264(SPS), G711));
+    expect(outdated.count).toBe(0);
+    writer.goLive();
+    expect(outdated.count).toBe(1);
+  });
+
   it('tells once when the stream is no longer what the SDP said, and writes nothing more', () => {
     const told = header(h264(SPS), AAC_44100);
     const { writer, outdated } = setUp(told);
+    writer.goLive();
     const now = header(h264(SPS), G711);
     expect(writer.writeFrame(frame(G711, 0, { size: 160 }), now)).toHaveLength(0);
     expect(writer.writeFrame(video(told.tracks[0]!, 0, true), now)).toHaveLength(0);

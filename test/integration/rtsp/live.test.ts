@@ -1,0 +1,472 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UdpSocket } from '../../../src/io/udp-socket.ts';
+import { LocalServer, type TestConfiguration } from '../robustness/local-server.ts';
+import { until } from '../robustness/until.ts';
+import { h264Track, LiveStream, PCMA_TRACK, PCMU_TRACK } from './live-stream.ts';
+import { RtspPeer, sessionOf } from './rtsp-peer.ts';
+import { rtcpTypes, UdpPeer } from './udp-peer.ts';
+
+const SR = 200;
+const SDES = 202;
+const BYE = 203;
+
+let server: LocalServer;
+let base: string;
+const closers: (() => unknown)[] = [];
+
+async function start(configuration: TestConfiguration = {}): Promise<void> {
+  server = await LocalServer.start({ latency: 'realtime', ...configuration });
+  base = `rtsp://127.0.0.1:${server.rtspPort}`;
+  closers.push(() => server.close());
+}
+
+async function connect(): Promise<RtspPeer> {
+  const peer = await RtspPeer.connect(server.rtspPort);
+  closers.push(() => peer.close());
+  return peer;
+}
+
+async function udpPeer(): Promise<UdpPeer> {
+  const peer = await UdpPeer.open();
+  closers.push(() => peer.close());
+  return peer;
+}
+
+function publish(path = 'live/x', tracks?: ConstructorParameters<typeof LiveStream>[2]): LiveStream {
+  const stream = new LiveStream(server, path, tracks);
+  closers.push(() => stream.end());
+  return stream;
+}
+
+/** Sets tracks 1 and 2 up on channels 0–3 and plays them. */
+async function play(peer: RtspPeer, tracks = [1, 2]): Promise<{ readonly Session: string }> {
+  let session: { readonly Session: string } | undefined;
+  for (const track of tracks) {
+    const transport = { Transport: `RTP/AVP/TCP;unicast;interleaved=${track * 2 - 2}-${track * 2 - 1}` };
+    const response = await peer.request('SETUP', `${base}/live/x/track${track}`, { ...transport, ...session });
+    expect(response.statusCode).toBe(200);
+    session ??= { Session: sessionOf(response) };
+  }
+  expect((await peer.request('PLAY', `${base}/live/x`, session)).statusCode).toBe(200);
+  return session!;
+}
+
+function sequenceNumbers(packets: readonly Uint8Array[]): number[] {
+  return packets.map((packet) => (packet[2]! << 8) | packet[3]!);
+}
+
+function expectConsecutive(packets: readonly Uint8Array[]): void {
+  const numbers = sequenceNumbers(packets);
+  expect(numbers).toEqual(numbers.map((_, i) => (numbers[0]! + i) & 0xffff));
+}
+
+function counters() {
+  return server.millrace.counters.rtsp!;
+}
+
+beforeEach(() => {
+  closers.length = 0;
+});
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+describe('a live stream over TCP', () => {
+  it('begins with the newest key frame and goes on without a gap', async () => {
+    await start();
+    const stream = publish();
+    stream.push(40);
+    const peer = await connect();
+    await play(peer);
+    await peer.until(() => peer.on(0).length === 15, 'the GOP came');
+    stream.push(10);
+    await peer.until(() => peer.on(0).length === 25, 'what followed came');
+    const [first] = peer.on(0);
+    // A single NAL unit that begins with a key frame's header.
+    expect(first![12]).toBe(0x65);
+    expectConsecutive(peer.on(0));
+    expectConsecutive(peer.on(2));
+    expect(peer.on(2).length).toBe(25);
+  });
+
+  it('gives every viewer the same packets', async () => {
+    await start();
+    const stream = publish();
+    stream.push(30);
+    const [first, second] = [await connect(), await connect()];
+    await play(first);
+    await play(second, [1]);
+    stream.push(5);
+    await first.until(() => first.on(0).length === 10, 'it came');
+    await second.until(() => second.on(0).length === 10, 'it came');
+    expect(second.on(0)).toEqual(first.on(0));
+    expect(second.on(2)).toEqual([]);
+  });
+
+  it('pauses, and goes on at a new key frame with the numbering of RTP-Info', async () => {
+    await start();
+    const stream = publish();
+    stream.push(30);
+    const peer = await connect();
+    const session = await play(peer);
+    await peer.until(() => peer.on(0).length === 5, 'the GOP came');
+    expect((await peer.request('PAUSE', `${base}/live/x`, session)).statusCode).toBe(200);
+    stream.push(30);
+    const again = await peer.request('PLAY', `${base}/live/x`, session);
+    await peer.until(() => peer.on(0).length === 15, 'the next GOP came');
+    const next = peer.on(0)[5]!;
+    expect(next[12]).toBe(0x65);
+    expect(again.headers.get('RTP-Info')).toContain(`seq=${sequenceNumbers([next])[0]};`);
+    // What was sent while it paused is missing.
+    expect(sequenceNumbers([next])[0]).toBe((sequenceNumbers(peer.on(0))[0]! + 25) & 0xffff);
+  });
+
+  it('plays and pauses single tracks', async () => {
+    await start();
+    const stream = publish();
+    stream.push(30);
+    const peer = await connect();
+    const session = await play(peer);
+    await peer.until(() => peer.on(2).length === 5, 'both came');
+    expect((await peer.request('PAUSE', `${base}/live/x/track2`, session)).statusCode).toBe(200);
+    await peer.until(() => peer.on(0).length >= 10, 'the picture began anew');
+    stream.push(25);
+    await peer.until(() => peer.on(0).length >= 30, 'the picture went on');
+    const sounds = peer.on(2).length;
+    expect(sounds).toBe(5);
+    expect((await peer.request('TEARDOWN', `${base}/live/x/track1`, session)).statusCode).toBe(200);
+    const pictures = peer.on(0).length;
+    expect((await peer.request('PLAY', `${base}/live/x`, session)).statusCode).toBe(200);
+    stream.push(5);
+    await peer.until(() => peer.on(2).length > sounds, 'the sound came back');
+    expect(peer.on(0).length).toBe(pictures);
+    expect(counters().sessions).toBe(1);
+    expect((await peer.request('TEARDOWN', `${base}/live/x/track2`, session)).statusCode).toBe(200);
+    expect(counters().sessions).toBe(0);
+  });
+
+  it('is sent on the channels a client chose', async () => {
+    await start();
+    const stream = publish();
+    stream.push(30);
+    const peer = await connect();
+    const setUp = await peer.request('SETUP', `${base}/live/x/track2`, {
+      Transport: 'RTP/AVP/TCP;unicast;interleaved=40-41',
+    });
+    const session = { Session: sessionOf(setUp) };
+    await peer.request('SETUP', `${base}/live/x/track1`, { Transport: 'RTP/AVP/TCP;interleaved=10-11', ...session });
+    await peer.request('PLAY', `${base}/live/x`, session);
+    await peer.until(() => peer.on(10).length === 5 && peer.on(40).length === 5, 'it came');
+    expect(new Set(peer.frames.map(({ channel }) => channel))).toEqual(new Set([10, 11, 40, 41]));
+    expect([...peer.on(11), ...peer.on(41)].map(rtcpTypes)).toEqual([
+      [SR, SDES],
+      [SR, SDES],
+    ]);
+  });
+
+  it('ends with BYE; the connection stays, and what players say goodbye with is answered', async () => {
+    await start();
+    const stream = publish();
+    stream.push(30);
+    const peer = await connect();
+    const session = await play(peer);
+    stream.push(3);
+    stream.end();
+    await peer.until(
+      () => [...peer.on(1), ...peer.on(3)].filter((bytes) => rtcpTypes(bytes).includes(BYE)).length === 2,
+      'both tracks said goodbye',
+    );
+    expect(peer.on(0).length).toBe(8);
+    expect(peer.order.at(-1)).toMatch(/^\$[13]$/);
+    expect((await peer.request('PLAY', `${base}/live/x`, session)).statusCode).toBe(454);
+    expect((await peer.request('PAUSE', `${base}/live/x`, session)).statusCode).toBe(200);
+    expect((await peer.request('TEARDOWN', `${base}/live/x`, session)).statusCode).toBe(200);
+    expect((await peer.request('DESCRIBE', `${base}/live/x`)).statusCode).toBe(404);
+    expect(counters().sessions).toBe(0);
+  });
+
+  it('goes on when the publisher comes back in time', async () => {
+    await start();
+    const lost = publish();
+    lost.push(30);
+    const peer = await connect();
+    await play(peer);
+    lost.end('lost');
+    const again = publish();
+    again.push(10);
+    await peer.until(() => peer.on(0).length === 15 && peer.on(2).length === 15, 'it went on');
+    expectConsecutive(peer.on(0));
+    expectConsecutive(peer.on(2));
+  });
+
+  it('goes on with other parameter sets, which come with the key frame', async () => {
+    await start();
+    publish().end('lost');
+    const stream = publish();
+    stream.push(30);
+    const peer = await connect();
+    await play(peer);
+    stream.end('lost');
+    const other = publish('live/x', { video: h264Track(0x1f), audio: PCMU_TRACK });
+    other.push(2);
+    await peer.until(() => peer.on(0).length === 7, 'it went on');
+    expectConsecutive(peer.on(0));
+    // STAP-A with SPS and PPS in front.
+    expect(peer.on(0)[5]![12]! & 0x1f).toBe(24);
+  });
+
+  it('ends when its codecs change, and is another one when it is described again', async () => {
+    await start();
+    const stream = publish();
+    stream.push(30);
+    const peer = await connect();
+    await play(peer);
+    stream.track(PCMA_TRACK);
+    stream.frame(PCMA_TRACK);
+    await peer.until(() => peer.on(3).some((bytes) => rtcpTypes(bytes).includes(BYE)), 'it ended');
+    const described = await peer.request('DESCRIBE', `${base}/live/x`);
+    expect(new TextDecoder().decode(described.body)).toContain('PCMA/8000');
+    const other = await connect();
+    await play(other);
+    await other.until(() => other.on(0).length > 0, 'it plays');
+  });
+
+  it('stays what it was for its viewers when a track is added, and has it for those who come later', async () => {
+    await start();
+    const stream = publish('live/x', { video: h264Track() });
+    stream.push(30);
+    await new Promise((resolve) => setTimeout(resolve, 1600));
+    const peer = await connect();
+    await play(peer, [1]);
+    stream.track(PCMU_TRACK);
+    stream.frame(PCMU_TRACK);
+    stream.push(3);
+    await peer.until(() => peer.on(0).length === 8, 'it went on');
+    const described = await peer.request('DESCRIBE', `${base}/live/x`);
+    expect(new TextDecoder().decode(described.body)).toContain('a=control:track2');
+    const other = await connect();
+    await play(other);
+    stream.push(3);
+    await peer.until(() => peer.on(0).length === 11, 'it went on still');
+  });
+
+  it('ends with its connection, whatever state it is in', async () => {
+    await start();
+    publish().push(30);
+    const peers = [await connect(), await connect(), await connect()];
+    await play(peers[0]!);
+    const session = await play(peers[1]!);
+    await peers[1]!.request('PAUSE', `${base}/live/x`, session);
+    await peers[2]!.request('SETUP', `${base}/live/x/track1`, { Transport: 'RTP/AVP/TCP' });
+    expect(counters().sessions).toBe(3);
+    for (const peer of peers) peer.close();
+    await until('the sessions have ended', () => counters().sessions === 0);
+  });
+
+  it('throws everybody off when told to, and may be watched again', async () => {
+    await start();
+    publish().push(30);
+    const peer = await connect();
+    await play(peer);
+    server.millrace.closeRtspSessions('live/x');
+    await peer.until(() => peer.on(1).some((bytes) => rtcpTypes(bytes).includes(BYE)), 'it was told');
+    await play(await connect());
+  });
+
+  it('leaves no viewer behind', async () => {
+    await start({ publish: { grace: 0 } });
+    const stream = publish();
+    stream.push(30);
+    const peer = await connect();
+    await play(peer);
+    expect(server.millrace.hub.list()[0]!.viewers).toBe(1);
+    peer.close();
+    await until('the stream has no viewer', () => server.millrace.hub.list()[0]!.viewers === 0);
+  });
+});
+
+describe('a viewer that takes nothing', () => {
+  it('is cut when too much waits for it, and nobody else waits for that', async () => {
+    await start({ play: { stall_timeout: 60, max_socket_buffer: 500_000 } });
+    const stream = publish();
+    stream.push(26);
+    const [stalled, other] = [await connect(), await connect()];
+    await play(other);
+    await play(stalled);
+    stalled.pause();
+    let longestMs = 0;
+    for (let i = 0; i < 100 && counters().sessions === 2; i++) {
+      const before = other.on(2).length;
+      const startMs = performance.now();
+      stream.push(1, 600_000);
+      await other.until(() => other.on(2).length > before, 'the other one got it');
+      longestMs = Math.max(longestMs, performance.now() - startMs);
+    }
+    expect(counters().sessions).toBe(1);
+    expect(server.millrace.counters.viewers).toMatchObject({ overflowed: 1, stalled: 0 });
+    await until('the connection was cut', () => counters().connections === 1);
+    // Six hundred kilobytes through this process twice; a stalled viewer that others waited for would cost seconds.
+    expect(longestMs).toBeLessThan(500);
+  });
+
+  it('is cut when its socket takes nothing for too long', async () => {
+    await start({ play: { stall_timeout: 0.5 } });
+    const stream = publish();
+    stream.push(30, 200_000);
+    const peer = await connect();
+    await play(peer);
+    peer.pause();
+    for (let i = 0; i < 40 && counters().sessions > 0; i++) {
+      stream.push(1, 200_000);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(counters().sessions).toBe(0);
+    expect(server.millrace.counters.viewers.stalled).toBe(1);
+    await until('the connection was cut', () => counters().connections === 0);
+  });
+});
+
+describe('a live stream over UDP', () => {
+  async function playUdp(
+    peer: RtspPeer,
+    udp: UdpPeer,
+  ): Promise<{ readonly Session: string; readonly ports: number[] }> {
+    const setUp = await peer.request('SETUP', `${base}/live/x/track1`, udp.transport);
+    const session = { Session: sessionOf(setUp) };
+    const ports = /server_port=(\d+)-(\d+)/.exec(setUp.headers.get('Transport')!)!.slice(1).map(Number);
+    expect((await peer.request('PLAY', `${base}/live/x`, session)).statusCode).toBe(200);
+    return { ...session, ports };
+  }
+
+  it.each([true, false])('comes in order, a large GOP paced (shared pair: %s)', async (udp_shared) => {
+    await start({ rtsp: { udp_shared } });
+    const stream = publish();
+    stream.push(26, 100);
+    stream.push(20, 30_000);
+    const [peer, udp] = [await connect(), await udpPeer()];
+    const { ports } = await playUdp(peer, udp);
+    expect([ports[0]! % 2, ports[1]! - ports[0]!]).toEqual([0, 1]);
+    await until('the GOP came', () => udp.rtp.length >= 20 * 21);
+    stream.push(2, 30_000);
+    await until('what followed came', () => udp.rtp.length >= 22 * 21);
+    expectConsecutive(udp.rtp);
+    expect(udp.rtcp.map(rtcpTypes)).toEqual([[SR, SDES]]);
+  });
+
+  it('outlives its connection, is controlled from another one, and ends in silence with BYE', async () => {
+    await start({ rtsp: { timeout: 1 } });
+    const stream = publish();
+    stream.push(30);
+    stream.run();
+    const [peer, udp] = [await connect(), await udpPeer()];
+    const { Session } = await playUdp(peer, udp);
+    peer.close();
+    await until('the connection is gone', () => counters().connections === 0);
+    const other = await connect();
+    expect((await other.request('GET_PARAMETER', `${base}/live/x`, { Session })).statusCode).toBe(200);
+    const received = udp.rtp.length;
+    await until('packets still come', () => udp.rtp.length > received);
+    await until('the session has ended', () => counters().sessions === 0);
+    await until('the client was told', () => udp.rtcp.some((bytes) => rtcpTypes(bytes).includes(BYE)));
+    expect((await other.request('PLAY', `${base}/live/x`, { Session })).statusCode).toBe(454);
+  });
+
+  it.each([
+    ['from the port it named', false, true],
+    ['from a port a translator gave it', true, true],
+    ['from its own pair', false, false],
+  ])('stays as long as reports come %s', async (_, isTranslated, udp_shared) => {
+    await start({ rtsp: { timeout: 1, udp_shared } });
+    publish().run();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const [peer, udp] = [await connect(), await udpPeer()];
+    const { ports } = await playUdp(peer, udp);
+    const translator = await UdpSocket.open({ address: { host: '127.0.0.1', port: 0 } });
+    closers.push(() => translator.close());
+    for (let i = 0; i < 12; i++) {
+      udp.report(ports[1]!, isTranslated ? translator : undefined);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    expect(counters().sessions).toBe(1);
+    await until('the session has ended', () => counters().sessions === 0);
+  });
+
+  it('is refused when it is switched off, and when there are no ports', async () => {
+    await start({ rtsp: { udp: false } });
+    publish().push(30);
+    const udp = await udpPeer();
+    expect((await (await connect()).request('SETUP', `${base}/live/x/track1`, udp.transport)).statusCode).toBe(461);
+    await server.close();
+    await start({ rtsp: { udp_ports: '26970-26971', udp_shared: false } });
+    publish().push(30);
+    const peer = await connect();
+    const first = await peer.request('SETUP', `${base}/live/x/track1`, udp.transport);
+    expect(first.statusCode).toBe(200);
+    expect(
+      (await peer.request('SETUP', `${base}/live/x/track2`, { ...udp.transport, Session: sessionOf(first) }))
+        .statusCode,
+    ).toBe(503);
+    await peer.request('TEARDOWN', `${base}/live/x`, { Session: sessionOf(first) });
+    // The ports take a moment to be free.
+    let statusCode = 503;
+    for (let i = 0; i < 50 && statusCode === 503; i++) {
+      statusCode = (await peer.request('SETUP', `${base}/live/x/track1`, udp.transport)).statusCode;
+    }
+    expect(statusCode).toBe(200);
+  });
+});
+
+describe('a stream that is not there yet', () => {
+  it('is waited for as long as the configuration says', async () => {
+    await start({ rtsp: { wait: 5 } });
+    const peer = await connect();
+    const described = peer.request('DESCRIBE', `${base}/live/x`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    publish().push(1);
+    expect((await described).statusCode).toBe(200);
+    await server.close();
+    await start({ rtsp: { wait: 0.2 } });
+    expect((await (await connect()).request('DESCRIBE', `${base}/live/x`)).statusCode).toBe(404);
+  });
+
+  it('is described when its tracks are known', async () => {
+    await start();
+    const stream = publish('live/x', {});
+    const peer = await connect();
+    const described = peer.request('DESCRIBE', `${base}/live/x`);
+    stream.track(h264Track());
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    stream.track(PCMU_TRACK);
+    const text = new TextDecoder().decode((await described).body);
+    expect([text.includes('track1'), text.includes('track2')]).toEqual([true, true]);
+  });
+
+  it('may lose who waits for it', async () => {
+    await start({ rtsp: { wait: 5 } });
+    const peer = await connect();
+    peer.send(peer.text('DESCRIBE', `${base}/live/x`));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    peer.close();
+    await until('the connection is gone', () => counters().connections === 0);
+    await until('nobody waits', () => server.millrace.hub.list().every((stream) => stream.isIdle));
+    expect(counters().faults).toBe(0);
+  });
+});
+
+describe('limits', () => {
+  it('more sessions than there may be are refused', async () => {
+    await start({ rtsp: { max_sessions: 1 } });
+    publish().push(30);
+    const peer = await connect();
+    const session = await play(peer);
+    const other = await connect();
+    const setUp = (): Promise<number> =>
+      other
+        .request('SETUP', `${base}/live/x/track1`, { Transport: 'RTP/AVP/TCP' })
+        .then(({ statusCode }) => statusCode);
+    expect(await setUp()).toBe(453);
+    await peer.request('TEARDOWN', `${base}/live/x`, session);
+    expect(await setUp()).toBe(200);
+  });
+});
