@@ -118,7 +118,7 @@ describe('parseTransports', () => {
 });
 
 describe('writeTransports', () => {
-  it('writes what RFC 2326 shows', () => {
+  it('writes modes in quotes but for recording', () => {
     expect(
       writeTransports([
         {
@@ -135,9 +135,11 @@ describe('writeTransports', () => {
           interleaved: { first: 0, last: 1 },
           others: new Map([['a', 'b c']]),
         },
+        { profile: 'X/Y', mode: ['PLAY', 'RECORD'] },
+        { profile: 'X/Y', mode: ['RECORD'] },
       ]),
     ).toBe(
-      'RTP/AVP;unicast;client_port=4588-4589;server_port=6256-6257;ssrc=00000ABC;mode="PLAY",RTP/AVP/TCP;interleaved=0-1;a="b c"',
+      'RTP/AVP;unicast;client_port=4588-4589;server_port=6256-6257;ssrc=00000ABC;mode="PLAY",RTP/AVP/TCP;interleaved=0-1;a="b c",X/Y;mode="PLAY,RECORD",X/Y;mode=record',
     );
   });
 });

@@ -154,7 +154,7 @@ function writeTransport(transport: RtspTransport): string {
   add('ttl', transport.ttl);
   add('layers', transport.layers);
   add('ssrc', transport.ssrc?.toString(16).toUpperCase().padStart(8, '0'));
-  add('mode', transport.mode === undefined ? undefined : quote(transport.mode.join(',')));
+  add('mode', transport.mode === undefined ? undefined : writeModes(transport.mode));
   if (transport.append === true) parts.push('append');
   for (const [name, value] of transport.others ?? []) add(name, /^[^";,\s]*$/.test(value) ? value : quote(value));
   return parts.join(';');
@@ -191,6 +191,12 @@ function parseSsrc(text: string): number | undefined {
   if (!(isDecimal ? /^\d{9,10}$/ : /^[\da-f]{1,8}$/i).test(digits)) return undefined;
   const ssrc = Number.parseInt(digits, isDecimal ? 10 : 16);
   return ssrc <= 0xffffffff ? ssrc : undefined;
+}
+
+/** In quotes (RFC 2326 §12.39), but for recording: ffmpeg as a server knows that only as its own client writes it. */
+function writeModes(modes: readonly string[]): string {
+  const text = modes.join(',');
+  return text === 'RECORD' ? 'record' : quote(text);
 }
 
 function parseModes(text: string): readonly string[] | undefined {
