@@ -76,12 +76,7 @@ export class ClientExchange {
     this.#waiting.push(request);
   }
 
-  /** Forgets waiting requests. */
-  dropWaiting(): void {
-    this.#waiting = [];
-  }
-
-  /** Forgets the request on its way too: its answer will be ignored. */
+  /** Forgets waiting requests and the one on its way: its answer will be ignored. */
   dropAll(): void {
     this.#waiting = [];
     this.#end();
