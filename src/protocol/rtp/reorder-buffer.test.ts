@@ -112,6 +112,16 @@ describe('waiting', () => {
     expect(buffer.counters).toEqual({ lost: 3, reordered: 0, late: 0, duplicates: 0, restarts: 0 });
   });
 
+  it.each([0.1, 1.3, 2 / 3, 1_234_567.89, 86_400_000.123_456])('ends at the time told, from %d ms on', (arrivalMs) => {
+    for (const maxWaitMs of [0.1, 0.7, 50, 100.3]) {
+      const { log, buffer } = bufferOf({ maxWaitMs });
+      buffer.receive(packet(0), arrivalMs);
+      buffer.receive(packet(2), arrivalMs);
+      buffer.handleTimeout(buffer.nextTimeoutMs()!);
+      expect(log.words).toEqual(['0', '!2']);
+    }
+  });
+
   it('ends when the time is up, without a timer, as the next packet comes', () => {
     const { log, buffer } = bufferOf({ maxWaitMs: 50 });
     buffer.receive(packet(0), 0);

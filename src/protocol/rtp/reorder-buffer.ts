@@ -205,7 +205,8 @@ export class ReorderBuffer {
       this.#held.size > 0 &&
       (this.#held.size > this.#maxPackets ||
         this.#heldBytes > this.#maxBytes ||
-        nowMs - this.#oldestArrivalMs() >= this.#maxWaitMs)
+        // The very sum `nextTimeoutMs` tells: a difference may be rounded to just less than the wait.
+        nowMs >= this.#oldestArrivalMs() + this.#maxWaitMs)
     ) {
       this.#skipHole();
     }
