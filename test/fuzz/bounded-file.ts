@@ -2,7 +2,7 @@ import type { RandomAccess } from '../../src/format/media-file.ts';
 
 /**
  * A file in memory that can be read only so often: a reader of a damaged file that would go on for ever fails instead of
- * hanging. What is asked for is checked too: no reader may ask for more than the file has.
+ * hanging. Places and sizes that make no sense fail too.
  */
 export class BoundedFile implements RandomAccess {
   readonly #bytes: Uint8Array;

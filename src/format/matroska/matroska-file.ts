@@ -30,7 +30,8 @@ export async function openMatroskaFile(file: RandomAccess): Promise<MediaFile> {
   if (probe.firstUs === undefined) throw matroskaError('matroska/no-playable-track', 'no track has blocks');
   const times = new TimeLine(segment.timestampScaleNs, probe.firstUs);
   const players = probe.tracks.map((one) => new TrackPlayer(one, times));
-  const endUs = segment.duration > 0 ? times.toUs(segment.duration) : await lastTimeUs(window, segment, times);
+  const toldUs = segment.duration > 0 ? times.toUs(segment.duration) : 0;
+  const endUs = toldUs > 0 ? toldUs : await lastTimeUs(window, segment, times);
   return new MatroskaFile(window, segment, times, players, endUs);
 }
 

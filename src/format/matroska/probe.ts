@@ -15,6 +15,9 @@ import type { TrackEntry } from './track-entry.ts';
 /** Pictures whose times are looked at to see how they are reordered. */
 const PROBED_PICTURES = 64;
 
+/** No frame lasts longer, microseconds. */
+const MAX_FRAME_US = 3_600_000_000;
+
 /** Without a better word for it: 25 pictures a second. */
 const DEFAULT_FRAME_US = 40_000;
 
@@ -108,7 +111,7 @@ export async function lastTimeUs(window: FileWindow, segment: Segment, times: Ti
     const entry = segment.tracks.find(({ number }) => number === block.trackNumber);
     if (entry === undefined) continue;
     const durationUs = block.duration === undefined ? entry.defaultDurationNs / 1000 : block.duration * times.stepUs;
-    endUs = Math.max(endUs ?? 0, Math.round(times.toUs(block.timestamp) + durationUs));
+    endUs = Math.max(endUs ?? 0, times.toUs(block.timestamp) + Math.round(Math.min(durationUs, MAX_FRAME_US)));
   }
 }
 

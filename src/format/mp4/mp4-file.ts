@@ -115,7 +115,7 @@ class Mp4File implements MediaFile {
 
   get durationUs(): number | undefined {
     const { timescale, duration, isFragmented } = this.#movie;
-    if (!isFragmented) return Math.max(...this.#readers.map((reader) => reader.tableEndUs)) - this.#originUs;
+    if (!isFragmented) return Math.max(0, ...this.#readers.map((reader) => reader.tableEndUs - this.#originUs));
     const end = this.#index?.end;
     if (end !== undefined) return Math.max(0, this.#reference.toUs(end) - this.#originUs);
     return duration > 0 ? Math.round((duration * 1_000_000) / timescale) : undefined;
@@ -174,15 +174,11 @@ class Mp4File implements MediaFile {
   }
 
   async next(): Promise<Frame | undefined> {
-    for (;;) {
-      const reader = await this.#earliest();
-      const sample = reader?.head;
-      if (reader === undefined || sample === undefined) return undefined;
-      const frame = await this.#read(reader, sample);
-      reader.take();
-      if (frame !== undefined) return frame;
-      reader.isEnded = true;
-    }
+    const reader = await this.#earliest();
+    if (reader?.head === undefined) return undefined;
+    const frame = await this.#read(reader, reader.head);
+    reader.take();
+    return frame;
   }
 
   /** Goes to the beginning; gives the position of the first frame. */
@@ -218,7 +214,7 @@ class Mp4File implements MediaFile {
       let hasAny = false;
       let ahead = 0;
       for (const reader of this.#readers) {
-        if (reader.fill()) hasAny = true;
+        if (reader.fill() && !this.#isCut(reader)) hasAny = true;
         else if (!reader.isEnded) isWanting = true;
         ahead += reader.fragmentsAhead;
       }
@@ -230,19 +226,27 @@ class Mp4File implements MediaFile {
     }
   }
 
+  /** Ends a track of a fragmented file whose next sample is cut short: so a recording ends whose recorder was killed. */
+  #isCut(reader: TrackReader): boolean {
+    const { head } = reader;
+    if (!this.#movie.isFragmented || head === undefined) return false;
+    if (head.offset + head.sizeBytes <= this.#file.sizeBytes) return false;
+    reader.take();
+    reader.isEnded = true;
+    return true;
+  }
+
   #readerOf(fragment: TrackFragment): TrackReader | undefined {
     return this.#readers.find((reader) => reader.track === fragment.track);
   }
 
-  /** Undefined when a fragmented file ends inside the sample, as one does whose recorder was killed. */
-  async #read(reader: TrackReader, sample: Sample): Promise<Frame | undefined> {
+  async #read(reader: TrackReader, sample: Sample): Promise<Frame> {
     const { offset, sizeBytes, description } = sample;
     if (sizeBytes > MAX_SAMPLE_BYTES) {
       throw mp4Error('mp4/sample-too-large', `a sample of ${sizeBytes} bytes is over the limit of ${MAX_SAMPLE_BYTES}`);
     }
     const payload = await this.#payload(offset, sizeBytes);
     if (payload === undefined) {
-      if (this.#movie.isFragmented) return undefined;
       throw mp4Error('mp4/truncated', `a sample at byte ${offset} lies behind the end of the file`);
     }
     const track = this.#mediaTracks.get(reader)![description]!;
