@@ -1,15 +1,19 @@
 import { nodeAuthenticationCrypto } from '../../io/authentication-crypto.ts';
+import type { UpgradeSocket } from '../../io/http-listener.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { nodeHandshakeCrypto } from '../../io/node-crypto.ts';
+import { type UpgradeRequest, WebSocketStreamAcceptor } from '../../io/web-socket-stream.ts';
 import type { StreamHub } from '../../media/stream-hub.ts';
 import type { RtspRequest } from '../../protocol/rtsp/rtsp-message.ts';
 import type { RtspConfiguration, RtspsConfiguration } from '../config/configuration.ts';
+import type { AdoptOptions } from '../delegate/delegate-server.ts';
 import { type RtspDelegate, RtspDelegateServer } from '../delegate/rtsp-delegate-server.ts';
 import type { DelegateServerCounters, TlsCertificate } from '../delegate/server-delegate.ts';
 import { type Logger, sessionLogger } from '../log/logger.ts';
 import { AccessControl } from './access-control.ts';
 import { ClientSessions } from './client-sessions.ts';
 import { DatagramPacer } from './datagram-pacer.ts';
+import { HttpTunnels } from './http-tunnels.ts';
 import { LiveSessions } from './live-sessions.ts';
 import type { MediaSession } from './media-session.ts';
 import { MediaSessionRegistry } from './media-session-registry.ts';
@@ -24,6 +28,9 @@ import { FileSessions } from './vod/file-sessions.ts';
 
 /** Where users are asked for passwords. */
 const REALM = 'Millrace';
+
+/** What RTSP in a WebSocket is called (ONVIF Streaming Specification §5.1.4). */
+export const WEB_SOCKET_PROTOCOL = 'rtsp.onvif.org';
 
 /** Connections, sessions, and what limits stopped; all but the first two only grow. */
 export interface RtspServerCounters extends Readonly<DelegateServerCounters> {
@@ -60,6 +67,8 @@ export class RtspServer {
   readonly #multicast: MulticastGroups | undefined;
   readonly #pacer = new DatagramPacer(nodeClock);
   readonly #connections = new Map<number, RtspConnection>();
+  readonly #webSockets = new WebSocketStreamAcceptor(WEB_SOCKET_PROTOCOL);
+  #tunnels: HttpTunnels | undefined;
   #server: RtspDelegateServer | undefined;
   #plainPorts = 0;
 
@@ -187,8 +196,35 @@ export class RtspServer {
       onError: (error, connectionId) =>
         log.error({ err: error, connection: connectionId }, 'an RTSP connection ended by a fault in the server'),
     });
+    this.#tunnels = new HttpTunnels(this.#server);
     for (const { address, tls: certificate } of others) await this.#server.listenAlso(address, certificate);
     this.#plainPorts = plain.length;
+  }
+
+  /** Takes a WebSocket upgrade that came to another port. The socket is the server's from here on. */
+  adoptWebSocket(request: UpgradeRequest, socket: UpgradeSocket, head: Uint8Array, options: AdoptOptions): void {
+    this.#webSockets.accept(request, socket, head, (stream) => {
+      const id = this.#server!.adopt(stream, options);
+      const connection = id === false ? undefined : this.#connections.get(id);
+      if (connection !== undefined) connection.isTunnelled = true;
+    });
+  }
+
+  /** Takes a connection of another port that turned out to be part of a tunnel; nothing was read of it. */
+  adopt(socket: UpgradeSocket, options: AdoptOptions): void {
+    this.#server!.adopt(socket, options);
+  }
+
+  #handleHttp(connection: RtspConnection, request: RtspRequest): void {
+    const { id, remote, local, isSecure: secure } = connection;
+    if (!request.headers.has('Upgrade')) {
+      connection.isTunnelled = this.#tunnels!.handle(id, request);
+      return;
+    }
+    const taken = this.#server!.takeSocket(id);
+    if (taken === undefined) return;
+    const asked = { method: request.method, headers: headerRecord(request.headers) };
+    this.adoptWebSocket(asked, taken.socket, taken.head, { remote, local, secure });
   }
 
   #delegate(): RtspDelegate {
@@ -201,6 +237,7 @@ export class RtspServer {
         const connection = this.#connections.get(id);
         this.#connections.delete(id);
         connection?.ended();
+        this.#tunnels?.ended(id);
       },
     };
   }
@@ -236,8 +273,7 @@ export class RtspServer {
     const connection = this.#connections.get(id);
     if (connection === undefined) return;
     if (request.protocol === 'HTTP') {
-      this.#server!.send(id, { statusCode: 405 });
-      this.#server!.closeAfterFlush(id);
+      this.#handleHttp(connection, request);
       return;
     }
     let answered: HandledAnswer;
@@ -256,6 +292,16 @@ export class RtspServer {
       this.#server!.closeAfterFlush(id);
     }
   }
+}
+
+/** Name and value of each header, the name in lower case; several of one name as one list. */
+function headerRecord(headers: Iterable<readonly [string, string]>): Record<string, string> {
+  const record: Record<string, string> = {};
+  for (const [name, value] of headers) {
+    const key = name.toLowerCase();
+    record[key] = record[key] === undefined ? value : `${record[key]}, ${value}`;
+  }
+  return record;
 }
 
 /** Without what may be a password or token. */
