@@ -1,8 +1,16 @@
+import type { Frame } from '../codec/frame.ts';
+import { type Track, trackSlot } from '../codec/track.ts';
 import type { TsDemuxEvent } from '../format/mpegts/ts-demux-event.ts';
 import { TsDemuxer } from '../format/mpegts/ts-demuxer.ts';
 import type { DepacketizedUnit } from '../protocol/rtp/payload/depacketizer.ts';
 import type { Publication } from './publication.ts';
 import type { UnitSink } from './rtp-ingest-track.ts';
+
+/** Track ids from which on a transport stream numbers its tracks. */
+export interface FirstTrackIds {
+  readonly video: number;
+  readonly audio: number;
+}
 
 /**
  * Makes tracks and frames of a transport stream in RTP (RFC 2250 §2). Its own time stamps count: those of RTP are a
@@ -10,12 +18,17 @@ import type { UnitSink } from './rtp-ingest-track.ts';
  */
 export class RtpIngestTransportStream implements UnitSink {
   readonly #publication: Publication;
+  readonly #firstTrackIds: FirstTrackIds;
+  /** Tracks as the demuxer tells them and as they are published. */
+  readonly #published = new Map<number, { readonly told: Track; readonly track: Track }>();
   #demuxer: TsDemuxer = new TsDemuxer();
   #dropped = 0;
   #malformed = 0;
 
-  constructor(publication: Publication) {
+  /** @param firstTrackIds ids of its first tracks: where those of the tracks beside it end */
+  constructor(publication: Publication, firstTrackIds: FirstTrackIds) {
     this.#publication = publication;
+    this.#firstTrackIds = firstTrackIds;
   }
 
   get dropped(): number {
@@ -47,13 +60,13 @@ export class RtpIngestTransportStream implements UnitSink {
     for (const event of events) {
       switch (event.type) {
         case 'frame':
-          this.#publication.frame(event.frame);
+          this.#publication.frame(this.#frameOf(event.frame));
           break;
         case 'track':
-          this.#publication.track(event.track);
+          this.#publication.track(this.#trackOf(event.track));
           break;
         case 'repeated-config':
-          this.#publication.repeatedConfig(event.track);
+          this.#publication.repeatedConfig(this.#trackOf(event.track));
           break;
         case 'ignored':
           this.#dropped++;
@@ -67,5 +80,21 @@ export class RtpIngestTransportStream implements UnitSink {
           break;
       }
     }
+  }
+
+  #frameOf(frame: Frame): Frame {
+    const track = this.#trackOf(frame.track);
+    return track === frame.track ? frame : { ...frame, track };
+  }
+
+  #trackOf(told: Track): Track {
+    const firstId = told.kind === 'data' ? 0 : this.#firstTrackIds[told.kind];
+    if (firstId === 0) return told;
+    const slot = trackSlot(told);
+    const known = this.#published.get(slot);
+    if (known?.told === told) return known.track;
+    const track = { ...told, trackId: told.trackId + firstId };
+    this.#published.set(slot, { told, track });
+    return track;
   }
 }

@@ -28,7 +28,7 @@ export interface RtpIngestTrackDescription {
 
 export interface RtpIngestOptions {
   readonly publication: Publication;
-  /** In the order by which `receiveRtp` and `receiveRtcp` number them. */
+  /** In the order by which `receiveRtp` and `receiveRtcp` number them. At most one of them may be a transport stream. */
   readonly tracks: readonly RtpIngestTrackDescription[];
   /** What reports of ours call themselves: 32 random bits. */
   readonly ssrc: number;
@@ -71,24 +71,25 @@ export class RtpIngest {
     this.#cname = options.cname;
     const timeline = new RtpTimeline();
     const counts = { video: 0, audio: 0, data: 0 };
-    this.#tracks = options.tracks.slice(0, MAX_INGEST_TRACKS).map(({ mapping, kind }) => {
+    const formats = options.tracks.slice(0, MAX_INGEST_TRACKS).map(({ mapping, kind }) => {
       const track = trackOf(mapping, kind, counts[kind]);
       const depacketizer = depacketizerOf(mapping);
       if (track === undefined || depacketizer === undefined) return undefined;
-      counts[track.kind]++;
-      const clock = timeline.addClock(mapping.clockRate > 0 ? mapping.clockRate : FALLBACK_CLOCK_RATE);
-      const { publication } = options;
+      if (track.codec !== 'mp2t') counts[track.kind]++;
+      return { mapping, track, depacketizer };
+    });
+    const firstTs = formats.find((format) => format?.track.codec === 'mp2t');
+    this.#tracks = formats.map((format) => {
+      if (format === undefined) return undefined;
+      const { mapping, track, depacketizer } = format;
       const isTs = track.codec === 'mp2t';
+      if (isTs && format !== firstTs) return undefined;
+      const { publication, maxWaitMs = DEFAULT_MAX_WAIT_MS } = options;
+      const clock = timeline.addClock(mapping.clockRate > 0 ? mapping.clockRate : FALLBACK_CLOCK_RATE);
       const sink: UnitSink = isTs
-        ? new RtpIngestTransportStream(publication)
+        ? new RtpIngestTransportStream(publication, counts)
         : new RtpIngestFrames(publication, clock, track);
-      return new RtpIngestTrack({
-        mapping,
-        depacketizer,
-        clock,
-        sink,
-        maxWaitMs: options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
-      });
+      return new RtpIngestTrack({ mapping, depacketizer, clock, sink, maxWaitMs });
     });
     if (options.announce !== 'with-first-packet') for (const track of this.#tracks) track?.sink.announce();
   }

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { framesOf, memoryFile } from '../../test/integration/memory-file.ts';
-import { type Arrival, overLossyLink } from '../../test/lossy-link.ts';
-import { RtpPublisher, type SentPacket } from '../../test/rtp-publisher.ts';
-import type { Frame } from '../codec/frame.ts';
-import { type Track, trackSlot } from '../codec/track.ts';
-import { openMp4File } from '../format/mp4/mp4-file.ts';
-import { TsMuxer } from '../format/mpegts/ts-muxer.ts';
-import { parseRtcp } from '../protocol/rtp/rtcp-packet.ts';
-import { Publication } from './publication.ts';
-import { REPORT_INTERVAL_MS, RtpIngest, type RtpIngestOptions } from './rtp-ingest.ts';
+import type { Frame } from '../../../src/codec/frame.ts';
+import { type Track, trackSlot } from '../../../src/codec/track.ts';
+import { openMp4File } from '../../../src/format/mp4/mp4-file.ts';
+import { TsMuxer } from '../../../src/format/mpegts/ts-muxer.ts';
+import { Publication } from '../../../src/media/publication.ts';
+import { REPORT_INTERVAL_MS, RtpIngest, type RtpIngestOptions } from '../../../src/media/rtp-ingest.ts';
+import { parseRtcp } from '../../../src/protocol/rtp/rtcp-packet.ts';
+import { type Arrival, overLossyLink } from '../../lossy-link.ts';
+import { RtpPublisher, type SentPacket } from '../../rtp-publisher.ts';
+import { framesOf, memoryFile } from '../memory-file.ts';
 
-const FOLDER = join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'vod');
+const FOLDER = join(import.meta.dirname, '..', '..', 'fixtures', 'vod');
 
 interface Clip {
   readonly tracks: readonly Track[];
@@ -338,20 +338,30 @@ describe('tracks of a publisher', () => {
 describe('a transport stream in RTP', () => {
   it('comes in as its tracks and frames', () => {
     const { tracks, frames } = clips.get('h264-aac.mp4')!;
-    const muxer = new TsMuxer(tracks);
-    const ts: Track = { kind: 'video', trackId: 0, codec: 'mp2t', config: new Uint8Array(0) };
-    const packed = frames.map((frame): Frame => ({ ...frame, track: ts, payload: muxer.mux(frame) }));
-    const publisher = new RtpPublisher([ts], { maxPacketBytes: 1400 });
+    const publisher = new RtpPublisher([TS], { maxPacketBytes: 1400 });
     const heard = new Heard();
     const ingest = ingestOf(heard, publisher);
-    run(ingest, publisher.send(packed));
+    run(ingest, publisher.send(inTransportStream(tracks, frames)));
     ingest.end();
     expect(heard.tracks.map(({ codec }) => codec).sort()).toEqual(['aac', 'h264']);
-    for (const track of tracks) {
-      const sent = frames.filter((frame) => frame.track === track);
-      expect(heard.of(track).map(({ payload }) => payload)).toEqual(sent.map(({ payload }) => payload));
-    }
+    for (const track of tracks) expect(payloadsOf(heard.of(track))).toEqual(payloadsOf(frames, track));
     expect(ingest.counters()).toMatchObject({ malformed: 0, dropped: 0 });
+  });
+
+  it('numbers its tracks behind those beside it', () => {
+    const { tracks, frames } = clips.get('h264-aac.mp4')!;
+    const video = tracks[0]!;
+    const publisher = new RtpPublisher([TS, video], { maxPacketBytes: 1400 });
+    const heard = new Heard();
+    const ingest = ingestOf(heard, publisher);
+    const beside = frames.filter(({ track }) => track === video);
+    run(ingest, publisher.send([...inTransportStream(tracks, frames), ...beside]));
+    ingest.end();
+    const slots = heard.tracks.map(({ kind, trackId }) => `${kind} ${trackId}`);
+    expect(slots).toEqual(['video 0', 'video 1', 'audio 0']);
+    expect(payloadsOf(heard.of(video))).toEqual(payloadsOf(beside));
+    expect(payloadsOf(heard.of({ ...video, trackId: 1 }))).toEqual(payloadsOf(beside));
+    expect(heard.of({ ...video, trackId: 1 }).every(({ track }) => heard.tracks.includes(track))).toBe(true);
   });
 });
 
@@ -390,6 +400,18 @@ describe('packets that do not belong', () => {
     expect(ingest.counters(2).packets).toBe(0);
   });
 });
+
+const TS: Track = { kind: 'video', trackId: 0, codec: 'mp2t', config: new Uint8Array(0) };
+
+function inTransportStream(tracks: readonly Track[], frames: readonly Frame[]): Frame[] {
+  const muxer = new TsMuxer(tracks);
+  return frames.map((frame) => ({ ...frame, track: TS, payload: muxer.mux(frame) }));
+}
+
+/** Payloads of all frames, or of those of one track. */
+function payloadsOf(frames: readonly Frame[], track?: Track): Uint8Array[] {
+  return frames.flatMap((frame) => (track === undefined || frame.track === track ? frame.payload : []));
+}
 
 function splitAt<T>(items: readonly T[], at: number): [T[], T[]] {
   return [items.slice(0, at), items.slice(at)];
