@@ -16,6 +16,7 @@ import { HttpServer } from '../server/http/http-server.ts';
 import { HttpStreamService } from '../server/http-stream/http-stream-service.ts';
 import { createLogger, type Logger } from '../server/log/logger.ts';
 import { RtmpServer, type RtmpServerCounters } from '../server/rtmp/rtmp-server.ts';
+import { RtspOnHttpPort } from '../server/rtsp/rtsp-on-http-port.ts';
 import { RtspServer, type RtspServerCounters } from '../server/rtsp/rtsp-server.ts';
 import { ConfigError } from '../wire/errors.ts';
 import { CONSOLE_DIRECTORY, DEMO_CLIP } from './paths.ts';
@@ -106,7 +107,7 @@ export class Millrace {
         rtmp = await startRtmp(configuration, hub, log);
       if (configuration.rtsp.enabled || configuration.rtsps !== undefined)
         rtsp = await startRtsp(configuration, hub, log);
-      if (configuration.http.enabled) http = await startHttp(configuration, hub, log, () => rtmp);
+      if (configuration.http.enabled) http = await startHttp(configuration, hub, log, rtmp, rtsp);
     } catch (error) {
       await Promise.all([rtmp?.close(), rtsp?.close()]);
       hub.close();
@@ -196,7 +197,8 @@ async function startHttp(
   configuration: Configuration,
   hub: StreamHub,
   log: Logger,
-  rtmp: () => RtmpServer | undefined,
+  rtmp: RtmpServer | undefined,
+  rtsp: RtspServer | undefined,
 ): Promise<HttpServer> {
   const startedMs = performance.now();
   const console = new ConsoleService({
@@ -205,8 +207,8 @@ async function startHttp(
       toStreamsDocument(hub, {
         version: VERSION,
         uptimeSeconds: (performance.now() - startedMs) / 1000,
-        rtmpPort: rtmp()?.ports[0],
-        rtmpsPort: rtmp()?.tlsPorts[0],
+        rtmpPort: rtmp?.ports[0],
+        rtmpsPort: rtmp?.tlsPorts[0],
       }),
   });
   const streams = new HttpStreamService({
@@ -215,13 +217,15 @@ async function startHttp(
     maxWaitSeconds: configuration.http.max_wait,
     resolveVhost: (asked) => resolveVhost(configuration, asked),
   });
+  const rtspToo = rtsp === undefined ? undefined : new RtspOnHttpPort(rtsp);
   return HttpServer.start({
     listen: configuration.http.listen satisfies readonly ListenAddress[],
     noDelay: tcpNoDelay(configuration),
     maxConnections: configuration.http.max_connections,
     headersTimeoutMs: configuration.http.header_timeout * 1000,
     crossdomain: configuration.http.crossdomain,
-    services: [streams, console],
+    services: [...(rtspToo === undefined ? [] : [rtspToo]), streams, console],
+    interceptor: rtspToo?.interceptor,
   });
 }
 

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { cutAfter } from './end-soon.ts';
 import type { ListenAddress } from './listen-address.ts';
+import { watchHead } from './request-head.ts';
 import { listenOn } from './tcp-listener.ts';
 
 export type HttpRequest = http.IncomingMessage;
@@ -39,6 +40,18 @@ export interface HttpListenerOptions {
   readonly onRequest: (request: HttpRequest, response: HttpResponse) => void;
   /** A request to change to WebSocket; the socket is the handler's to close. */
   readonly onUpgrade: (request: HttpRequest, socket: Duplex, head: Buffer) => void;
+  /** Takes connections away before HTTP reads of them. */
+  readonly interceptor?: HttpInterceptor | undefined;
+}
+
+/** Who serves connections to an HTTP port that only look like HTTP. */
+export interface HttpInterceptor {
+  /** Whether a connection whose first bytes are these, up to a whole head, may still turn out to be wanted. */
+  readonly mayWant: (bytes: Uint8Array) => boolean;
+  /** Whether a connection whose first head is this is wanted. */
+  readonly wants: (head: Uint8Array) => boolean;
+  /** Gets the socket, with the head still in it, to be read and closed. */
+  readonly take: (socket: Socket) => void;
 }
 
 /** An HTTP/1.1 port with limits on time, size and number, and counters of what they stopped. */
@@ -91,6 +104,7 @@ export class HttpListener {
       socket.end(statusLine(error.code));
       cutAfter(socket, ERROR_LINGER_MS);
     });
+    if (options.interceptor !== undefined) interceptConnections(server, options.interceptor, options, counters);
     const port = await listenOn(server, options.address);
     return new HttpListener(server, port, counters);
   }
@@ -102,6 +116,38 @@ export class HttpListener {
       this.#server.closeAllConnections();
     });
   }
+}
+
+/** Puts the interceptor between the port and what Node does with connections to it. */
+function interceptConnections(
+  server: http.Server,
+  interceptor: HttpInterceptor,
+  options: HttpListenerOptions,
+  counters: HttpListenerCounters,
+): void {
+  const serve = server.listeners('connection') as ((socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    // Until somebody else listens; 'close' follows and does the work.
+    const onError = (): void => undefined;
+    socket.on('error', onError);
+    watchHead(socket, {
+      maxBytes: MAX_HEADER_BYTES,
+      timeoutMs: options.headersTimeoutMs,
+      isOpen: interceptor.mayWant,
+      onTimeout: () => {
+        counters.timedOut++;
+        socket.end(statusLine('ERR_HTTP_REQUEST_TIMEOUT'));
+        cutAfter(socket, ERROR_LINGER_MS);
+      },
+      onHead: (head) => {
+        if (interceptor.wants(head)) interceptor.take(socket);
+        else for (const listener of serve) listener.call(server, socket);
+        socket.off('error', onError);
+        socket.resume();
+      },
+    });
+  });
 }
 
 function statusLine(code: string | undefined): string {

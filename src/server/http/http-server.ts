@@ -1,5 +1,6 @@
 import { endSoon } from '../../io/end-soon.ts';
 import {
+  type HttpInterceptor,
   HttpListener,
   type HttpListenerCounters,
   type HttpRequest,
@@ -38,6 +39,8 @@ export interface HttpServerOptions {
   readonly crossdomain: boolean;
   /** Asked in this order. */
   readonly services: readonly HttpService[];
+  /** Takes connections that only look like HTTP. */
+  readonly interceptor?: HttpInterceptor | undefined;
 }
 
 /** The HTTP ports of the server: hands each request to the first service that wants it. */
@@ -59,6 +62,7 @@ export class HttpServer {
             noDelay: options.noDelay,
             maxConnections: options.maxConnections,
             headersTimeoutMs: options.headersTimeoutMs,
+            interceptor: options.interceptor,
             onRequest: (request, response) => dispatch(options, request, response),
             onUpgrade: (request, socket, head) => dispatchUpgrade(options, request, socket, head),
           }),

@@ -2,7 +2,10 @@ import { Millrace } from '../../../src/app/millrace.ts';
 import type { ConfigurationInput } from '../../../src/server/config/configuration.ts';
 
 /** Sections of a configuration to set beside what every test needs. */
-export type TestConfiguration = Pick<ConfigurationInput, 'latency' | 'rtmp' | 'http' | 'rtsp' | 'play' | 'publish'>;
+export type TestConfiguration = Pick<
+  ConfigurationInput,
+  'latency' | 'rtmp' | 'http' | 'rtsp' | 'rtsps' | 'play' | 'publish'
+>;
 
 /** A configuration on free ports of this machine, without log lines. */
 export function testConfiguration(given: TestConfiguration): ConfigurationInput {
