@@ -1,6 +1,6 @@
 /** A publisher in memory: the RTP and RTCP packets of given frames, as a sender in RTSP would make them. */
 import type { Frame } from '../src/codec/frame.ts';
-import { type Track, trackSlot } from '../src/codec/track.ts';
+import type { Track } from '../src/codec/track.ts';
 import {
   INTERLEAVED_HEADER_BYTES,
   RtpPacketWriter,
@@ -42,7 +42,7 @@ interface SentTrack extends RtpTrackState {
   readonly packetizer: Packetizer;
 }
 
-/** Packs frames of some tracks. */
+/** Packs frames of some tracks, each of another codec. */
 export class RtpPublisher {
   readonly tracks: readonly Track[];
   readonly #sent: readonly SentTrack[];
@@ -77,7 +77,9 @@ export class RtpPublisher {
 
   /** The packets of a frame. */
   packetsOf(frame: Frame): SentPacket[] {
-    const index = this.tracks.findIndex((track) => trackSlot(track) === trackSlot(frame.track));
+    const index = this.tracks.findIndex(
+      (track) => track.codec === frame.track.codec && track.kind === frame.track.kind,
+    );
     const sent = this.#sent[index]!;
     this.#writer.begin(sent, this.#timestampOf(sent, frame.ptsUs), frame.payload.length);
     sent.packetizer.write(frame.payload, frame.isKeyFrame, this.#writer);
