@@ -12,6 +12,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const FFMPEG = 'ffmpeg';
+const FFPROBE = 'ffprobe';
+const GST_LAUNCH = 'gst-launch-1.0';
+
 const folder = join(import.meta.dirname, '..', 'test', 'fixtures', 'rtp');
 const scratch = mkdtempSync(join(tmpdir(), 'rtp-fixtures-'));
 /** @param {string} name */
@@ -19,7 +23,7 @@ const inScratch = (name) => join(scratch, name);
 
 /** @param {readonly string[]} args */
 function ffmpeg(args) {
-  execFileSync('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-y', ...args], {
+  execFileSync(FFMPEG, ['-hide_banner', '-loglevel', 'error', '-y', ...args], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
 }
@@ -68,7 +72,7 @@ function unitsOf(file) {
     'json',
     file,
   ];
-  const { packets } = JSON.parse(execFileSync('ffprobe', args, { encoding: 'utf8', maxBuffer: 1 << 26 }));
+  const { packets } = JSON.parse(execFileSync(FFPROBE, args, { encoding: 'utf8', maxBuffer: 1 << 26 }));
   return packets.map(
     (/** @type {{ size: string; data_hash: string }} */ packet) =>
       `${packet.size} ${packet.data_hash.replace('MD5:', '')}`,
@@ -114,7 +118,7 @@ async function byFfmpeg(name, file, units, { input = [], output = [], packetByte
   const sdp = inScratch(`${name}.sdp`);
   const to = `rtp://127.0.0.1:${socket.address().port}?pkt_size=${packetBytes}&localrtcpport=9`;
   const args = ['-hide_banner', '-loglevel', 'error', ...input, '-i', file, '-map', '0:0', '-c', 'copy', ...output];
-  const child = spawn('ffmpeg', [...args, '-sdp_file', sdp, '-f', 'rtp', to], {
+  const child = spawn(FFMPEG, [...args, '-sdp_file', sdp, '-f', 'rtp', to], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   await once(child, 'exit');
@@ -135,7 +139,7 @@ async function byFfmpeg(name, file, units, { input = [], output = [], packetByte
 function byGStreamer(name, pipeline, units) {
   const out = inScratch('gst.rtp');
   const text = `${pipeline} seqnum-offset=100 timestamp-offset=4294960000 ssrc=1 name=pay ! rtpstreampay ! filesink location=${out}`;
-  const log = execFileSync('gst-launch-1.0', ['-v', ...text.split(/\s+/)], { encoding: 'utf8' });
+  const log = execFileSync(GST_LAUNCH, ['-v', ...text.split(/\s+/)], { encoding: 'utf8' });
   const caps = /pay\.GstPad:src: caps = application\/x-rtp, (.*)/.exec(log)?.[1] ?? '';
   /** @type {Map<string, string>} */
   const fields = new Map();
@@ -234,7 +238,7 @@ const amr = [
 for (const [name, encoder, magic, rate] of amr) {
   const raw = inScratch(`${name}.raw`);
   const source = `audiotestsrc num-buffers=20 samplesperbuffer=${rate / 50} wave=ticks ! audio/x-raw,rate=${rate},channels=1 ! ${encoder}`;
-  execFileSync('gst-launch-1.0', ['-q', ...`${source} ! filesink location=${raw}`.split(' ')]);
+  execFileSync(GST_LAUNCH, ['-q', ...`${source} ! filesink location=${raw}`.split(' ')]);
   const file = inScratch(`sound.${name}`);
   writeFileSync(file, Buffer.concat([Buffer.from(magic, 'latin1'), readFileSync(raw)]));
   byGStreamer(`${name}-gstreamer`, `filesrc location=${file} ! amrparse ! rtpamrpay mtu=1200`, unitsOf(file));

@@ -11,6 +11,8 @@ import { readAudioMapping } from '../rtp-audio-fixtures.ts';
 import { depacketize, packetize, readRtpFile } from '../rtp-payload-test-kit.ts';
 import { ScratchFolder } from './ffmpeg-files.ts';
 
+const GST_LAUNCH = 'gst-launch-1.0';
+
 const scratch = new ScratchFolder();
 afterAll(() => scratch.remove());
 
@@ -75,11 +77,9 @@ describe('packets of sound', () => {
     const input = scratch.file(`${depayloader}-${maxPayloadSize}.rtp`);
     const output = scratch.file(`${depayloader}-${maxPayloadSize}.out`);
     writeFileSync(input, rtpStream(packets, mapping.payloadType));
-    execFileSync('gst-launch-1.0', [
-      '-q',
-      ...['filesrc', `location=${input}`, '!', capsOf(mapping, kind), '!', 'rtpstreamdepay', '!', depayloader],
-      ...['!', 'filesink', `location=${output}`],
-    ]);
+    const source = ['filesrc', `location=${input}`, '!', capsOf(mapping, kind)];
+    const sink = ['!', 'rtpstreamdepay', '!', depayloader, '!', 'filesink', `location=${output}`];
+    execFileSync(GST_LAUNCH, ['-q', ...source, ...sink]);
     // In front of Vorbis go its headers, from SDP.
     const headers = codec === 'vorbis' ? parseXiphLacing(made.config)! : [];
     const expected = Buffer.concat([...headers, ...received.map((unit) => unit.payload)]);
