@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../../test/rtp-audio-fixtures.ts';
-import { depacketize, packetize, readRtpFile } from '../../../../test/rtp-payload-test-kit.ts';
-import { parseOpusHead, writeOpusHead } from '../../../codec/opus/opus-head.ts';
-import type { Track } from '../../../codec/track.ts';
-import type { RtpPayload } from './depacketizer.ts';
-import { OPUS_FORMAT } from './opus.ts';
+import { parseOpusHead, writeOpusHead } from '../../../../src/codec/opus/opus-head.ts';
+import type { Track } from '../../../../src/codec/track.ts';
+import type { RtpPayload } from '../../../../src/protocol/rtp/payload/depacketizer.ts';
+import { OPUS_FORMAT } from '../../../../src/protocol/rtp/payload/opus.ts';
+import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../rtp-audio-fixtures.ts';
+import { depacketize, packetize, readRtpFile } from '../../../rtp-payload-test-kit.ts';
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 const hexOf = (data: Uint8Array): string => Buffer.from(data).toString('hex');

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { audioMapping } from '../../../../test/rtp-audio-fixtures.ts';
-import { depacketize, packetize } from '../../../../test/rtp-payload-test-kit.ts';
-import { Dvi4State } from '../../../codec/dvi4/dvi4-state.ts';
-import { sampleAudioDetails } from '../../../codec/sample-audio.ts';
-import type { Track } from '../../../codec/track.ts';
-import { DVI4_FORMAT } from './dvi4.ts';
+import { Dvi4State } from '../../../../src/codec/dvi4/dvi4-state.ts';
+import { sampleAudioDetails } from '../../../../src/codec/sample-audio.ts';
+import type { Track } from '../../../../src/codec/track.ts';
+import { DVI4_FORMAT } from '../../../../src/protocol/rtp/payload/dvi4.ts';
+import { audioMapping } from '../../../rtp-audio-fixtures.ts';
+import { depacketize, packetize } from '../../../rtp-payload-test-kit.ts';
 
 const track = (sampleRate: number, channels = 1): Track => ({
   kind: 'audio',

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { audioMapping } from '../../../../test/rtp-audio-fixtures.ts';
-import { sampleAudioDetails } from '../../../codec/sample-audio.ts';
-import type { Codec, Track } from '../../../codec/track.ts';
-import { depacketizerOf, mappingOf, packetizerOf, STATIC_MAPPINGS, trackOf } from './payload-formats.ts';
+import { sampleAudioDetails } from '../../../../src/codec/sample-audio.ts';
+import type { Codec, Track } from '../../../../src/codec/track.ts';
+import {
+  depacketizerOf,
+  mappingOf,
+  packetizerOf,
+  STATIC_MAPPINGS,
+  trackOf,
+} from '../../../../src/protocol/rtp/payload/payload-formats.ts';
+import { audioMapping } from '../../../rtp-audio-fixtures.ts';
 
 const track = (kind: Track['kind'], codec: Codec, more: Partial<Track> = {}): Track => ({
   kind,

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../../test/rtp-audio-fixtures.ts';
-import { depacketize, packetize, readRtpFile, withLoss } from '../../../../test/rtp-payload-test-kit.ts';
-import type { Track } from '../../../codec/track.ts';
-import type { DepacketizedUnit, RtpPayload } from './depacketizer.ts';
-import { MPEG_AUDIO_FORMAT } from './mpeg-audio.ts';
+import type { Track } from '../../../../src/codec/track.ts';
+import type { DepacketizedUnit, RtpPayload } from '../../../../src/protocol/rtp/payload/depacketizer.ts';
+import { MPEG_AUDIO_FORMAT } from '../../../../src/protocol/rtp/payload/mpeg-audio.ts';
+import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../rtp-audio-fixtures.ts';
+import { depacketize, packetize, readRtpFile, withLoss } from '../../../rtp-payload-test-kit.ts';
 
 const track = (codec: 'mp2' | 'mp3' | 'aac'): Track => ({
   kind: 'audio',

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../../test/rtp-audio-fixtures.ts';
-import { depacketize, packetize, readRtpFile } from '../../../../test/rtp-payload-test-kit.ts';
-import type { Track } from '../../../codec/track.ts';
-import type { RtpPayload } from './depacketizer.ts';
-import { MP2T_FORMAT } from './mp2t.ts';
+import type { Track } from '../../../../src/codec/track.ts';
+import type { RtpPayload } from '../../../../src/protocol/rtp/payload/depacketizer.ts';
+import { MP2T_FORMAT } from '../../../../src/protocol/rtp/payload/mp2t.ts';
+import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../rtp-audio-fixtures.ts';
+import { depacketize, packetize, readRtpFile } from '../../../rtp-payload-test-kit.ts';
 
 const TRACK: Track = { kind: 'video', trackId: 0, codec: 'mp2t', config: new Uint8Array(0) };
 const MP2T = audioMapping('MP2T', 90_000);

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../../test/rtp-audio-fixtures.ts';
-import { depacketize, packetize, readRtpFile } from '../../../../test/rtp-payload-test-kit.ts';
-import { type AmrCodec, amrFrameBytes, amrSpeechBits } from '../../../codec/amr/amr-frame.ts';
-import type { Track } from '../../../codec/track.ts';
-import { AMR_FORMAT, AMR_WB_FORMAT } from './amr.ts';
-import { MAX_AMR_FRAMES } from './amr-depacketizer.ts';
-import type { RtpPayload } from './depacketizer.ts';
-import type { PayloadFormat } from './payload-format.ts';
+import { type AmrCodec, amrFrameBytes, amrSpeechBits } from '../../../../src/codec/amr/amr-frame.ts';
+import type { Track } from '../../../../src/codec/track.ts';
+import { AMR_FORMAT, AMR_WB_FORMAT } from '../../../../src/protocol/rtp/payload/amr.ts';
+import { MAX_AMR_FRAMES } from '../../../../src/protocol/rtp/payload/amr-depacketizer.ts';
+import type { RtpPayload } from '../../../../src/protocol/rtp/payload/depacketizer.ts';
+import type { PayloadFormat } from '../../../../src/protocol/rtp/payload/payload-format.ts';
+import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../rtp-audio-fixtures.ts';
+import { depacketize, packetize, readRtpFile } from '../../../rtp-payload-test-kit.ts';
 
 const hexOf = (data: Uint8Array): string => Buffer.from(data).toString('hex');
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));

@@ -2,14 +2,19 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Track } from '../../src/codec/track.ts';
-import { parseXiphLacing } from '../../src/codec/xiph/xiph-lacing.ts';
-import type { RtpPayload } from '../../src/protocol/rtp/payload/depacketizer.ts';
-import type { RtpMapping } from '../../src/protocol/rtp/payload/payload-format.ts';
-import { depacketizerOf, mappingOf, packetizerOf, trackOf } from '../../src/protocol/rtp/payload/payload-formats.ts';
-import { readAudioMapping } from '../rtp-audio-fixtures.ts';
-import { depacketize, packetize, readRtpFile } from '../rtp-payload-test-kit.ts';
-import { ScratchFolder } from './ffmpeg-files.ts';
+import type { Track } from '../../../../src/codec/track.ts';
+import { parseXiphLacing } from '../../../../src/codec/xiph/xiph-lacing.ts';
+import type { RtpPayload } from '../../../../src/protocol/rtp/payload/depacketizer.ts';
+import type { RtpMapping } from '../../../../src/protocol/rtp/payload/payload-format.ts';
+import {
+  depacketizerOf,
+  mappingOf,
+  packetizerOf,
+  trackOf,
+} from '../../../../src/protocol/rtp/payload/payload-formats.ts';
+import { readAudioMapping } from '../../../rtp-audio-fixtures.ts';
+import { depacketize, packetize, readRtpFile } from '../../../rtp-payload-test-kit.ts';
+import { ScratchFolder } from '../../ffmpeg-files.ts';
 
 const GST_LAUNCH = 'gst-launch-1.0';
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../../test/rtp-audio-fixtures.ts';
-import { depacketize, packetize, readRtpFile, withLoss } from '../../../../test/rtp-payload-test-kit.ts';
-import type { Track } from '../../../codec/track.ts';
-import { AAC_FORMAT } from './aac.ts';
-import { MAX_INTERLEAVED_UNITS } from './aac-depacketizer.ts';
-import type { DepacketizedUnit, RtpPayload } from './depacketizer.ts';
+import type { Track } from '../../../../src/codec/track.ts';
+import { AAC_FORMAT } from '../../../../src/protocol/rtp/payload/aac.ts';
+import { MAX_INTERLEAVED_UNITS } from '../../../../src/protocol/rtp/payload/aac-depacketizer.ts';
+import type { DepacketizedUnit, RtpPayload } from '../../../../src/protocol/rtp/payload/depacketizer.ts';
+import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../rtp-audio-fixtures.ts';
+import { depacketize, packetize, readRtpFile, withLoss } from '../../../rtp-payload-test-kit.ts';
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 const hexOf = (data: Uint8Array): string => Buffer.from(data).toString('hex');

@@ -1,14 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../../test/rtp-audio-fixtures.ts';
-import { depacketize, packetize, readRtpFile, withLoss } from '../../../../test/rtp-payload-test-kit.ts';
-import type { Track } from '../../../codec/track.ts';
-import { parseXiphLacing, writeXiphLacing } from '../../../codec/xiph/xiph-lacing.ts';
-import { toBase64 } from '../../../wire/base64.ts';
-import type { DepacketizedUnit, RtpPayload } from './depacketizer.ts';
-import type { RtpMapping } from './payload-format.ts';
-import { VORBIS_FORMAT } from './vorbis.ts';
-import { MAX_XIPH_CONFIGURATIONS, parseXiphConfigurations, writeXiphConfiguration } from './xiph-packed-headers.ts';
+import type { Track } from '../../../../src/codec/track.ts';
+import { parseXiphLacing, writeXiphLacing } from '../../../../src/codec/xiph/xiph-lacing.ts';
+import type { DepacketizedUnit, RtpPayload } from '../../../../src/protocol/rtp/payload/depacketizer.ts';
+import type { RtpMapping } from '../../../../src/protocol/rtp/payload/payload-format.ts';
+import { VORBIS_FORMAT } from '../../../../src/protocol/rtp/payload/vorbis.ts';
+import {
+  MAX_XIPH_CONFIGURATIONS,
+  parseXiphConfigurations,
+  writeXiphConfiguration,
+} from '../../../../src/protocol/rtp/payload/xiph-packed-headers.ts';
+import { toBase64 } from '../../../../src/wire/base64.ts';
+import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../rtp-audio-fixtures.ts';
+import { depacketize, packetize, readRtpFile, withLoss } from '../../../rtp-payload-test-kit.ts';
 
 const hexOf = (data: Uint8Array): string => Buffer.from(data).toString('hex');
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));

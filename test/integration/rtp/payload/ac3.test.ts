@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../../test/rtp-audio-fixtures.ts';
-import { depacketize, packetize, readRtpFile, withLoss } from '../../../../test/rtp-payload-test-kit.ts';
-import type { Track } from '../../../codec/track.ts';
-import { AC3_FORMAT, EAC3_FORMAT } from './ac3.ts';
-import type { DepacketizedUnit, RtpPayload } from './depacketizer.ts';
-import type { PayloadFormat } from './payload-format.ts';
+import type { Track } from '../../../../src/codec/track.ts';
+import { AC3_FORMAT, EAC3_FORMAT } from '../../../../src/protocol/rtp/payload/ac3.ts';
+import type { DepacketizedUnit, RtpPayload } from '../../../../src/protocol/rtp/payload/depacketizer.ts';
+import type { PayloadFormat } from '../../../../src/protocol/rtp/payload/payload-format.ts';
+import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../rtp-audio-fixtures.ts';
+import { depacketize, packetize, readRtpFile, withLoss } from '../../../rtp-payload-test-kit.ts';
 
 const hexOf = (data: Uint8Array): string => Buffer.from(data).toString('hex');
 const key = ({ timestamp, payload }: Pick<DepacketizedUnit, 'timestamp' | 'payload'>): string =>

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../../test/rtp-audio-fixtures.ts';
-import { depacketize, packetize, readRtpFile, withLoss } from '../../../../test/rtp-payload-test-kit.ts';
-import { sampleAudioDetails } from '../../../codec/sample-audio.ts';
-import type { AudioCodec, Track } from '../../../codec/track.ts';
-import { PCMA_FORMAT, PCMU_FORMAT } from './g711.ts';
-import { G722_FORMAT } from './g722.ts';
-import { L8_FORMAT, L16_FORMAT, L20_FORMAT, L24_FORMAT } from './linear-pcm.ts';
-import type { PayloadFormat } from './payload-format.ts';
+import { sampleAudioDetails } from '../../../../src/codec/sample-audio.ts';
+import type { AudioCodec, Track } from '../../../../src/codec/track.ts';
+import { PCMA_FORMAT, PCMU_FORMAT } from '../../../../src/protocol/rtp/payload/g711.ts';
+import { G722_FORMAT } from '../../../../src/protocol/rtp/payload/g722.ts';
+import { L8_FORMAT, L16_FORMAT, L20_FORMAT, L24_FORMAT } from '../../../../src/protocol/rtp/payload/linear-pcm.ts';
+import type { PayloadFormat } from '../../../../src/protocol/rtp/payload/payload-format.ts';
+import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../rtp-audio-fixtures.ts';
+import { depacketize, packetize, readRtpFile, withLoss } from '../../../rtp-payload-test-kit.ts';
 
 const track = (codec: AudioCodec, sampleRate: number, channels: number): Track => ({
   kind: 'audio',
