@@ -100,11 +100,17 @@ export async function faultOfSeek(
   const after = await readFrames(file);
   if (after[0]?.ptsUs !== landedUs) return `seek(${targetUs}) told ${landedUs} and gave ${after[0]?.ptsUs}`;
   const keys = all.filter((frame) => isLeading(frame) && frame.isKeyFrame);
-  const key = keys.findLast((frame) => frame.ptsUs <= targetUs) ?? keys[0]!;
+  const isNear = (frame: Frame): boolean => Math.abs(frame.ptsUs - landedUs) <= toleranceUs;
+  const best = keys.findLast((frame) => frame.ptsUs <= targetUs) ?? keys[0]!;
+  // Times that are made exact may lie behind a target that those in the file lie before, and the other way round.
+  const isFitting = (frame: Frame, i: number): boolean => {
+    const next = keys[i + 1]?.ptsUs ?? Number.POSITIVE_INFINITY;
+    return isNear(frame) && frame.ptsUs <= targetUs + toleranceUs && next >= targetUs - toleranceUs;
+  };
+  const key = keys.find(isFitting) ?? best;
   const isStart = key === keys[0];
-  const expectedUs = isStart ? all[0]!.ptsUs : key.ptsUs;
-  if (Math.abs(landedUs - expectedUs) > toleranceUs)
-    return `seek(${targetUs}) landed at ${landedUs}, not ${expectedUs}`;
+  const expected = isStart ? all[0]! : key;
+  if (!isNear(expected)) return `seek(${targetUs}) landed at ${landedUs}, not ${expected.ptsUs}`;
   // Tracks may be woven differently where they begin together.
   const whole = byTrack(file, all);
   for (const [track, given] of byTrack(file, after).entries()) {
@@ -113,12 +119,11 @@ export async function faultOfSeek(
     if (first === undefined) return `after seek(${targetUs}) nothing of track ${track}`;
     const start =
       isLeading(first) && !isStart ? frames.indexOf(key) : frames.findIndex((one) => isSame(one, first, toleranceUs));
-    const expected = frames.slice(start).filter((one) => isStart || one.ptsUs >= key.ptsUs - toleranceUs);
+    const rest = frames.slice(start).filter((one) => isStart || one.ptsUs >= key.ptsUs - toleranceUs);
     const before = isStart || isLeading(first) ? undefined : frames[start - 1];
     if (before !== undefined && before.ptsUs >= key.ptsUs + toleranceUs) return `after seek(${targetUs}) a late start`;
-    if (given.length !== expected.length)
-      return `after seek(${targetUs}) ${given.length} frames, not ${expected.length}`;
-    const wrong = expected.findIndex((one, i) => !isSame(one, given[i]!, toleranceUs));
+    if (given.length !== rest.length) return `after seek(${targetUs}) ${given.length} frames, not ${rest.length}`;
+    const wrong = rest.findIndex((one, i) => !isSame(one, given[i]!, toleranceUs));
     if (wrong >= 0) return `after seek(${targetUs}) another frame ${wrong} of track ${track}`;
   }
   return undefined;

@@ -3,6 +3,8 @@ import { type Track, trackSlot } from '../../codec/track.ts';
 import type { AmfValue } from '../../protocol/amf/amf-value.ts';
 import { ProtocolError } from '../../wire/errors.ts';
 import { FileWindow } from '../file-window.ts';
+import { AudioTimes } from '../matroska/audio-times.ts';
+import { type FrameDuration, frameDurationOf } from '../matroska/frame-duration.ts';
 import type { MediaFile, RandomAccess } from '../media-file.ts';
 import { FLV_AUDIO, FLV_VIDEO, type FlvTypeId } from './flv-codecs.tables.ts';
 import type { FlvDemuxEvent } from './flv-demux-event.ts';
@@ -22,12 +24,15 @@ export const MAX_SKIPPED_TAGS = 65_536;
 
 const SCRIPT = 18;
 
+/** The clock of FLV, microseconds. */
+const STEP_US = 1000;
+
 /** First frames later than this tell of a recording that began at some time of day, milliseconds. */
 const LATE_START_MS = 1000;
 
 /**
- * Opens an FLV file (FLV v10.1 annex E, Enhanced RTMP v2). Frames come as stored, with the times of their tags; data messages
- * are left out. `seek` goes by the `keyframes` of onMetaData where they are right, otherwise by the tags, which it goes
+ * Opens an FLV file (FLV v10.1 annex E, Enhanced RTMP v2). Frames come as stored, with the times of their tags, those of
+ * audio made exact again that were rounded to milliseconds. Data messages are left out. `seek` goes by the `keyframes` of onMetaData where they are right, otherwise by the tags, which it goes
  * through once as far as needed. Configurations that change in the middle are known to seeks only where tags were gone
  * through.
  *
@@ -46,6 +51,7 @@ class FlvFile implements MediaFile {
   readonly #firstTag: number;
   readonly #demuxer: FlvDemuxer = new FlvDemuxer();
   readonly #tracks: Map<number, Track> = new Map();
+  readonly #audioTimes: Map<Track, ExactTimes> = new Map();
   #index: FlvFileIndex;
   #durationUs: number | undefined;
   #at: number;
@@ -109,6 +115,7 @@ class FlvFile implements MediaFile {
     const found = targetUs <= 0 ? undefined : await this.#index.find(targetMs);
     const isStart = found === undefined || found.ptsMs * 1000 - this.#originUs <= (this.#firstKeyUs ?? 0);
     this.#waiting = [];
+    this.#audioTimes.clear();
     this.#at = isStart ? this.#firstTag : found.offset;
     this.#wantsKeyFrame = !isStart;
     this.#startUs = Number.NEGATIVE_INFINITY;
@@ -165,7 +172,21 @@ class FlvFile implements MediaFile {
 
   #placed(frame: Frame): Frame {
     const dtsUs = Math.max(0, frame.dtsUs - this.#originUs);
-    return { ...frame, dtsUs, ptsUs: Math.max(0, frame.ptsUs - this.#originUs) };
+    if (frame.track.kind !== 'audio') {
+      return { ...frame, dtsUs, ptsUs: Math.max(0, frame.ptsUs - this.#originUs) };
+    }
+    const exact = this.#exactTimes(frame.track);
+    const us = exact.times.next(dtsUs, exact.durationOf(frame.payload));
+    return { ...frame, dtsUs: us, ptsUs: us };
+  }
+
+  #exactTimes(track: Track): ExactTimes {
+    let exact = this.#audioTimes.get(track);
+    if (exact === undefined) {
+      exact = { times: new AudioTimes(STEP_US), durationOf: frameDurationOf(track.codec, track.config, 0) };
+      this.#audioTimes.set(track, exact);
+    }
+    return exact;
   }
 
   /** Time of the last tag, which the size behind it leads to. */
@@ -180,6 +201,11 @@ class FlvFile implements MediaFile {
     const tag = await readTagPlace(this.#window, offset);
     return tag?.end === size ? Math.max(0, tag.timestamp * 1000 - this.#originUs) : undefined;
   }
+}
+
+interface ExactTimes {
+  readonly times: AudioTimes;
+  readonly durationOf: FrameDuration;
 }
 
 /** What the first tags told of the file. Times in milliseconds as the file has them. */

@@ -3,21 +3,18 @@ import { parseAc3SyncInfo } from '../../codec/ac3/sync-info.ts';
 import { parseFlacStreamInfo } from '../../codec/flac/stream-info.ts';
 import { parseMpegAudioHeader } from '../../codec/mp3/mpeg-audio-frame.ts';
 import { opusPacketDurationUs } from '../../codec/opus/opus-packet.ts';
+import type { Codec } from '../../codec/track.ts';
 import { isLongVorbisBlock, parseVorbisIdentification, parseVorbisModes } from '../../codec/vorbis/vorbis-headers.ts';
 import { parseXiphLacing } from '../../codec/xiph/xiph-lacing.ts';
-import type { TrackEntry } from './track-entry.ts';
 
 /** Microseconds a frame of audio lasts, not rounded; 0 when neither it nor the track tells. */
 export type FrameDuration = (frame: Uint8Array) => number;
 
-/** How long the frames of a track last, by what its codec puts into them. */
-export function frameDurationOf(entry: TrackEntry, config: Uint8Array): FrameDuration {
-  const fallbackUs = entry.defaultDurationNs / 1000;
-  const { codec, plain } = entry.coding;
-  if (plain !== undefined) {
-    const bytesPerSecond = plain.sampleBytes * entry.channels * entry.sampleRate;
-    return (frame) => (frame.length * 1_000_000) / bytesPerSecond;
-  }
+/**
+ * How long the frames of a track last, by what its codec puts into them.
+ * @param fallbackUs for codecs and frames that do not tell
+ */
+export function frameDurationOf(codec: Codec, config: Uint8Array, fallbackUs: number): FrameDuration {
   switch (codec) {
     case 'aac': {
       const asc = parseAudioSpecificConfig(config);

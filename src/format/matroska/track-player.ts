@@ -33,7 +33,7 @@ export class TrackPlayer {
     this.#reordered = new ReorderedTimes(probed.reorderDepth, probed.frameUs);
     const isRounded = track.kind === 'audio' && times.stepUs >= COARSE_CLOCK_US;
     this.#audioTimes = isRounded ? new AudioTimes(times.stepUs) : undefined;
-    this.#durationOf = frameDurationOf(entry, track.config);
+    this.#durationOf = durationOf(entry, track);
   }
 
   get number(): number {
@@ -95,4 +95,11 @@ export class TrackPlayer {
   #shareUs({ duration }: Block, count: number): number {
     return duration === undefined ? 0 : (duration * this.#times.stepUs) / count;
   }
+}
+
+function durationOf(entry: TrackEntry, track: Track): FrameDuration {
+  const { plain } = entry.coding;
+  if (plain === undefined) return frameDurationOf(track.codec, track.config, entry.defaultDurationNs / 1000);
+  const bytesPerSecond = plain.sampleBytes * entry.channels * entry.sampleRate;
+  return (frame) => (frame.length * 1_000_000) / bytesPerSecond;
 }

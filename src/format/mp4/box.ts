@@ -20,6 +20,8 @@ export interface BoxHeader {
 
 const HEADER_BYTES = 8;
 const LARGE_HEADER_BYTES = 16;
+/** Zeros are no box that lasts to the end of the file, but a hole in it. */
+const NO_TYPE = '\0\0\0\0';
 
 /**
  *     size(32) type(32) [largesize(64), when size is 1]; size 0: to the end of what the box is in
@@ -78,6 +80,6 @@ export async function readBoxHeader(window: FileWindow, offset: number): Promise
   const bytes = await window.view(offset, LARGE_HEADER_BYTES);
   if (bytes.length < HEADER_BYTES) return undefined;
   const { type, headerBytes, size } = readHeader(bytes, 0, window.sizeBytes - offset);
-  if (size < headerBytes || !Number.isSafeInteger(offset + size)) return undefined;
+  if (size < headerBytes || !Number.isSafeInteger(offset + size) || type === NO_TYPE) return undefined;
   return { type, offset, headerBytes, end: offset + size };
 }

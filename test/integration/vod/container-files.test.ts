@@ -12,9 +12,9 @@ function open(name: string): Promise<MediaFile> {
   return name.endsWith('.flv') ? openFlvFile(file) : openMatroskaFile(file);
 }
 
-/** How far a time may be from what ffmpeg tells: Matroska rounds to milliseconds what readers make exact again. */
+/** How far a time may be from what ffmpeg tells: Matroska and FLV round to milliseconds what readers make exact again. */
 function toleranceUs(name: string): number {
-  return /\.(mp4|mov|flv)$/.test(name) ? 1 : 1001;
+  return /\.(mp4|mov)$/.test(name) ? 1 : 1001;
 }
 
 /** Name, codecs, length, and audio frames in front that end before the presentation begins. */
@@ -156,5 +156,83 @@ describe('seek', () => {
     expect((await open('mp3-only.mov')).seekPointsUs).toBeUndefined();
     expect((await open('vp9-opus.webm')).seekPointsUs).toEqual([7000, 1_007_000, 2_007_000]);
     expect((await open('vp9-opus-live.webm')).seekPointsUs).toBeUndefined();
+  });
+});
+
+describe('damaged files', () => {
+  /** A fixture with the first occurrence of some bytes replaced; the replacement has the same length. */
+  function damaged(name: string, what: string, by: string): Uint8Array {
+    const bytes = vodBytes(name);
+    const at = Buffer.from(bytes).indexOf(what, 0, 'latin1');
+    expect(at).toBeGreaterThan(0);
+    bytes.set(Buffer.from(by, 'latin1'), at);
+    return bytes;
+  }
+  const cutEnd = (name: string, sizeBytes: number): Uint8Array => vodBytes(name).slice(0, -sizeBytes);
+  const playAll = async (file: MediaFile): Promise<Frame[]> => readFrames(file);
+
+  it.each([
+    ['nothing', openMp4File, new Uint8Array(0), 'mp4/not-mp4'],
+    ['text', openMp4File, new TextEncoder().encode('GET / HTTP/1.1\r\n\r\n'), 'mp4/not-mp4'],
+    ['a recording that was not finished', openMp4File, cutEnd('h264-aac.mp4', 5000), 'mp4/no-movie'],
+    ['a cut within the movie box', openMp4File, cutEnd('h264-aac.mp4', 500), 'mp4/truncated'],
+    ['a movie box that is gone', openMp4File, damaged('h264-aac.mp4', 'moov', 'free'), 'mp4/no-movie'],
+    ['a compressed movie box', openMp4File, damaged('h264-aac-front.mp4', 'mvhd', 'cmov'), 'mp4/compressed-movie'],
+    ['encrypted tracks', openMp4File, encrypted(), 'mp4/encrypted'],
+    ['codecs nobody knows', openMp4File, damaged('mp3-only.mov', '.mp3', 'QDM2'), 'mp4/no-playable-track'],
+    ['media that is missing', openMp4File, cutEnd('h264-aac-front.mp4', 1000), 'mp4/truncated'],
+    ['bytes between fragments', openMp4File, withRubbish('h264-aac-fragments.mp4'), 'mp4/bad-box'],
+    ['nothing', openFlvFile, new Uint8Array(0), 'flv/bad-signature'],
+    ['tags that are none', openFlvFile, damaged('h264-aac.flv', '\t\0', '\xff\xff'), 'flv/bad-tag'],
+    ['no tags', openFlvFile, vodBytes('h264-aac.flv').slice(0, 13), 'flv/no-playable-track'],
+    ['nothing', openMatroskaFile, new Uint8Array(0), 'matroska/not-matroska'],
+  ])('are refused: %s', async (_name, openIt, bytes, code) => {
+    await expect(openIt(memoryFile(bytes)).then(playAll)).rejects.toMatchObject({ code });
+  });
+
+  function encrypted(): Uint8Array {
+    const bytes = damaged('h264-aac-front.mp4', 'avc1\0\0', 'encv\0\0');
+    bytes.set(Buffer.from('enca'), Buffer.from(bytes).indexOf('mp4a'));
+    return bytes;
+  }
+
+  /** Zeros behind the first fragment's media. */
+  function withRubbish(name: string): Uint8Array {
+    const bytes = Buffer.from(vodBytes(name));
+    const at = bytes.indexOf('moof', bytes.indexOf('moof') + 4) - 4;
+    return new Uint8Array(Buffer.concat([bytes.subarray(0, at), new Uint8Array(64), bytes.subarray(at)]));
+  }
+
+  it.each(['h264-aac-fragments.mp4', 'h264-aac-piped.mkv', 'vp9-opus-live.webm', 'h264-aac.flv'])(
+    'play to where they are cut: %s',
+    async (name) => {
+      const all = await readFrames(await open(name));
+      const bytes = vodBytes(name);
+      const openIt = name.endsWith('.mp4') ? openMp4File : name.endsWith('.flv') ? openFlvFile : openMatroskaFile;
+      const played = await readFrames(await openIt(memoryFile(bytes.slice(0, bytes.length * 0.6))));
+      expect(played.length).toBeGreaterThan(all.length * 0.3);
+      expect(played.length).toBeLessThan(all.length);
+      const known = new Set(all.map(({ payload }) => md5(payload)));
+      expect(played.every(({ payload }) => known.has(md5(payload)))).toBe(true);
+    },
+  );
+});
+
+describe('an FLV file', () => {
+  it('is entered by its own index without going through what lies before', async () => {
+    const bytes = vodBytes('h264-aac-index.flv');
+    // The second group of pictures can't be gone through any more.
+    bytes.set([0xff, 0xff, 0xff], Buffer.from(bytes).indexOf(Uint8Array.of(9, 0, 0), bytes.length / 2));
+    const file = await openFlvFile(memoryFile(bytes));
+    expect(await file.seek(2_500_000)).toBe(2_080_000);
+    await expect(file.seek(1_900_000)).rejects.toMatchObject({ code: 'flv/bad-tag' });
+  });
+
+  it('is gone through where its own index is wrong', async () => {
+    const bytes = vodBytes('h264-aac-index.flv');
+    const at = Buffer.from(bytes).indexOf('filepositions') + 'filepositions'.length + 5;
+    for (let entry = 0; entry < 4; entry++) new DataView(bytes.buffer).setFloat64(at + entry * 9 + 1, 2000 + entry);
+    const file = await openFlvFile(memoryFile(bytes));
+    expect(await file.seek(2_500_000)).toBe(2_080_000);
   });
 });
