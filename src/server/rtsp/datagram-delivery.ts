@@ -30,6 +30,7 @@ export class DatagramDelivery implements Delivery, PacedSender {
   #perRound = 0;
   #waitingBytes = 0;
   #reports: WaitingReport[] = [];
+  readonly #byes: WaitingReport[] = [];
   #closed = false;
   #onFlushed: (() => void) | undefined;
 
@@ -75,6 +76,10 @@ export class DatagramDelivery implements Delivery, PacedSender {
     else this.#reports.push({ track, packet });
   }
 
+  writeBye(track: number, packet: Uint8Array): void {
+    if (!this.#closed) this.#byes.push({ track, packet });
+  }
+
   sendRound(): boolean {
     this.#sendPieces();
     if (this.#sent < this.#pieces.length) return true;
@@ -98,8 +103,17 @@ export class DatagramDelivery implements Delivery, PacedSender {
   }
 
   #flushed(): void {
-    this.#onFlushed?.();
+    const onFlushed = this.#onFlushed;
     this.#onFlushed = undefined;
+    if (onFlushed === undefined) return;
+    if (this.#byes.length === 0) {
+      onFlushed();
+      return;
+    }
+    this.#pacer.afterLastPacket(() => {
+      for (const bye of this.#byes) this.#sendReport(bye);
+      onFlushed();
+    });
   }
 
   #sendPieces(): void {

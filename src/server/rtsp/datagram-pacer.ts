@@ -11,6 +11,12 @@ export const PIECE_BYTES = 16_384;
 /** Time between two rounds, milliseconds. */
 export const ROUND_MS = 5;
 
+/**
+ * How long a BYE waits behind the last packet, milliseconds: FFmpeg looks at RTCP first, and drops what RTP still has for
+ * it when a BYE is there.
+ */
+export const BYE_DELAY_MS = 500;
+
 /** What was written at once leaves in at most so many rounds. */
 const MAX_ROUNDS = 8;
 
@@ -36,6 +42,8 @@ export class DatagramPacer {
   /** Pieces of the buffers written last, for the next client that is given the same. */
   readonly #pieces = new WeakMap<Uint8Array, readonly DatagramPiece[]>();
   #stop: (() => void) | undefined;
+  /** What waits for `BYE_DELAY_MS`, and how to stop waiting. */
+  readonly #byes = new Map<() => void, () => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -64,7 +72,21 @@ export class DatagramPacer {
     return pieces;
   }
 
+  /** Calls `task` after `BYE_DELAY_MS`, or when the pacer is closed. */
+  afterLastPacket(task: () => void): void {
+    const cancel = this.#clock.after(BYE_DELAY_MS, () => {
+      this.#byes.delete(task);
+      task();
+    });
+    this.#byes.set(task, cancel);
+  }
+
   close(): void {
+    for (const [task, cancel] of this.#byes) {
+      cancel();
+      task();
+    }
+    this.#byes.clear();
     this.#senders.clear();
     this.#stop?.();
     this.#stop = undefined;

@@ -15,6 +15,8 @@ export interface Delivery {
   write(frames: Uint8Array): void;
   /** Takes a compound RTCP packet of a track; it leaves behind everything that was written before. */
   writeRtcp(track: number, packet: Uint8Array): void;
+  /** Takes the last RTCP packet of a track. It is sent when the client has had time to take what came before. */
+  writeBye(track: number, packet: Uint8Array): void;
   /** Bytes written that the network has not taken yet. */
   readonly bufferedBytes: number;
   /** Called when everything was taken. */

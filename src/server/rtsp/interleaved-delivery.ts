@@ -67,6 +67,10 @@ export class InterleavedDelivery implements Delivery {
     this.#output.send(writeInterleavedFrame(channel, packet));
   }
 
+  writeBye(track: number, packet: Uint8Array): void {
+    this.writeRtcp(track, packet);
+  }
+
   /** The connection has taken everything. */
   drained(): void {
     if (!this.#closed) this.onDrain?.();

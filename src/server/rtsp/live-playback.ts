@@ -190,7 +190,7 @@ export class LivePlayback implements Playback {
   }
 
   #sayBye(): void {
-    for (const track of this.#tracks) this.#delivery.writeRtcp(track, this.#packets.bye(track));
+    for (const track of this.#tracks) this.#delivery.writeBye(track, this.#packets.bye(track));
   }
 
   #viewerClosed(reason: ViewerCloseReason): void {

@@ -29,17 +29,23 @@ function newFile(stage: Stage): string {
   return stage.path(`rtsp-${nextFile++}.flv`);
 }
 
-/** @param extra options in front of the URL */
-export function ffprobePlayer(transport: RtspTransport, extra: readonly string[] = []): RtspPlayer {
+/** @param how `hasDecodeTimes` false: with B-frames ffprobe knows presentation times only, and the order is that of decoding */
+export function ffprobePlayer(
+  transport: RtspTransport,
+  how: { readonly hasDecodeTimes: boolean } = { hasDecodeTimes: true },
+): RtspPlayer {
   return {
     name: `ffprobe over ${transport}`,
     options: TIMED,
     async record(stage, url) {
-      const command = withTransport(ffprobeCommand(url), transport, extra);
+      const command = withTransport(ffprobeCommand(url), transport);
       const { stdout } = await stage.run(command).succeeded();
       const { packets } = parseProbe(stdout);
       const of = (kind: string): ProbedPacket[] => packets.filter((packet) => packet.kind === kind);
-      return demuxedElementaryRecording(withFirstTime(of('video')), of('audio'), 'h264');
+      const video = how.hasDecodeTimes
+        ? withFirstTime(of('video'))
+        : of('video').map((packet, i) => ({ ...packet, dtsMs: i }));
+      return demuxedElementaryRecording(video, of('audio'), 'h264');
     },
   };
 }
@@ -73,13 +79,13 @@ export function ffmpegPlayer(transport: RtspTransport): RtspPlayer {
 }
 
 /** Options for the RTSP input of a program of ffmpeg. */
-function withTransport(command: PeerCommand, transport: RtspTransport, extra: readonly string[] = []): PeerCommand {
+function withTransport(command: PeerCommand, transport: RtspTransport): PeerCommand {
   const at = command.program === 'ffmpeg' ? command.args.indexOf('-i') : 0;
-  return { ...command, args: command.args.toSpliced(at, 0, '-rtsp_transport', transport, ...extra) };
+  return { ...command, args: command.args.toSpliced(at, 0, '-rtsp_transport', transport) };
 }
 
-/** @param protocols of `rtspsrc` */
-export function gstreamerPlayer(protocols: 'tcp' | 'udp'): RtspPlayer {
+/** @param protocols of `rtspsrc`; `http` wants a URL that begins with `rtsph:` */
+export function gstreamerPlayer(protocols: 'tcp' | 'udp' | 'http'): RtspPlayer {
   return {
     name: `GStreamer over ${protocols}`,
     // Its jitter buffer stamps packets by when they came.
@@ -99,7 +105,9 @@ function gstreamerRecord(url: string, protocols: string, videoFile: string, audi
   return {
     program: 'gst-launch-1.0',
     args: [
-      ...words(`-q rtspsrc name=s location=${url} protocols=${protocols}`),
+      ...words(`-q rtspsrc name=s location=${url}`),
+      // Told to use HTTP, version 1.22 finds that it has no protocol left.
+      ...(protocols === 'http' ? [] : [`protocols=${protocols}`]),
       ...branch('video', 'rtph264depay', 'video/x-h264,stream-format=byte-stream,alignment=au', videoFile),
       ...branch('audio', 'rtpmp4gdepay', 'audio/mpeg', audioFile),
     ],

@@ -94,7 +94,7 @@ describe('RTSP over HTTP', () => {
   });
 
   it.each([
-    ['byte by byte', (text: string) => [...base64(text)]],
+    ['byte by byte', (text: string) => base64(text).split('')],
     ['in lines', (text: string) => [base64(text).replace(/.{60}/g, '$&\r\n')]],
     ['in two encodings, the first padded', (text: string) => [base64(text.slice(0, 20)), base64(text.slice(20))]],
   ])('takes requests %s', async (_, cut) => {
