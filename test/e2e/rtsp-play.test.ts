@@ -36,6 +36,16 @@ const cases: readonly Case[] = [
   },
   { player: ffprobePlayer('tcp'), path: 'live/x over TLS', url: (server) => server.rtsps('live/x') },
   {
+    player: gstreamerPlayer('tcp'),
+    path: 'live/x as SRTP',
+    url: (server) => `${server.rtsps('live/x')}?srtp`,
+  },
+  {
+    player: gstreamerPlayer('udp'),
+    path: 'live/x as SRTP',
+    url: (server) => `${server.rtsps('live/x')}?srtp`,
+  },
+  {
     player: gstreamerPlayer('http'),
     path: 'live/x',
     url: (server) => server.rtsp('live/x').replace('rtsp:', 'rtsph:'),

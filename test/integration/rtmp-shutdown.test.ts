@@ -7,7 +7,12 @@ import { until } from './robustness/until.ts';
 describe('a server that shuts down', () => {
   it('asks clients that know how to reconnect', async () => {
     const server = await Millrace.start({
-      configuration: { rtmp: { listen: '127.0.0.1:0' }, http: { enabled: false }, rtsp: { enabled: false }, log: { level: 'silent' } },
+      configuration: {
+        rtmp: { listen: '127.0.0.1:0' },
+        http: { enabled: false },
+        rtsp: { enabled: false },
+        log: { level: 'silent' },
+      },
     });
     const client = await RtmpClient.open({
       mode: 'publish',

@@ -1,4 +1,5 @@
 import type { PayloadWriter } from '../../protocol/rtp/payload/packetizer.ts';
+import type { SrtpSender } from '../../protocol/srtp/srtp-sender.ts';
 
 /** Largest RTP packet made unless asked otherwise, bytes: with IPv6, UDP and an SRTP tag it still fits into 1,500. */
 export const DEFAULT_RTP_PACKET_BYTES = 1440;
@@ -40,6 +41,8 @@ export interface RtpTrackState {
  */
 export class RtpPacketWriter implements PayloadWriter {
   readonly maxPayloadSize: number;
+  readonly #protector: Pick<SrtpSender, 'protectRtp' | 'rtpOverheadBytes'> | undefined;
+  readonly #overheadBytes: number;
   #slab: Uint8Array = new Uint8Array(0);
   #slabBytes = FIRST_SLAB_BYTES;
   #at = 0;
@@ -50,9 +53,17 @@ export class RtpPacketWriter implements PayloadWriter {
   #track: RtpTrackState | undefined;
   #timestamp = 0;
 
-  /** @param maxPacketBytes most bytes of an RTP packet with its header */
-  constructor(maxPacketBytes: number = DEFAULT_RTP_PACKET_BYTES) {
-    this.maxPayloadSize = maxPacketBytes - RTP_HEADER_BYTES;
+  /**
+   * @param maxPacketBytes most bytes of an RTP packet with its header
+   * @param protector makes SRTP of each packet, once for all who read it
+   */
+  constructor(
+    maxPacketBytes: number = DEFAULT_RTP_PACKET_BYTES,
+    protector?: Pick<SrtpSender, 'protectRtp' | 'rtpOverheadBytes'>,
+  ) {
+    this.#protector = protector;
+    this.#overheadBytes = protector?.rtpOverheadBytes ?? 0;
+    this.maxPayloadSize = maxPacketBytes - RTP_HEADER_BYTES - this.#overheadBytes;
   }
 
   /**
@@ -64,7 +75,7 @@ export class RtpPacketWriter implements PayloadWriter {
     this.#track = track;
     this.#timestamp = timestamp >>> 0;
     const packets = 2 + Math.ceil(payloadBytes / this.maxPayloadSize);
-    const expectedBytes = payloadBytes + packets * (PACKET_OVERHEAD_BYTES + 4);
+    const expectedBytes = payloadBytes + packets * (PACKET_OVERHEAD_BYTES + 4 + this.#overheadBytes);
     if (this.#slab.length - this.#at < expectedBytes) {
       this.#slab = new Uint8Array(Math.max(expectedBytes, this.#nextSlabBytes()));
       this.#at = 0;
@@ -78,7 +89,7 @@ export class RtpPacketWriter implements PayloadWriter {
   }
 
   open(timestampDelta = 0): void {
-    const needed = PACKET_OVERHEAD_BYTES + this.maxPayloadSize;
+    const needed = PACKET_OVERHEAD_BYTES + this.maxPayloadSize + this.#overheadBytes;
     if (this.#slab.length - this.#at < needed) this.#moveFrame(needed);
     const slab = this.#slab;
     const track = this.#track!;
@@ -131,13 +142,23 @@ export class RtpPacketWriter implements PayloadWriter {
     const slab = this.#slab;
     const track = this.#track!;
     const start = this.#packetStart;
-    const packetBytes = this.#at - start - INTERLEAVED_HEADER_BYTES;
-    slab[start + 2] = packetBytes >>> 8;
-    slab[start + 3] = packetBytes;
+    const rtpStart = start + INTERLEAVED_HEADER_BYTES;
     if (marker) slab[start + 5]! |= 0x80;
     track.sequenceNumber = (track.sequenceNumber + 1) & 0xffff;
     track.packets++;
-    track.payloadBytes += packetBytes - RTP_HEADER_BYTES;
+    track.payloadBytes += this.#at - rtpStart - RTP_HEADER_BYTES;
+    if (this.#protector !== undefined) {
+      const end = this.#protector.protectRtp(slab, rtpStart, this.#at);
+      if (end === 0) {
+        // Not to be sent in clear, whatever the reason.
+        this.#at = start;
+        return;
+      }
+      this.#at = end;
+    }
+    const packetBytes = this.#at - rtpStart;
+    slab[start + 2] = packetBytes >>> 8;
+    slab[start + 3] = packetBytes;
   }
 
   /** The frame has more overhead than expected: it goes on in a buffer with room, what there is of it in front. */

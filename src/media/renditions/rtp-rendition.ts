@@ -2,6 +2,7 @@ import type { Frame } from '../../codec/frame.ts';
 import type { Track } from '../../codec/track.ts';
 import type { Packetizer } from '../../protocol/rtp/payload/packetizer.ts';
 import { packetizerOf } from '../../protocol/rtp/payload/payload-formats.ts';
+import type { SrtpSender } from '../../protocol/srtp/srtp-sender.ts';
 import { equalBytes } from '../../wire/equal-bytes.ts';
 import type { ContainerWriter } from '../container-writer.ts';
 import type { StreamHeader } from '../stream-header.ts';
@@ -20,6 +21,8 @@ export interface RtpRenditionOptions {
   readonly clock: RtpSenderClock;
   /** Most bytes of an RTP packet with its header; `DEFAULT_RTP_PACKET_BYTES` if undefined. */
   readonly maxPacketBytes?: number | undefined;
+  /** Makes SRTP of it. */
+  readonly protector?: SrtpSender | undefined;
   /** Called once, when the stream became something the SDP of the presentation does not describe; nothing more is written. */
   readonly onOutdated: () => void;
 }
@@ -45,7 +48,7 @@ export class RtpContainerWriter implements ContainerWriter {
     this.#presentation = options.presentation;
     this.#clock = options.clock;
     this.#onOutdated = options.onOutdated;
-    this.#packets = new RtpPacketWriter(options.maxPacketBytes);
+    this.#packets = new RtpPacketWriter(options.maxPacketBytes, options.protector);
     for (const rtp of options.presentation.tracks) this.#writers.set(rtp, new TrackWriter(rtp));
   }
 

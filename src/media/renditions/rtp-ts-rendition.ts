@@ -2,6 +2,7 @@ import type { Frame } from '../../codec/frame.ts';
 import type { Track } from '../../codec/track.ts';
 import type { Packetizer } from '../../protocol/rtp/payload/packetizer.ts';
 import { packetizerOf } from '../../protocol/rtp/payload/payload-formats.ts';
+import type { SrtpSender } from '../../protocol/srtp/srtp-sender.ts';
 import type { ContainerWriter } from '../container-writer.ts';
 import { DEFAULT_SELECTION, type StreamHeader } from '../stream-header.ts';
 import { RtpPacketWriter } from './rtp-packet-writer.ts';
@@ -25,6 +26,8 @@ export interface RtpTsRenditionOptions {
   readonly presentation: RtpPresentation;
   readonly clock: RtpSenderClock;
   readonly maxPacketBytes?: number | undefined;
+  /** Makes SRTP of it. */
+  readonly protector?: SrtpSender | undefined;
 }
 
 /** A stream as an MPEG transport stream in RTP (RFC 2250 §2), each packet as an interleaved frame on channel 0. */
@@ -38,7 +41,7 @@ export class RtpTsContainerWriter implements ContainerWriter {
   constructor(options: RtpTsRenditionOptions) {
     this.#rtp = options.presentation.tracks[0]!;
     this.#clock = options.clock;
-    this.#packets = new RtpPacketWriter(options.maxPacketBytes);
+    this.#packets = new RtpPacketWriter(options.maxPacketBytes, options.protector);
   }
 
   writeHeader(): Uint8Array {

@@ -142,6 +142,7 @@ export class ClientSession implements MediaSessionUser {
       multicastGroup: () => this.#services.multicastGroupOf(this.mediaSession),
       kind: other?.transport.kind,
       isRecording: this.isRecording,
+      isProtected: this.mediaSession.isProtected === true,
       track,
       ssrc: this.mediaSession.ssrcOf?.(track),
       receiver: {

@@ -12,6 +12,7 @@ import { type LiveBegin, type LivePackets, LivePlayback } from './live-playback.
 import { describeMedia } from './media-description.ts';
 import type { DescribeContext, MediaSession, Playback, PlaybackOptions } from './media-session.ts';
 import { SenderReports } from './sender-reports.ts';
+import type { SrtpProtection } from './srtp-protection.ts';
 
 /** How a live stream is sent: each track by itself, or all of them in a transport stream. */
 export type LiveForm = 'tracks' | 'ts';
@@ -26,6 +27,8 @@ export interface LiveMediaSessionOptions {
   /** Names the server in RTCP and SDP: the same for all tracks, another one for each stream. */
   readonly cname: string;
   readonly maxPacketBytes: number | undefined;
+  /** Makes SRTP of what is sent. */
+  readonly protection: SrtpProtection | undefined;
   /** The stream became something the description does not tell. */
   readonly onOutdated: () => void;
   readonly onUnreferenced: () => void;
@@ -50,7 +53,13 @@ export class LiveMediaSession implements MediaSession, LivePackets {
     this.presentation = options.presentation;
     this.onUnreferenced = options.onUnreferenced;
     this.#senderClock = new RtpSenderClock(options.clock, Date.now());
-    this.#reports = new SenderReports(options.presentation, this.#senderClock, options.clock, options.cname);
+    const { presentation, clock, cname, protection } = options;
+    const protect = protection === undefined ? undefined : (packet: Uint8Array) => protection.protectRtcp(packet);
+    this.#reports = new SenderReports(presentation, this.#senderClock, clock, cname, protect);
+  }
+
+  get isProtected(): boolean {
+    return this.#options.protection !== undefined;
   }
 
   get trackCount(): number {
@@ -67,6 +76,7 @@ export class LiveMediaSession implements MediaSession, LivePackets {
   }
 
   describe(context: DescribeContext): string {
+    const { protection } = this.#options;
     return describeMedia(
       {
         name: this.name,
@@ -74,6 +84,7 @@ export class LiveMediaSession implements MediaSession, LivePackets {
         tracks: this.presentation.tracks,
         range: 'npt=now-',
         multicast: context.multicast,
+        keyMessageOf: protection && ((track) => protection.keyMessageOf(this.ssrcOf(track))),
       },
       context,
     );
@@ -122,9 +133,14 @@ export class LiveMediaSession implements MediaSession, LivePackets {
 
   #makeWriter(): ContainerWriter {
     const { presentation, maxPacketBytes, onOutdated } = this.#options;
-    const clock = this.#senderClock;
-    if (this.form === 'ts') return new RtpTsContainerWriter({ presentation, clock, maxPacketBytes });
-    const writer = new RtpContainerWriter({ presentation, clock, maxPacketBytes, onOutdated });
+    const shared = {
+      presentation,
+      clock: this.#senderClock,
+      maxPacketBytes,
+      protector: this.#options.protection?.sender,
+    };
+    if (this.form === 'ts') return new RtpTsContainerWriter(shared);
+    const writer = new RtpContainerWriter({ ...shared, onOutdated });
     // The rendition is fed what is in the log at once.
     this.#options.clock.soon(() => writer.goLive());
     return writer;

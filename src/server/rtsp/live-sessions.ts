@@ -7,7 +7,8 @@ import { type StreamName, streamKey } from '../../media/stream-name.ts';
 import { type LiveForm, LiveMediaSession } from './live-media-session.ts';
 import type { MediaSession } from './media-session.ts';
 import type { MediaSessionRegistry } from './media-session-registry.ts';
-import type { MediaSource, MediaTarget } from './media-source.ts';
+import { type MediaSource, type MediaTarget, wantsSrtp } from './media-source.ts';
+import { SrtpProtection } from './srtp-protection.ts';
 
 /** A stream as young as this may have tracks that were not announced yet, milliseconds. */
 export const SETTLE_MS = 1_500;
@@ -61,7 +62,8 @@ export class LiveSessions implements MediaSource {
       if (!(await stream.whenLive(waitMs, signal))) return undefined;
     }
     await this.#whenDescribed(stream, signal);
-    return isPublished(stream) && !signal.aborted ? this.#sessionOf(stream, form) : undefined;
+    if (!isPublished(stream) || signal.aborted) return undefined;
+    return this.#sessionOf(stream, form, wantsSrtp(target));
   }
 
   close(): void {
@@ -85,9 +87,9 @@ export class LiveSessions implements MediaSource {
   }
 
   /** The media session there is for the stream as it is now, or a new one in its place. */
-  #sessionOf(stream: Stream, form: LiveForm): LiveMediaSession | undefined {
+  #sessionOf(stream: Stream, form: LiveForm, isProtected: boolean): LiveMediaSession | undefined {
     const { registry, clock, random32, maxPacketBytes } = this.#options;
-    const name = `${streamKey(stream.name)}${form === 'ts' ? TS_EXTENSION : ''}`;
+    const name = `${streamKey(stream.name)}${form === 'ts' ? TS_EXTENSION : ''}${isProtected ? '?srtp' : ''}`;
     const known = registry.get(name);
     if (known instanceof LiveMediaSession && known.isCurrent(stream)) return known;
     const header = form === 'ts' && hasMedia(stream) ? TRANSPORT_STREAM_HEADER : stream.header;
@@ -101,6 +103,7 @@ export class LiveSessions implements MediaSource {
       clock,
       cname: `millrace-${random32().toString(36)}`,
       maxPacketBytes,
+      protection: isProtected ? new SrtpProtection() : undefined,
       // From within the making of packets: whoever watches is told afterwards.
       onOutdated: () =>
         clock.soon(() => {

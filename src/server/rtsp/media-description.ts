@@ -1,5 +1,6 @@
 import type { RtpTrack } from '../../media/renditions/rtp-presentation.ts';
 import { rtpMapAttributes } from '../../protocol/sdp/rtp-maps.ts';
+import { keyManagementAttribute } from '../../protocol/sdp/security-attributes.ts';
 import type { ConnectionData, MediaDescription } from '../../protocol/sdp/session-description.ts';
 import { writeSessionDescription } from '../../protocol/sdp/session-description-writer.ts';
 import { type DescribeContext, trackName } from './media-session.ts';
@@ -15,9 +16,11 @@ export interface DescribedMedia {
   /** Value of `a=range` (RFC 2326 §C.1.5). */
   readonly range: string;
   readonly multicast?: MulticastAddress | undefined;
+  /** MIKEY message with the key of a track, when it is sent as SRTP. */
+  readonly keyMessageOf?: ((track: number) => Uint8Array) | undefined;
 }
 
-/** SDP of media that is sent in RTP, its control URLs relative to the Content-Base (RFC 2326 §C.1). */
+/** SDP of media that is sent in RTP, with control URLs for RTSP (RFC 2326 §C.1). */
 export function describeMedia(media: DescribedMedia, context: DescribeContext): string {
   const isIpv6 = context.localAddress.includes(':');
   return writeSessionDescription({
@@ -40,10 +43,16 @@ export function describeMedia(media: DescribedMedia, context: DescribeContext): 
       ({ track, mapping }, i): MediaDescription => ({
         type: track.kind === 'audio' ? 'audio' : 'video',
         port: media.multicast?.portOf(i) ?? 0,
-        protocol: 'RTP/AVP',
+        protocol: media.keyMessageOf === undefined ? 'RTP/AVP' : 'RTP/SAVP',
         formats: [String(mapping.payloadType)],
         connection: media.multicast === undefined ? anyAddress(isIpv6) : groupAddress(media.multicast),
-        attributes: [...rtpMapAttributes(mapping), { name: 'control', value: trackName(i) }],
+        attributes: [
+          ...rtpMapAttributes(mapping),
+          ...(media.keyMessageOf === undefined
+            ? []
+            : [keyManagementAttribute({ protocol: 'mikey', data: media.keyMessageOf(i) })]),
+          { name: 'control', value: context.controlOf?.(i) ?? trackName(i) },
+        ],
       }),
     ),
   });

@@ -18,6 +18,8 @@ export type RtspMethod =
 export interface DescribeContext {
   /** Own address the client reached, IPv4 or IPv6 in numbers. */
   readonly localAddress: string;
+  /** Control URL of a track, relative to the Content-Base or absolute; its name by default. */
+  readonly controlOf?: (track: number) => string;
   /** The group to be told, when the client asked for multicast. */
   readonly multicast: MulticastAddress | undefined;
 }
@@ -48,6 +50,8 @@ export interface MediaSession {
   readonly trackCount: number;
   /** SSRC of the packets of a track, when it is known beforehand. */
   ssrcOf?(track: number): number;
+  /** Its packets are SRTP, and its description tells the key. */
+  readonly isProtected?: boolean;
   /** PLAY and PAUSE are for all tracks together only. */
   readonly isAggregateOnly?: boolean;
   /** The description (SDP), with relative control URLs. Undefined when it is only recorded to. */

@@ -23,3 +23,8 @@ export interface MediaSource {
 export function targetKey(target: MediaTarget): string {
   return `${target.path}?${target.query.get('vhost') ?? ''}`;
 }
+
+/** Whether the packets of a target are to be SRTP: `?srtp`. */
+export function wantsSrtp(target: MediaTarget): boolean {
+  return target.query.has('srtp');
+}

@@ -6,8 +6,8 @@ import { parseTransports } from '../../protocol/rtsp/transport-header.ts';
 import type { AccessControl, RtspRight } from './access-control.ts';
 import type { ClientSession } from './client-session.ts';
 import type { ClientSessions } from './client-sessions.ts';
-import { type MediaSession, type RtspMethod, trackIndexOf } from './media-session.ts';
-import { type MediaSource, type MediaTarget, targetKey } from './media-source.ts';
+import { type MediaSession, type RtspMethod, trackIndexOf, trackName } from './media-session.ts';
+import { type MediaSource, type MediaTarget, targetKey, wantsSrtp } from './media-source.ts';
 import type { MulticastAddress } from './multicast-address.ts';
 import { answer, type HandledAnswer, methodList } from './rtsp-answers.ts';
 import type { RtspConnection } from './rtsp-connection.ts';
@@ -88,6 +88,8 @@ export class RtspRequestHandler {
     }
     const { path, query, control } = requestTarget(url, (part) => trackIndexOf(part) !== undefined);
     const target: MediaTarget = { path, query: new URLSearchParams(query), url };
+    // Whoever could read the key could read the packets.
+    if (wantsSrtp(target) && !connection.isSecure) return answer(403);
     const track = control === undefined ? undefined : trackIndexOf(control);
     return this.#handleMedia({ request, connection, target, track, session });
   }
@@ -132,6 +134,7 @@ export class RtspRequestHandler {
     if (mediaSession.describe === undefined) return this.#notAllowed(405);
     const description = mediaSession.describe({
       localAddress: connection.local.address,
+      ...(target.url.query === '' ? {} : { controlOf: (track: number) => controlWithQuery(request.url, track) }),
       multicast: target.query.has('multicast') ? await this.#options.multicastGroupOf(mediaSession) : undefined,
     });
     return answer(
@@ -328,7 +331,24 @@ function onlyTrack(session: MediaSession): number | undefined {
   return session.trackCount === 1 ? 0 : undefined;
 }
 
-/** Base of the relative URLs in a description: clients put those right behind it. */
+/**
+ * Base of the relative URLs in a description, the URL asked for with a slash behind its path: clients put control names
+ * behind it, or merge them with it as RFC 3986 has it.
+ */
 function baseOf(url: string): string {
-  return url.endsWith('/') ? url : `${url}/`;
+  const [path, query] = splitQuery(url);
+  return `${path}/${query}`;
+}
+
+/** Whoever merges URLs loses the query, and with it what it asks for: so it is in every control URL. */
+function controlWithQuery(url: string, track: number): string {
+  const [path, query] = splitQuery(url);
+  return `${path}/${trackName(track)}${query}`;
+}
+
+/** A URL without slashes at the end of its path, and its query with the `?`. */
+function splitQuery(url: string): readonly [path: string, query: string] {
+  const at = url.indexOf('?');
+  const end = at < 0 ? url.length : at;
+  return [url.slice(0, end).replace(/\/+$/, ''), url.slice(end)];
 }

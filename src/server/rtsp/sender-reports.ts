@@ -18,15 +18,26 @@ export class SenderReports {
   readonly #senderClock: RtpSenderClock;
   readonly #clock: Clock;
   readonly #cname: string;
+  readonly #protect: (packet: Uint8Array) => Uint8Array;
   #shared: { readonly madeMs: number; readonly packets: (Uint8Array | undefined)[] } | undefined;
   #followedMs = Number.NEGATIVE_INFINITY;
 
-  /** @param cname names the sender over all its tracks (RFC 7022) */
-  constructor(presentation: RtpPresentation, senderClock: RtpSenderClock, clock: Clock, cname: string) {
+  /**
+   * @param cname names the sender over all its tracks (RFC 7022)
+   * @param protect makes SRTCP of what is sent
+   */
+  constructor(
+    presentation: RtpPresentation,
+    senderClock: RtpSenderClock,
+    clock: Clock,
+    cname: string,
+    protect: (packet: Uint8Array) => Uint8Array = (packet) => packet,
+  ) {
     this.#presentation = presentation;
     this.#senderClock = senderClock;
     this.#clock = clock;
     this.#cname = cname;
+    this.#protect = protect;
   }
 
   /** SR and SDES of a track for now. Shared: not to be written into. */
@@ -56,7 +67,7 @@ export class SenderReports {
     writeReceiverReport({ ssrc, reports: [] }, out);
     this.#describe(ssrc, out);
     writeGoodbye({ ssrcs: [ssrc] }, out);
-    return out.finish();
+    return this.#protect(out.finish());
   }
 
   #write(rtp: RtpTrack, time: SenderTime): Uint8Array {
@@ -74,7 +85,7 @@ export class SenderReports {
       out,
     );
     this.#describe(rtp.ssrc, out);
-    return out.finish();
+    return this.#protect(out.finish());
   }
 
   #describe(ssrc: number, out: ByteWriter): void {

@@ -26,6 +26,8 @@ export interface TransportMeans {
   /** Kind of the session's other tracks, which this one has to be of, too. */
   readonly kind: TrackTransport['kind'] | undefined;
   readonly isRecording: boolean;
+  /** Packets are SRTP. */
+  readonly isProtected: boolean;
   readonly track: number;
   readonly ssrc: number | undefined;
   readonly receiver: UdpReceiver;
@@ -41,7 +43,8 @@ export async function openTransport(
 ): Promise<TrackTransport | number> {
   let refusal = 461;
   for (const asked of alternatives) {
-    if (asked.profile !== 'RTP/AVP' || (isRecord(asked) && !means.isRecording)) continue;
+    if (asked.profile !== (means.isProtected ? 'RTP/SAVP' : 'RTP/AVP')) continue;
+    if (isRecord(asked) && !means.isRecording) continue;
     const kind = kindOf(asked, means);
     if (kind === undefined || (means.kind !== undefined && kind !== means.kind)) continue;
     try {
@@ -139,7 +142,7 @@ async function openMulticast(means: TransportMeans): Promise<TrackTransport | un
     kind: 'multicast',
     group,
     answer: {
-      profile: 'RTP/AVP',
+      profile: means.isProtected ? 'RTP/SAVP' : 'RTP/AVP',
       delivery: 'multicast',
       destination: group.address,
       port: { first: port, last: port + 1 },

@@ -106,6 +106,7 @@ function gstreamerRecord(url: string, protocols: string, videoFile: string, audi
     program: 'gst-launch-1.0',
     args: [
       ...words(`-q rtspsrc name=s location=${url}`),
+      'tls-validation-flags=0',
       // Told to use HTTP, version 1.22 finds that it has no protocol left.
       ...(protocols === 'http' ? [] : [`protocols=${protocols}`]),
       ...branch('video', 'rtph264depay', 'video/x-h264,stream-format=byte-stream,alignment=au', videoFile),

@@ -347,12 +347,21 @@ describe('URLs and headers', () => {
     const peer = await connect();
     const response = await peer.request('DESCRIBE', `${base}${path}`);
     expect(response.statusCode).toBe(200);
-    // As clients go on: they put the control behind the base.
-    const control = `${response.headers.get('Content-Base')}track1`;
+    const contentBase = response.headers.get('Content-Base')!;
+    const [, told = ''] =
+      /^a=control:(.*track1.*)$/m.exec(new TextDecoder().decode(response.body).replaceAll('\r', '')) ?? [];
+    const control = told === 'track1' ? `${contentBase}track1` : told;
+    expect(control).toBe(`${base}${path.replace(/\/?(\?|$)/, '/track1$1')}`);
     const setUp = await peer.request('SETUP', control, TCP);
     expect(setUp.statusCode).toBe(200);
-    const played = await peer.request('PLAY', response.headers.get('Content-Base')!, { Session: sessionOf(setUp) });
+    const played = await peer.request('PLAY', contentBase, { Session: sessionOf(setUp) });
     expect(played.headers.get('RTP-Info')).toContain(`url=${control};`);
+  });
+
+  it('a track behind the query, where some clients put it', async () => {
+    const peer = await connect();
+    expect((await peer.request('SETUP', `${base}/live/x/?token=1/track2`, TCP)).statusCode).toBe(200);
+    expect((await peer.request('SETUP', `${base}/live/x?token=1track2`, TCP)).statusCode).toBe(459);
   });
 
   it('a query behind the track as well', async () => {

@@ -1,0 +1,53 @@
+import { nodeHandshakeCrypto } from '../../io/node-crypto.ts';
+import { nodeSrtpCrypto } from '../../io/srtp-cipher.ts';
+import { mikeyMessageOf } from '../../protocol/mikey/mikey-srtp.ts';
+import { writeMikeyMessage } from '../../protocol/mikey/mikey-writer.ts';
+import type { SrtpKeys } from '../../protocol/srtp/key-derivation.ts';
+import { SRTP_PROFILES, type SrtpProfileName } from '../../protocol/srtp/srtp-profile.ts';
+import { SrtpSender } from '../../protocol/srtp/srtp-sender.ts';
+
+/** What GStreamer, live555 and everybody else has. */
+const PROFILE: SrtpProfileName = 'AES_CM_128_HMAC_SHA1_80';
+
+/** Random bytes in a MIKEY message (RFC 3830 §6.11). */
+const RANDOM_BYTES = 16;
+
+/**
+ * The key of one media session: all who may play it are told the same, so that packets are encrypted once. It is told in
+ * clear, inside of connections that nobody else can read.
+ */
+export class SrtpProtection {
+  readonly sender: SrtpSender;
+  readonly #keys: SrtpKeys;
+
+  constructor() {
+    const { keyBytes, saltBytes } = SRTP_PROFILES[PROFILE];
+    this.#keys = {
+      profile: PROFILE,
+      masterKey: nodeHandshakeCrypto.randomBytes(keyBytes),
+      masterSalt: nodeHandshakeCrypto.randomBytes(saltBytes),
+    };
+    this.sender = new SrtpSender(this.#keys, nodeSrtpCrypto);
+  }
+
+  /** What a client has to know of a source: a MIKEY message (RFC 4567). */
+  keyMessageOf(ssrc: number): Uint8Array {
+    const random = nodeHandshakeCrypto.randomBytes(RANDOM_BYTES + 4);
+    return writeMikeyMessage(
+      mikeyMessageOf({
+        keys: this.#keys,
+        rolloverCounters: new Map([[ssrc, this.sender.rolloverCounter(ssrc) ?? 0]]),
+        cryptoSessionBundleId: new DataView(random.buffer, random.byteOffset).getUint32(RANDOM_BYTES),
+        random: random.subarray(0, RANDOM_BYTES),
+        unixTimeMs: Date.now(),
+      }),
+    );
+  }
+
+  /** A compound RTCP packet as SRTCP, in a new buffer; empty when the key is used up. */
+  protectRtcp(packet: Uint8Array): Uint8Array {
+    const bytes = new Uint8Array(packet.length + this.sender.rtcpOverheadBytes);
+    bytes.set(packet);
+    return bytes.subarray(0, this.sender.protectRtcp(bytes, 0, packet.length));
+  }
+}
