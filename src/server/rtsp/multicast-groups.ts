@@ -1,5 +1,6 @@
 import type { DatagramSocket } from '../../io/datagram-socket.ts';
 import { UdpSocket } from '../../io/udp-socket.ts';
+import type { Clock } from '../../media/clock.ts';
 import { ResourceError } from '../../wire/errors.ts';
 import type { DatagramPacer } from './datagram-pacer.ts';
 import type { MediaSession } from './media-session.ts';
@@ -7,6 +8,9 @@ import { MulticastGroup } from './multicast-group.ts';
 
 /** Ports each group has for itself: two a track. Machines that are in several groups tell them apart by ports. */
 const PORTS_PER_GROUP = 16;
+
+/** How often groups nobody needs are given back, milliseconds. A client has at least so long between DESCRIBE and SETUP. */
+const SWEEP_MS = 30_000;
 
 /** Code of the `ResourceError` when every group is in use. */
 export type MulticastErrorCode = 'rtsp/no-group';
@@ -22,6 +26,7 @@ export interface MulticastGroupsOptions {
   /** An own address of the interface to send from; the system chooses by default. */
   readonly networkInterface: string | undefined;
   readonly pacer: DatagramPacer;
+  readonly clock: Clock;
   /** Whether somebody holds a media session. */
   readonly isReferenced: (session: MediaSession) => boolean;
 }
@@ -36,10 +41,14 @@ export class MulticastGroups {
   readonly #options: MulticastGroupsOptions;
   /** By index in the range. */
   readonly #groups = new Map<number, MulticastGroup>();
+  /** Groups that nobody needed at the last sweep. */
+  #unneeded: ReadonlySet<MulticastGroup> = new Set();
+  readonly #stopSweeping: () => void;
   #sockets: Promise<SocketPair> | undefined;
 
   constructor(options: MulticastGroupsOptions) {
     this.#options = options;
+    this.#stopSweeping = options.clock.every(SWEEP_MS, () => this.#sweep());
   }
 
   /**
@@ -66,6 +75,7 @@ export class MulticastGroups {
   }
 
   async close(): Promise<void> {
+    this.#stopSweeping();
     const sockets = this.#sockets;
     if (sockets === undefined) return;
     try {
@@ -98,15 +108,30 @@ export class MulticastGroups {
 
   /** Where the name's hash leads, or the next place that is free. Groups nobody needs any more are free. */
   #freeIndex(name: string): number {
-    const { firstAddress, lastAddress, isReferenced } = this.#options;
+    const { firstAddress, lastAddress } = this.#options;
     const size = lastAddress - firstAddress + 1;
     const start = hashOf(name) % size;
     for (let i = 0; i < size; i++) {
       const index = (start + i) % size;
       const group = this.#groups.get(index);
-      if (group === undefined || (group.isIdle && !isReferenced(group.session))) return index;
+      if (group === undefined || this.#isUnneeded(group)) return index;
     }
     throw new ResourceError('rtsp/no-group' satisfies MulticastErrorCode, 'every multicast group is in use');
+  }
+
+  #isUnneeded(group: MulticastGroup): boolean {
+    return group.isIdle && !this.#options.isReferenced(group.session);
+  }
+
+  /** Lets go of what was not needed at two sweeps in a row. */
+  #sweep(): void {
+    const unneeded = new Set<MulticastGroup>();
+    for (const [index, group] of this.#groups) {
+      if (!this.#isUnneeded(group)) continue;
+      if (this.#unneeded.has(group)) this.#groups.delete(index);
+      else unneeded.add(group);
+    }
+    this.#unneeded = unneeded;
   }
 }
 

@@ -92,6 +92,7 @@ export class RtspServer {
           timeToLive: configuration.multicast_ttl,
           networkInterface: configuration.multicast_interface,
           pacer: this.#pacer,
+          clock: nodeClock,
           isReferenced: (session) => this.registry.isReferenced(session),
         })
       : undefined;
