@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { ffmpegRecord } from '../../peers/ffmpeg.ts';
-import { ffprobeCommand, type ProbedPacket, parseProbe } from '../../peers/ffprobe.ts';
+import { ffprobeCommand, type ProbedPacket, type ProbeResult, parseProbe } from '../../peers/ffprobe.ts';
 import { parseGdp } from '../../peers/gstreamer.ts';
 import { type PeerCommand, words } from '../../peers/peer-process.ts';
 import { demuxedElementaryRecording, elementaryRecording, type Recording } from './coded-unit.ts';
@@ -29,6 +29,12 @@ function newFile(stage: Stage): string {
   return stage.path(`rtsp-${nextFile++}.flv`);
 }
 
+/** What ffprobe sees of a URL until the stream ends. */
+export async function probeRtsp(stage: Stage, url: string, transport: RtspTransport): Promise<ProbeResult> {
+  const { stdout } = await stage.run(withTransport(ffprobeCommand(url), transport)).succeeded();
+  return parseProbe(stdout);
+}
+
 /** @param how `hasDecodeTimes` false: with B-frames ffprobe knows presentation times only, and the order is that of decoding */
 export function ffprobePlayer(
   transport: RtspTransport,
@@ -38,9 +44,7 @@ export function ffprobePlayer(
     name: `ffprobe over ${transport}`,
     options: TIMED,
     async record(stage, url) {
-      const command = withTransport(ffprobeCommand(url), transport);
-      const { stdout } = await stage.run(command).succeeded();
-      const { packets } = parseProbe(stdout);
+      const { packets } = await probeRtsp(stage, url, transport);
       const of = (kind: string): ProbedPacket[] => packets.filter((packet) => packet.kind === kind);
       const video = how.hasDecodeTimes
         ? withFirstTime(of('video'))
