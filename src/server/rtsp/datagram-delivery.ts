@@ -30,7 +30,8 @@ export class DatagramDelivery implements Delivery, PacedSender {
   #perRound = 0;
   #waitingBytes = 0;
   #reports: WaitingReport[] = [];
-  readonly #byes: WaitingReport[] = [];
+  #byes: WaitingReport[] = [];
+  #isByePlanned = false;
   #closed = false;
   #onFlushed: (() => void) | undefined;
 
@@ -77,7 +78,9 @@ export class DatagramDelivery implements Delivery, PacedSender {
   }
 
   writeBye(track: number, packet: Uint8Array): void {
-    if (!this.#closed) this.#byes.push({ track, packet });
+    if (this.#closed) return;
+    this.#byes.push({ track, packet });
+    if (this.#sent === this.#pieces.length) this.#planByes();
   }
 
   sendRound(): boolean {
@@ -85,6 +88,7 @@ export class DatagramDelivery implements Delivery, PacedSender {
     if (this.#sent < this.#pieces.length) return true;
     for (const report of this.#reports) this.#sendReport(report);
     this.#reports = [];
+    this.#planByes();
     if (this.#closed) this.#flushed();
     // From here on it may be written to again, and be added to the pacer again.
     else this.onDrain?.();
@@ -103,16 +107,19 @@ export class DatagramDelivery implements Delivery, PacedSender {
   }
 
   #flushed(): void {
-    const onFlushed = this.#onFlushed;
+    if (this.#byes.length > 0) return;
+    this.#onFlushed?.();
     this.#onFlushed = undefined;
-    if (onFlushed === undefined) return;
-    if (this.#byes.length === 0) {
-      onFlushed();
-      return;
-    }
+  }
+
+  #planByes(): void {
+    if (this.#isByePlanned || this.#byes.length === 0) return;
+    this.#isByePlanned = true;
     this.#pacer.afterLastPacket(() => {
+      this.#isByePlanned = false;
       for (const bye of this.#byes) this.#sendReport(bye);
-      onFlushed();
+      this.#byes = [];
+      if (this.#sent === this.#pieces.length) this.#flushed();
     });
   }
 

@@ -1,6 +1,5 @@
 import type { DatagramSocket } from '../../../src/io/datagram-socket.ts';
 import { openUdpPortPair, type UdpPortPair } from '../../../src/io/udp-port-pair.ts';
-import { writeGoodbye } from '../../../src/protocol/rtp/rtcp-goodbye.ts';
 import { writeReceiverReport } from '../../../src/protocol/rtp/rtcp-report.ts';
 import { ByteWriter } from '../../../src/wire/byte-writer.ts';
 
@@ -54,12 +53,4 @@ export function rtcpTypes(compound: Uint8Array): number[] {
     types.push(compound[at + 1]!);
   }
   return types;
-}
-
-/** A BYE as receivers send it. */
-export function goodbye(): Uint8Array {
-  const out = new ByteWriter();
-  writeReceiverReport({ ssrc: 1, reports: [] }, out);
-  writeGoodbye({ ssrcs: [1] }, out);
-  return out.finish();
 }

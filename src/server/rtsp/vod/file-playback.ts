@@ -327,7 +327,7 @@ export class FilePlayback implements Playback {
   }
 
   #sayBye(): void {
-    for (const track of this.#tracks) this.#delivery.writeRtcp(track, this.#reports.bye(track));
+    for (const track of this.#tracks) this.#delivery.writeBye(track, this.#reports.bye(track));
   }
 
   #newPresentation(): RtpPresentation {
