@@ -228,7 +228,7 @@ export class ClientSession implements MediaSessionUser {
   tearDown(track: number | undefined): HandledAnswer {
     if (track !== undefined && this.#state !== 'ended') {
       const torn = this.#tracks.get(track);
-      if (torn === undefined) return answer(track < this.mediaSession.trackCount ? 455 : 404);
+      if (torn === undefined) return this.#refused(track < this.mediaSession.trackCount ? 455 : 404);
       if (this.#tracks.size > 1) {
         if (this.mediaSession.isAggregateOnly === true && this.#state !== 'ready') return answer(460);
         if (this.#playing.has(track)) this.pause(track);

@@ -167,6 +167,6 @@ it('whatever is asked for in whatever order is answered, and leaves nothing behi
       expect([sessions.size, session.open, registry.referenced]).toEqual([0, 0, 0]);
       sessions.close();
     }),
-    { numRuns: 300 },
+    { numRuns: 2000 },
   );
 });
