@@ -182,6 +182,16 @@ const fixtures = {
     run('ffmpeg', `${PICTURES} ${options} ${out('av1-own.ivf')}`);
     own('av1-own', AV1_FORMAT, 'AV1', readIvf('av1-own.ivf').map(stripTemporalDelimiters));
   },
+  'mpeg-video-ffmpeg': async () => {
+    run('ffmpeg', `${PICTURES} -c:v mpeg2video -g 6 -bf 2 -qmin 20 -b:v 100k ${out('mpeg-video-ffmpeg.m2v')}`);
+    await ffmpeg('mpeg-video-ffmpeg', out('mpeg-video-ffmpeg.m2v'));
+  },
+  'mpeg-video-gstreamer': () => {
+    run('ffmpeg', `${PICTURES} -c:v mpeg2video -g 6 -b:v 100k -qmin 12 ${temporary('a.m2v')}`);
+    const source = `filesrc location=${temporary('a.m2v')} ! mpegvideoparse`;
+    // Pictures smaller than a packet would share one.
+    gstreamer('mpeg-video-gstreamer', source, 'rtpmpvpay mtu=140', 'm2v');
+  },
 };
 
 /** Bytes of a captured stream that stored inputs of a fuzz target are made of. */
