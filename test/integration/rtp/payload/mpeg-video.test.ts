@@ -1,5 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Track } from '../../../../src/codec/track.ts';
+import type { RtpPayload } from '../../../../src/protocol/rtp/payload/depacketizer.ts';
+import { MPEG_VIDEO_FORMAT } from '../../../../src/protocol/rtp/payload/mpeg-video-format.ts';
+import { joinBytes } from '../../../../src/wire/join-bytes.ts';
 import {
   depacketize,
   mappingOf,
@@ -8,11 +12,7 @@ import {
   readRtpFile,
   type SentUnit,
   withLoss,
-} from '../../../../test/rtp-payload-test-kit.ts';
-import type { Track } from '../../../codec/track.ts';
-import { joinBytes } from '../../../wire/join-bytes.ts';
-import type { RtpPayload } from './depacketizer.ts';
-import { MPEG_VIDEO_FORMAT } from './mpeg-video-format.ts';
+} from '../../../rtp-payload-test-kit.ts';
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 const hexOf = (data: Uint8Array): string => Buffer.from(data).toString('hex');

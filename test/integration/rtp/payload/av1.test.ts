@@ -1,22 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  depacketize,
-  mappingOf,
-  packetize,
-  readIvf,
-  type SentUnit,
-  withLoss,
-} from '../../../../test/rtp-payload-test-kit.ts';
-import {
   av1ConfigurationFromTemporalUnit,
   writeAv1CodecConfiguration,
-} from '../../../codec/av1/av1-codec-configuration.ts';
-import { OBU_TYPE, splitObus, stripTemporalDelimiters, writeLeb128 } from '../../../codec/av1/obu.ts';
-import type { Track } from '../../../codec/track.ts';
-import { joinBytes } from '../../../wire/join-bytes.ts';
-import { AV1_FORMAT } from './av1-format.ts';
-import type { RtpPayload } from './depacketizer.ts';
+} from '../../../../src/codec/av1/av1-codec-configuration.ts';
+import { OBU_TYPE, splitObus, stripTemporalDelimiters, writeLeb128 } from '../../../../src/codec/av1/obu.ts';
+import type { Track } from '../../../../src/codec/track.ts';
+import { AV1_FORMAT } from '../../../../src/protocol/rtp/payload/av1-format.ts';
+import type { RtpPayload } from '../../../../src/protocol/rtp/payload/depacketizer.ts';
+import { joinBytes } from '../../../../src/wire/join-bytes.ts';
+import { depacketize, mappingOf, packetize, readIvf, type SentUnit, withLoss } from '../../../rtp-payload-test-kit.ts';
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 const hexOf = (data: Uint8Array): string => Buffer.from(data).toString('hex');

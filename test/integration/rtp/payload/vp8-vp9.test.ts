@@ -1,5 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Track } from '../../../../src/codec/track.ts';
+import type { RtpPayload } from '../../../../src/protocol/rtp/payload/depacketizer.ts';
+import type { PayloadFormat } from '../../../../src/protocol/rtp/payload/payload-format.ts';
+import { VP8_FORMAT, Vp8Packetizer } from '../../../../src/protocol/rtp/payload/vp8-format.ts';
+import { VP9_FORMAT } from '../../../../src/protocol/rtp/payload/vp9-format.ts';
+import { Vp9Packetizer } from '../../../../src/protocol/rtp/payload/vp9-packetizer.ts';
 import {
   depacketize,
   mappingOf,
@@ -8,13 +14,7 @@ import {
   readRtpFile,
   type SentUnit,
   withLoss,
-} from '../../../../test/rtp-payload-test-kit.ts';
-import type { Track } from '../../../codec/track.ts';
-import type { RtpPayload } from './depacketizer.ts';
-import type { PayloadFormat } from './payload-format.ts';
-import { VP8_FORMAT, Vp8Packetizer } from './vp8-format.ts';
-import { VP9_FORMAT } from './vp9-format.ts';
-import { Vp9Packetizer } from './vp9-packetizer.ts';
+} from '../../../rtp-payload-test-kit.ts';
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 const hexOf = (data: Uint8Array): string => Buffer.from(data).toString('hex');

@@ -1,5 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { joinLengthPrefixed, splitAnnexB, splitLengthPrefixed } from '../../../../src/codec/nal-unit.ts';
+import type { Track } from '../../../../src/codec/track.ts';
+import type { RtpPayload } from '../../../../src/protocol/rtp/payload/depacketizer.ts';
+import { H265_FORMAT } from '../../../../src/protocol/rtp/payload/h265-format.ts';
 import {
   depacketize,
   mappingOf,
@@ -9,11 +13,7 @@ import {
   readSdpMapping,
   type SentUnit,
   withLoss,
-} from '../../../../test/rtp-payload-test-kit.ts';
-import { joinLengthPrefixed, splitAnnexB, splitLengthPrefixed } from '../../../codec/nal-unit.ts';
-import type { Track } from '../../../codec/track.ts';
-import type { RtpPayload } from './depacketizer.ts';
-import { H265_FORMAT } from './h265-format.ts';
+} from '../../../rtp-payload-test-kit.ts';
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 const hexOf = (data: Uint8Array): string => Buffer.from(data).toString('hex');
