@@ -192,6 +192,21 @@ const fixtures = {
     // Pictures smaller than a packet would share one.
     gstreamer('mpeg-video-gstreamer', source, 'rtpmpvpay mtu=140', 'm2v');
   },
+  'mp4v-ffmpeg': async () => {
+    run('ffmpeg', `${PICTURES} -c:v mpeg4 -g 6 -bf 2 -qmin 12 -flags +global_header ${temporary('a.mp4')}`);
+    run('ffmpeg', `-v error -y -i ${temporary('a.mp4')} -c copy -f rawvideo ${out('mp4v-ffmpeg.m4v')}`);
+    await ffmpeg('mp4v-ffmpeg', temporary('a.mp4'));
+  },
+  'mp4v-gstreamer': () => {
+    run('ffmpeg', `${PICTURES} -c:v mpeg4 -g 6 -qmin 12 -f m4v ${temporary('a.m4v')}`);
+    const parse = 'mpeg4videoparse ! video/mpeg,mpegversion=4,systemstream=false,parsed=true';
+    gstreamer(
+      'mp4v-gstreamer',
+      `filesrc location=${temporary('a.m4v')} ! ${parse}`,
+      'rtpmp4vpay mtu=240 config-interval=-1',
+      'm4v',
+    );
+  },
 };
 
 /** Bytes of a captured stream that stored inputs of a fuzz target are made of. */

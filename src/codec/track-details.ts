@@ -24,6 +24,8 @@ import { h265FrameRate, parseH265Sps } from './h265/sequence-parameter-set.ts';
 import { parseH265Vps } from './h265/video-parameter-set.ts';
 import { frameRateOf } from './h265/vui-parameters.ts';
 import { type MpegAudioHeader, parseMpegAudioHeader } from './mp3/mpeg-audio-frame.ts';
+import { isMpeg4KeyFrame, mpeg4Details, parseMpeg4Configuration } from './mp4v/configuration.ts';
+import { isMpegVideoKeyFrame } from './mpeg-video/key-frame.ts';
 import { splitAnnexB, splitNalUnits } from './nal-unit.ts';
 import { parseOpusHead } from './opus/opus-head.ts';
 import type { AudioCodec, AudioDetails, Codec, Track, VideoCodec, VideoDetails } from './track.ts';
@@ -53,6 +55,10 @@ export function videoDetails(codec: VideoCodec, config: Uint8Array, firstFrame?:
       return vp8Details(firstFrame);
     case 'vp9':
       return vp9Details(config, firstFrame);
+    case 'mp4v': {
+      const headers = parseMpeg4Configuration(config) ?? (firstFrame && parseMpeg4Configuration(firstFrame));
+      return headers && mpeg4Details(headers);
+    }
     default:
       return undefined;
   }
@@ -105,6 +111,10 @@ export function isKeyFramePayload(codec: Codec, payload: Uint8Array, lengthSize:
       return parseVp8FrameHeader(payload)?.isKeyFrame === true;
     case 'vp9':
       return parseVp9FrameHeader(payload)?.isKeyFrame === true;
+    case 'mp4v':
+      return isMpeg4KeyFrame(payload);
+    case 'mpeg-video':
+      return isMpegVideoKeyFrame(payload);
     default:
       return true;
   }

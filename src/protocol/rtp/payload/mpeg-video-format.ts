@@ -1,4 +1,5 @@
-import { MPEG_VIDEO_START_CODE, parseMpegVideoPicture } from '../../../codec/mpeg-video/headers.ts';
+import { MPEG_VIDEO_START_CODE } from '../../../codec/mpeg-video/headers.ts';
+import { firstMpegVideoPicture } from '../../../codec/mpeg-video/key-frame.ts';
 import { findStartCode } from '../../../codec/nal-unit.ts';
 import type { Track } from '../../../codec/track.ts';
 import type { Depacketizer } from './depacketizer.ts';
@@ -76,12 +77,8 @@ class MpegVideoAssembler implements UnitAssembler {
 
   finish(): AssembledUnit | undefined {
     const payload = this.#picture.take();
-    for (let at = findStartCode(payload, 0); at < payload.length; at = findStartCode(payload, at + 3)) {
-      if (startCodeAt(payload, at) !== MPEG_VIDEO_START_CODE.picture) continue;
-      const picture = parseMpegVideoPicture(payload, at);
-      return picture && { payload, isKeyFrame: picture.codingType === 'I' };
-    }
-    return undefined;
+    const picture = firstMpegVideoPicture(payload);
+    return picture && { payload, isKeyFrame: picture.codingType === 'I' };
   }
 
   reset(): void {

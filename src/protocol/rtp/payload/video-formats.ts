@@ -1,6 +1,7 @@
 import { AV1_FORMAT } from './av1-format.ts';
 import { H264_FORMAT } from './h264-format.ts';
 import { H265_FORMAT } from './h265-format.ts';
+import { MP4V_FORMAT } from './mp4v-format.ts';
 import { MPEG_VIDEO_FORMAT } from './mpeg-video-format.ts';
 import type { PayloadFormat } from './payload-format.ts';
 import { VP8_FORMAT } from './vp8-format.ts';
@@ -14,4 +15,5 @@ export const VIDEO_FORMATS: readonly PayloadFormat[] = [
   VP9_FORMAT,
   AV1_FORMAT,
   MPEG_VIDEO_FORMAT,
+  MP4V_FORMAT,
 ];
