@@ -16,7 +16,10 @@ const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).diges
 
 describe.each([
   ['H.264 and AAC', [...PICTURE, ...TONE, '-c:v', 'libx264', '-g', '50', '-bf', '2', '-c:a', 'aac']],
-  ['H.265', [...PICTURE, '-c:v', 'libx265', '-x265-params', 'keyint=50:min-keyint=50:scenecut=0:open-gop=0:log-level=error']],
+  [
+    'H.265',
+    [...PICTURE, '-c:v', 'libx265', '-x265-params', 'keyint=50:min-keyint=50:scenecut=0:open-gop=0:log-level=error'],
+  ],
   ['MPEG-2 video', [...PICTURE, '-c:v', 'mpeg2video', '-g', '50', '-sc_threshold', '1000000000']],
 ])('.ts of %s', (_name, args) => {
   let path: string;

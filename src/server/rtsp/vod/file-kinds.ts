@@ -2,7 +2,10 @@ import { openAmrFile } from '../../../format/amr/amr-file.ts';
 import { openDvFile } from '../../../format/dv/dv-file.ts';
 import { openH264File, openH265File } from '../../../format/elementary/annex-b-file.ts';
 import { openAc3File, openAdtsFile, openMpegAudioFile } from '../../../format/elementary/framed-audio-file.ts';
+import { openFlvFile } from '../../../format/flv/flv-file.ts';
+import { openMatroskaFile } from '../../../format/matroska/matroska-file.ts';
 import type { OpenMediaFile } from '../../../format/media-file.ts';
+import { openMp4File } from '../../../format/mp4/mp4-file.ts';
 import { openMpeg4VideoFile } from '../../../format/mpeg4-video/mpeg4-video-file.ts';
 import { openPsFile } from '../../../format/mpegps/ps-file.ts';
 import { openOggFile } from '../../../format/ogg/ogg-file.ts';
@@ -31,6 +34,13 @@ const READERS: ReadonlyMap<string, OpenMediaFile> = new Map([
   ['mpg', openPsFile],
   ['mpeg', openPsFile],
   ['vob', openPsFile],
+  ['mkv', openMatroskaFile],
+  ['webm', openMatroskaFile],
+  ['mp4', openMp4File],
+  ['m4a', openMp4File],
+  ['m4v', openMp4File],
+  ['mov', openMp4File],
+  ['flv', openFlvFile],
   ['ogg', openOggFile],
   ['oga', openOggFile],
   ['ogv', openOggFile],
