@@ -207,6 +207,16 @@ const fixtures = {
       'm4v',
     );
   },
+  'theora-ffmpeg': async () => {
+    run('ffmpeg', `${PICTURES} -pix_fmt yuv420p -c:v libtheora -g 6 -b:v 100k ${out('theora-ffmpeg.ogv')}`);
+    await ffmpeg('theora-ffmpeg', out('theora-ffmpeg.ogv'));
+  },
+  'theora-gstreamer': () => {
+    run('ffmpeg', `${PICTURES} -pix_fmt yuv420p -c:v libtheora -g 6 -b:v 100k ${out('theora-gstreamer.ogv')}`);
+    // Headers in band, in parts.
+    const source = `filesrc location=${out('theora-gstreamer.ogv')} ! oggdemux`;
+    gstreamer('theora-gstreamer', source, 'rtptheorapay mtu=240 config-interval=1');
+  },
 };
 
 /** Bytes of a captured stream that stored inputs of a fuzz target are made of. */

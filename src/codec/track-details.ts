@@ -28,6 +28,7 @@ import { isMpeg4KeyFrame, mpeg4Details, parseMpeg4Configuration } from './mp4v/c
 import { isMpegVideoKeyFrame } from './mpeg-video/key-frame.ts';
 import { splitAnnexB, splitNalUnits } from './nal-unit.ts';
 import { parseOpusHead } from './opus/opus-head.ts';
+import { isTheoraKeyFrame, theoraDetails } from './theora/theora-headers.ts';
 import type { AudioCodec, AudioDetails, Codec, Track, VideoCodec, VideoDetails } from './track.ts';
 import { parseVorbisIdentification } from './vorbis/vorbis-headers.ts';
 import { parseVp8FrameHeader } from './vp8/frame-header.ts';
@@ -59,6 +60,8 @@ export function videoDetails(codec: VideoCodec, config: Uint8Array, firstFrame?:
       const headers = parseMpeg4Configuration(config) ?? (firstFrame && parseMpeg4Configuration(firstFrame));
       return headers && mpeg4Details(headers);
     }
+    case 'theora':
+      return theoraDetails(config);
     default:
       return undefined;
   }
@@ -115,6 +118,8 @@ export function isKeyFramePayload(codec: Codec, payload: Uint8Array, lengthSize:
       return isMpeg4KeyFrame(payload);
     case 'mpeg-video':
       return isMpegVideoKeyFrame(payload);
+    case 'theora':
+      return isTheoraKeyFrame(payload);
     default:
       return true;
   }

@@ -8,5 +8,5 @@ const MAPPINGS = [mappingOf('AV1')];
 
 /** AV1 over RTP: the input as packets. */
 export function run(bytes: Uint8Array): void {
-  runPayloadFormat(AV1_FORMAT, MAPPINGS, bytes);
+  runPayloadFormat(AV1_FORMAT, MAPPINGS, bytes, { insertsConfig: true });
 }

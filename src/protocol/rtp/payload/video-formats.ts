@@ -4,6 +4,7 @@ import { H265_FORMAT } from './h265-format.ts';
 import { MP4V_FORMAT } from './mp4v-format.ts';
 import { MPEG_VIDEO_FORMAT } from './mpeg-video-format.ts';
 import type { PayloadFormat } from './payload-format.ts';
+import { THEORA_FORMAT } from './theora-format.ts';
 import { VP8_FORMAT } from './vp8-format.ts';
 import { VP9_FORMAT } from './vp9-format.ts';
 
@@ -16,4 +17,5 @@ export const VIDEO_FORMATS: readonly PayloadFormat[] = [
   AV1_FORMAT,
   MPEG_VIDEO_FORMAT,
   MP4V_FORMAT,
+  THEORA_FORMAT,
 ];
