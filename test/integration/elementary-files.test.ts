@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Frame } from '../../src/codec/frame.ts';
 import { openAmrFile } from '../../src/format/amr/amr-file.ts';
@@ -7,18 +6,14 @@ import { openH264File, openH265File } from '../../src/format/elementary/annex-b-
 import { openAc3File, openAdtsFile, openMpegAudioFile } from '../../src/format/elementary/framed-audio-file.ts';
 import type { OpenMediaFile } from '../../src/format/media-file.ts';
 import { openWavFile } from '../../src/format/wav/wav-file.ts';
+import { md5, memoryFile, readFrames } from '../vod-test-kit.ts';
 import { framesByFfmpeg, makeWithFfmpeg, ScratchFolder } from './ffmpeg-files.ts';
-import { framesOf, memoryFile } from './memory-file.ts';
 
 const TONE = ['-f', 'lavfi', '-i', 'sine=frequency=440:duration=5'];
 const PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=4'];
 
 const scratch = new ScratchFolder();
 afterAll(() => scratch.remove());
-
-function md5(bytes: Uint8Array): string {
-  return createHash('md5').update(bytes).digest('hex');
-}
 
 const hashes = (frames: readonly Frame[]): string[] => frames.map((frame) => md5(frame.payload));
 
@@ -45,7 +40,7 @@ describe.each<[string, OpenMediaFile, string, readonly string[], number]>([
 
   it('gives every frame ffmpeg reads, with times that follow by their lengths', async () => {
     const file = await open(memoryFile(bytes));
-    const frames = await framesOf(file);
+    const frames = await readFrames(file);
     const { md5s } = expected(path, muxer === 'adts');
     expect(hashes(frames)).toEqual(md5s);
     expect(frames.map((frame) => frame.ptsUs)).toEqual(frames.map((_, i) => Math.round(i * frameSeconds * 1_000_000)));
@@ -54,10 +49,10 @@ describe.each<[string, OpenMediaFile, string, readonly string[], number]>([
 
   it('seeks to the frame it says', async () => {
     const file = await open(memoryFile(bytes));
-    const all = await framesOf(file);
+    const all = await readFrames(file);
     for (const targetUs of [0, 1, 3_141_593, 2_000_000, 999_999_999]) {
       const landedUs = await file.seek(targetUs);
-      const [next] = await framesOf(file, 1);
+      const [next] = await readFrames(file, 1);
       expect(next?.ptsUs).toBe(landedUs);
       expect(landedUs).toBeLessThanOrEqual(targetUs);
       expect(targetUs - landedUs < frameSeconds * 1_000_000 || next?.ptsUs === all.at(-1)?.ptsUs).toBe(true);
@@ -89,7 +84,7 @@ describe.each<[string, OpenMediaFile, string, string, readonly string[]]>([
 
   it('gives each picture, shown in the order in which the encoder gave it', async () => {
     const file = await open(memoryFile(bytes));
-    const frames = await framesOf(file);
+    const frames = await readFrames(file);
     expect(frames).toHaveLength(contained.length);
     const startUs = contained[0]!.ptsUs;
     const ownStartUs = frames[0]!.ptsUs;
@@ -101,7 +96,7 @@ describe.each<[string, OpenMediaFile, string, string, readonly string[]]>([
   });
 
   it('keeps the bytes of every slice', async () => {
-    const frames = await framesOf(await open(memoryFile(bytes)));
+    const frames = await readFrames(await open(memoryFile(bytes)));
     // Matroska leaves out what the configuration holds, as frames here do; the encoder's own SEI stays in both.
     const same = frames.filter((frame, i) => md5(frame.payload) === contained[i]!.md5).length;
     const withParameterSets = frames.length - same;
@@ -111,9 +106,9 @@ describe.each<[string, OpenMediaFile, string, string, readonly string[]]>([
 
   it('begins anew after its end', async () => {
     const file = await open(memoryFile(bytes));
-    const first = await framesOf(file);
+    const first = await readFrames(file);
     expect(await file.seek(0)).toBe(0);
-    expect(hashes(await framesOf(file))).toEqual(hashes(first));
+    expect(hashes(await readFrames(file))).toEqual(hashes(first));
   });
 });
 
@@ -131,13 +126,13 @@ describe('.wav', () => {
     expect(file.tracks[0]).toMatchObject({ codec: name, audio: { sampleRate: 44_100, channels: 2 } });
     expect(file.durationUs).toBe(5_000_000);
     const raw = bytes.length - 5 * 44_100 * 2 * bytesEach;
-    const samples = Buffer.concat((await framesOf(file)).map((frame) => frame.payload));
+    const samples = Buffer.concat((await readFrames(file)).map((frame) => frame.payload));
     const stored = Buffer.from(bytes.slice(raw));
     if (bytesEach === 2) stored.swap16();
     if (bytesEach === 3) for (let i = 0; i < stored.length; i += 3) stored.subarray(i, i + 3).reverse();
     expect(md5(samples)).toBe(md5(stored));
     expect(await file.seek(2_500_000)).toBe(2_500_000);
-    expect((await framesOf(file, 1))[0]?.ptsUs).toBe(2_500_000);
+    expect((await readFrames(file, 1))[0]?.ptsUs).toBe(2_500_000);
   });
 
   it('of IMA ADPCM becomes DVI4 blocks', async () => {
@@ -161,7 +156,7 @@ describe('.dv', () => {
     const args = ['-f', 'lavfi', '-i', 'testsrc2=duration=1', '-target', target, '-an'];
     const bytes = makeWithFfmpeg(scratch.file(`${target}.dv`), args);
     const file = await openDvFile(memoryFile(bytes));
-    const frames = await framesOf(file);
+    const frames = await readFrames(file);
     expect(frames).toHaveLength(bytes.length / sizeBytes);
     expect(Buffer.concat(frames.map((frame) => frame.payload)).equals(bytes)).toBe(true);
     expect(frames[3]?.ptsUs).toBe(Math.round(3_000_000 / rate));
@@ -184,10 +179,10 @@ describe('.amr', () => {
     const file = await openAmrFile(memoryFile(amr(magic, sizes, types)));
     expect(file.tracks[0]).toMatchObject({ codec, audio: { sampleRate, channels: 1 } });
     expect(file.durationUs).toBe(4_000_000);
-    const frames = await framesOf(file);
+    const frames = await readFrames(file);
     expect(frames.map((frame) => frame.payload.length - 1)).toEqual(types.map((type) => sizes[type]));
     expect(await file.seek(2_345_678)).toBe(2_340_000);
-    expect((await framesOf(file, 1))[0]?.payload).toEqual(frames[117]?.payload);
+    expect((await readFrames(file, 1))[0]?.payload).toEqual(frames[117]?.payload);
   });
 
   it('with a reserved type is refused', async () => {

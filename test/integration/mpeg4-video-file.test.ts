@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openMpeg4VideoFile } from '../../src/format/mpeg4-video/mpeg4-video-file.ts';
+import { md5, memoryFile, readFrames } from '../vod-test-kit.ts';
 import { framesByFfmpeg, makeWithFfmpeg, ScratchFolder } from './ffmpeg-files.ts';
-import { framesOf, memoryFile } from './memory-file.ts';
 
 const PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=4'];
 
 const scratch = new ScratchFolder();
 afterAll(() => scratch.remove());
-
-const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
 
 describe.each([
   ['without B-frames', []],
@@ -23,7 +20,7 @@ describe.each([
   it('gives every VOP with the time it tells', async () => {
     const file = await openMpeg4VideoFile(memoryFile(bytes));
     expect(file.tracks[0]).toMatchObject({ codec: 'mp4v', video: { width: 320, height: 180 } });
-    const frames = await framesOf(file);
+    const frames = await readFrames(file);
     expect(frames).toHaveLength(packets.length);
     const shiftUs = frames[0]!.ptsUs - packets[0]!.ptsUs;
     expect(frames.map((frame) => Math.round((frame.ptsUs - shiftUs) / 1000))).toEqual(
@@ -39,9 +36,9 @@ describe.each([
 
   it('begins anew', async () => {
     const file = await openMpeg4VideoFile(memoryFile(bytes));
-    const all = await framesOf(file);
+    const all = await readFrames(file);
     expect(await file.seek(0)).toBe(0);
-    expect(await framesOf(file)).toEqual(all);
+    expect(await readFrames(file)).toEqual(all);
   });
 });
 

@@ -1,16 +1,13 @@
-import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openOggFile } from '../../src/format/ogg/ogg-file.ts';
+import { md5, memoryFile, readFrames } from '../vod-test-kit.ts';
 import { framesByFfmpeg, makeWithFfmpeg, ScratchFolder } from './ffmpeg-files.ts';
-import { framesOf, memoryFile } from './memory-file.ts';
 
 const PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=3'];
 const TONE = ['-f', 'lavfi', '-i', 'sine=frequency=440:duration=3'];
 
 const scratch = new ScratchFolder();
 afterAll(() => scratch.remove());
-
-const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
 
 describe.each([
   ['Opus', ['opus'], [...TONE, '-c:a', 'libopus']],
@@ -24,7 +21,7 @@ describe.each([
   it('gives the packets ffmpeg reads, bit for bit', async () => {
     const file = await openOggFile(memoryFile(bytes));
     expect(file.tracks.map((track) => track.codec)).toEqual(codecs);
-    const frames = await framesOf(file);
+    const frames = await readFrames(file);
     for (const [stream, track] of file.tracks.entries()) {
       const own = frames.filter((frame) => frame.track === track);
       const theirs = packets.filter((packet) => packet.stream === stream);
@@ -40,14 +37,14 @@ describe.each([
     const file = await openOggFile(memoryFile(bytes));
     expect(file.durationUs! / 1e6).toBeGreaterThan(2.9);
     expect(file.durationUs! / 1e6).toBeLessThan(3.2);
-    const all = await framesOf(file);
+    const all = await readFrames(file);
     expect(await file.seek(0)).toBe(0);
-    expect(await framesOf(file)).toEqual(all);
+    expect(await readFrames(file)).toEqual(all);
   });
 
   it('is read as far as it goes when it is cut off', async () => {
-    const all = await framesOf(await openOggFile(memoryFile(bytes)));
-    const cut = await framesOf(await openOggFile(memoryFile(bytes.slice(0, bytes.length - 100))));
+    const all = await readFrames(await openOggFile(memoryFile(bytes)));
+    const cut = await readFrames(await openOggFile(memoryFile(bytes.slice(0, bytes.length - 100))));
     expect(cut.length).toBeLessThan(all.length);
     expect(cut.map((frame) => md5(frame.payload))).toEqual(all.slice(0, cut.length).map((frame) => md5(frame.payload)));
   });

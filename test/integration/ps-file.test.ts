@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openPsFile } from '../../src/format/mpegps/ps-file.ts';
+import { md5, memoryFile, readFrames } from '../vod-test-kit.ts';
 import { framesByFfmpeg, makeWithFfmpeg, ScratchFolder } from './ffmpeg-files.ts';
-import { framesOf, memoryFile } from './memory-file.ts';
 
 const PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=20'];
 const TONE = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000:duration=20'];
@@ -12,8 +11,6 @@ afterAll(() => scratch.remove());
 
 /** ffmpeg tells no time by a number far below 0. */
 const isTimed = (packet: { readonly ptsUs: number }): boolean => Math.abs(packet.ptsUs) < 1e12;
-
-const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
 
 describe.each([
   ['.mpg of MPEG-1', ['mpeg-video', 'mp2'], ['-c:v', 'mpeg1video', '-bf', '2', '-c:a', 'mp2', '-f', 'mpeg']],
@@ -27,7 +24,7 @@ describe.each([
   it('gives the frames ffmpeg reads, bit for bit, with their times', async () => {
     const file = await openPsFile(memoryFile(bytes));
     expect(file.tracks.map((track) => track.codec).sort()).toEqual([...codecs].sort());
-    const frames = await framesOf(file);
+    const frames = await readFrames(file);
     for (const [stream, kind] of ['video', 'audio'].entries()) {
       const own = frames.filter((frame) => frame.track.kind === kind);
       const theirs = packets.filter((packet) => packet.stream === stream);
@@ -49,7 +46,7 @@ describe.each([
   it.each([3, 7.7, 12, 19])('is sought to the key frame before %d s and says where it is', async (seconds) => {
     const file = await openPsFile(memoryFile(bytes));
     const landedUs = await file.seek(seconds * 1_000_000);
-    const frames = await framesOf(file);
+    const frames = await readFrames(file);
     expect(frames[0]).toMatchObject({ isKeyFrame: true, dtsUs: landedUs, track: { kind: 'video' } });
     expect(landedUs / 1e6).toBeLessThanOrEqual(seconds);
     expect(landedUs / 1e6).toBeGreaterThan(seconds - 1.5);

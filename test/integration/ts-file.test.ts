@@ -1,18 +1,15 @@
-import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTsFile, openTsProgramFile } from '../../src/format/mpegts/ts-file.ts';
 import { parseTsIndex, type TsIndex, writeTsIndex } from '../../src/format/mpegts/ts-index.ts';
+import { md5, memoryFile, readFrames } from '../vod-test-kit.ts';
 import { framesByFfmpeg, makeWithFfmpeg, ScratchFolder } from './ffmpeg-files.ts';
 import { readTs } from './format-media.ts';
-import { framesOf, memoryFile } from './memory-file.ts';
 
 const PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=10'];
 const TONE = ['-f', 'lavfi', '-i', 'sine=frequency=440:duration=10'];
 
 const scratch = new ScratchFolder();
 afterAll(() => scratch.remove());
-
-const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
 
 describe.each([
   ['H.264 and AAC', [...PICTURE, ...TONE, '-c:v', 'libx264', '-g', '50', '-bf', '2', '-c:a', 'aac']],
@@ -31,7 +28,7 @@ describe.each([
 
   it('is played as it is, byte for byte, over its own duration', async () => {
     const file = await openTsFile(memoryFile(bytes));
-    const frames = await framesOf(file);
+    const frames = await readFrames(file);
     expect(md5(Buffer.concat(frames.map((frame) => frame.payload)))).toBe(md5(bytes));
     expect(file.durationUs / 1e6).toBeGreaterThan(9.5);
     expect(file.durationUs / 1e6).toBeLessThan(10.5);
@@ -50,10 +47,10 @@ describe.each([
     const file = await openTsFile(memoryFile(bytes));
     const landedUs = await file.seek(5_000_000);
     expect(landedUs).toBe(file.seekPointsUs![2]);
-    const frames = await framesOf(file);
+    const frames = await readFrames(file);
     expect(frames[0]).toMatchObject({ dtsUs: landedUs, isKeyFrame: true });
     const rest = Buffer.concat(frames.map((frame) => frame.payload));
-    const packets = (await framesOf(await openTsFile(memoryFile(bytes)))).length;
+    const packets = (await readFrames(await openTsFile(memoryFile(bytes)))).length;
     expect(frames.length).toBeLessThan(packets * 0.7);
     const video = readTs(rest).frames.filter((frame) => frame.track.kind === 'video');
     if (readTs(bytes).frames.some((frame) => frame.track.kind === 'video')) {
@@ -83,7 +80,7 @@ describe('the program in a .ts', () => {
   it('has the tracks and frames the demuxer finds, on a line that begins near 0', async () => {
     const file = await openTsProgramFile(memoryFile(bytes));
     expect(file.tracks.map((track) => track.codec).sort()).toEqual(['aac', 'h264']);
-    const frames = await framesOf(file);
+    const frames = await readFrames(file);
     expect(frames).toHaveLength(framesByFfmpeg(path).packets.length);
     expect(frames[0]!.dtsUs).toBe(0);
     expect(frames.at(-1)!.dtsUs / 1e6).toBeGreaterThan(9.5);
@@ -93,7 +90,7 @@ describe('the program in a .ts', () => {
     const file = await openTsProgramFile(memoryFile(bytes));
     const landedUs = await file.seek(7_900_000);
     expect(landedUs).toBe(file.seekPointsUs![3]);
-    const frames = await framesOf(file, 20);
+    const frames = await readFrames(file, 20);
     const video = frames.find((frame) => frame.track.kind === 'video')!;
     expect(video.isKeyFrame).toBe(true);
     expect(Math.abs(video.dtsUs - landedUs)).toBeLessThan(200_000);

@@ -28,6 +28,9 @@ const REPORT_INTERVAL_MS = 5_000;
 /** RTP time left between what was sent last and what a new PLAY begins with, microseconds: about a frame. */
 const JOINT_US = 40_000;
 
+/** Tracks of a file lie at most about so far apart, microseconds. */
+const MAX_INTERLEAVING_US = 2_000_000;
+
 /** A file one client plays, and what of it is open. */
 export interface OpenedFile {
   readonly file: MediaFile;
@@ -69,6 +72,9 @@ export class FilePlayback implements Playback {
   #scale = 1;
   #speed = 1;
   #endUs: number | undefined;
+  /** Tracks that have reached the end of the range. */
+  readonly #endedTracks = new Set<string>();
+  #tracksToEnd = 1;
   /** Where the play that runs began, and its RTP line's time there. */
   #startUs = 0;
   #startMediaUs = 0;
@@ -111,6 +117,9 @@ export class FilePlayback implements Playback {
     this.#scale = scale;
     this.#speed = clamp(request.speed, 0.1, MAX_SCALE);
     this.#endUs = range.endUs;
+    this.#endedTracks.clear();
+    // At other scales only one kind of track is played.
+    this.#tracksToEnd = scale === 1 ? opened.file.tracks.length : 1;
     this.#tracks = request.tracks;
     this.#delivery.setTracks(request.tracks);
     this.#startUs = this.#positionUs;
@@ -224,9 +233,13 @@ export class FilePlayback implements Playback {
       const next = this.#pending ?? (await this.#source!.next());
       if (generation !== this.#generation) return;
       this.#pending = next;
-      if (next === undefined || this.#isBehindEnd(next.positionUs)) {
+      if (next === undefined || this.#isOver(next)) {
         this.#finish();
         return;
+      }
+      if (this.#isBehindEnd(next.positionUs)) {
+        this.#pending = undefined;
+        continue;
       }
       const mediaUs = this.#mediaTimeOf(next.positionUs);
       const dueMs = beganMs + (mediaUs - firstMediaUs) / this.#speed / 1000;
@@ -241,6 +254,13 @@ export class FilePlayback implements Playback {
   /** Time on the RTP line: a position's distance from the start at the scale. */
   #mediaTimeOf(positionUs: number): number {
     return this.#startMediaUs + Math.round(Math.max(0, (positionUs - this.#startUs) / this.#scale));
+  }
+
+  /** Whether the range asked for is played: tracks are stored a little apart, so each is waited for, but not for long. */
+  #isOver({ frame, positionUs }: PositionedFrame): boolean {
+    if (!this.#isBehindEnd(positionUs)) return false;
+    this.#endedTracks.add(frame.track.kind + frame.track.trackId);
+    return this.#endedTracks.size >= this.#tracksToEnd || Math.abs(positionUs - this.#endUs!) > MAX_INTERLEAVING_US;
   }
 
   #isBehindEnd(positionUs: number): boolean {
