@@ -10,7 +10,7 @@ import { REPORT_INTERVAL_MS, RtpIngest, type RtpIngestOptions } from '../../../s
 import { parseRtcp } from '../../../src/protocol/rtp/rtcp-packet.ts';
 import { type Arrival, overLossyLink } from '../../lossy-link.ts';
 import { RtpPublisher, type SentPacket } from '../../rtp-publisher.ts';
-import { framesOf, memoryFile } from '../memory-file.ts';
+import { memoryFile, readFrames } from '../../vod-test-kit.ts';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'fixtures', 'vod');
 
@@ -25,7 +25,7 @@ const clips = new Map<string, Clip>();
 beforeAll(async () => {
   for (const name of ['h264-aac.mp4', 'h265-ac3.mp4', 'vp9-opus.mp4', 'av1-flac.mp4']) {
     const file = await openMp4File(memoryFile(new Uint8Array(readFileSync(join(FOLDER, name)))));
-    const frames = await framesOf(file);
+    const frames = await readFrames(file);
     // RTP has no FLAC.
     const tracks = file.tracks.filter(({ codec }) => codec !== 'flac');
     clips.set(name, {

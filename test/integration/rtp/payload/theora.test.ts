@@ -19,7 +19,7 @@ import {
   type SentUnit,
   withLoss,
 } from '../../../rtp-payload-test-kit.ts';
-import { framesOf, memoryFile } from '../../memory-file.ts';
+import { memoryFile, readFrames } from '../../../vod-test-kit.ts';
 
 const hexOf = (data: Uint8Array): string => Buffer.from(data).toString('hex');
 
@@ -29,7 +29,7 @@ const MAPPING = THEORA_FORMAT.toMapping(TRACK, 96)!;
 
 async function codedFrames(file: string): Promise<{ readonly track: Track; readonly frames: readonly Uint8Array[] }> {
   const ogg = await openOggFile(memoryFile(readFixture(file)));
-  const frames = await framesOf(ogg);
+  const frames = await readFrames(ogg);
   return { track: ogg.tracks[0]!, frames: frames.map((frame) => frame.payload) };
 }
 
