@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripTemporalDelimiters } from '../src/codec/av1/obu.ts';
 import { AV1_FORMAT } from '../src/protocol/rtp/payload/av1-format.ts';
+import { DV_FORMAT } from '../src/protocol/rtp/payload/dv-format.ts';
 import { mappingOf, packetize, readIvf } from '../test/rtp-payload-test-kit.ts';
 import { root, ScriptError, say } from './lib/shell.js';
 
@@ -93,12 +94,12 @@ async function ffmpeg(name, file, options = '') {
  * Keeps what our own packetizer sends, for formats no program here knows: food for the fuzz target alone.
  * @param {string} name
  * @param {import('../src/protocol/rtp/payload/payload-format.ts').PayloadFormat} format
- * @param {string} encodingName
+ * @param {import('../src/protocol/rtp/payload/payload-format.ts').RtpMapping} mapping
  * @param {readonly Uint8Array[]} units
  */
-function own(name, format, encodingName, units) {
-  const track = format.toTrack(mappingOf(encodingName), 0);
-  if (track === undefined) throw new ScriptError(`${encodingName} is not the name of a format`);
+function own(name, format, mapping, units) {
+  const track = format.toTrack(mapping, 0);
+  if (track === undefined) throw new ScriptError(`${mapping.encodingName} is not the name of a format`);
   const sent = units.map((payload, i) => ({ payload, isKeyFrame: i % 6 === 0 }));
   const packets = packetize(format.makePacketizer(track), sent, { maxPayloadSize: 200 });
   const parts = packets.flatMap(({ payload, timestamp, marker }, i) => {
@@ -180,7 +181,7 @@ const fixtures = {
   'av1-own': () => {
     const options = '-pix_fmt yuv420p -c:v libaom-av1 -cpu-used 8 -g 6 -lag-in-frames 0 -b:v 100k';
     run('ffmpeg', `${PICTURES} ${options} ${out('av1-own.ivf')}`);
-    own('av1-own', AV1_FORMAT, 'AV1', readIvf('av1-own.ivf').map(stripTemporalDelimiters));
+    own('av1-own', AV1_FORMAT, mappingOf('AV1'), readIvf('av1-own.ivf').map(stripTemporalDelimiters));
   },
   'mpeg-video-ffmpeg': async () => {
     run('ffmpeg', `${PICTURES} -c:v mpeg2video -g 6 -bf 2 -qmin 20 -b:v 100k ${out('mpeg-video-ffmpeg.m2v')}`);
@@ -216,6 +217,15 @@ const fixtures = {
     // Headers in band, in parts.
     const source = `filesrc location=${out('theora-gstreamer.ogv')} ! oggdemux`;
     gstreamer('theora-gstreamer', source, 'rtptheorapay mtu=240 config-interval=1');
+  },
+  'dv-own': () => {
+    // A frame of any program has 120,000 bytes; for the fuzz target some blocks of each will do.
+    const options =
+      '-v error -y -f lavfi -i testsrc2=size=720x480:rate=30000/1001 -frames:v 2 -pix_fmt yuv411p -c:v dvvideo';
+    run('ffmpeg', `${options} -f dv ${temporary('a.dv')}`);
+    const bytes = readFileSync(temporary('a.dv'));
+    const frames = [0, 120_000].map((at) => bytes.subarray(at, at + 80 * 9));
+    own('dv-own', DV_FORMAT, mappingOf('DV', 'encode=SD-VCR/525-60'), frames);
   },
 };
 

@@ -6,7 +6,8 @@ import { ByteReader } from '../../src/wire/byte-reader.ts';
 import { packetize } from '../rtp-payload-test-kit.ts';
 import { expectSameBytes } from './expect-same.ts';
 
-const SMALLEST_PAYLOAD = 40;
+/** One DIF block of DV, the largest thing that must not be cut. */
+const SMALLEST_PAYLOAD = 80;
 
 /** Packets out of any bytes: `flags(8) size(16) payload` each; flags: 1 marker, 2 after a loss, the rest a time step. */
 export function readPackets(reader: ByteReader): RtpPayload[] {

@@ -1,4 +1,5 @@
 import { AV1_FORMAT } from './av1-format.ts';
+import { DV_FORMAT } from './dv-format.ts';
 import { H264_FORMAT } from './h264-format.ts';
 import { H265_FORMAT } from './h265-format.ts';
 import { MP4V_FORMAT } from './mp4v-format.ts';
@@ -18,4 +19,5 @@ export const VIDEO_FORMATS: readonly PayloadFormat[] = [
   MPEG_VIDEO_FORMAT,
   MP4V_FORMAT,
   THEORA_FORMAT,
+  DV_FORMAT,
 ];
