@@ -3,13 +3,16 @@ import { BenchError } from './errors.ts';
 import { SERVER_KINDS, SERVER_VARIANTS, type ServerChoice, serverName } from './servers.ts';
 
 /** The kinds of load. */
-export const SCENARIOS = ['http-flv', 'rtmp', 'latency', 'publish'] as const;
+export const SCENARIOS = ['http-flv', 'rtmp', 'latency', 'publish', 'rtsp', 'rtsp-udp'] as const;
 /** One of them. */
 export type Scenario = (typeof SCENARIOS)[number];
 
 /** What one run of the benchmark does. */
 export interface BenchOptions {
   readonly viewers: number;
+  readonly udpViewers: number;
+  /** At most this many for gst-rtsp-server, whose CPU is compared per viewer. */
+  readonly gstViewers: number;
   readonly latencyViewers: number;
   readonly publishers: number;
   /** Length of each measured window. */
@@ -26,12 +29,14 @@ export interface BenchOptions {
 /** Shown for `--help`. */
 export const USAGE: string = `npm run bench -- [options]
 
-  --viewers 1000           viewers of one stream, scenarios http-flv and rtmp
+  --viewers 1000           viewers of one stream, scenarios http-flv, rtmp and rtsp
+  --udp-viewers 500        viewers of one stream, scenario rtsp-udp
+  --gst-viewers 300        at most this many for gst-rtsp-server, compared by CPU per viewer
   --latency-viewers 100    viewers while latency is measured, scenario latency
   --publishers 200         publishers at once, scenario publish
   --seconds 30             length of each measured window
   --joins 250              new viewers a second
-  --servers millrace,millrace:realtime,nginx-rtmp,node-media-server,node-media-server:system-node
+  --servers millrace,millrace:realtime,nginx-rtmp,node-media-server,node-media-server:system-node,gst-rtsp-server
                            also millrace:low; system-node is the machine's own Node
   --scenario ${SCENARIOS.join(',')}
   --out bench/results/load results as <out>.md and <out>.json
@@ -40,7 +45,8 @@ export const USAGE: string = `npm run bench -- [options]
                            .cache/bench/profiles/ (its CPU numbers are then too high)
 `;
 
-const DEFAULT_SERVERS = 'millrace,millrace:realtime,nginx-rtmp,node-media-server,node-media-server:system-node';
+const DEFAULT_SERVERS =
+  'millrace,millrace:realtime,nginx-rtmp,node-media-server,node-media-server:system-node,gst-rtsp-server';
 
 /**
  * Reads the command line (without node and script).
@@ -52,6 +58,8 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   const flag = { type: 'boolean', default: false } as const;
   const options = {
     viewers: text,
+    'udp-viewers': text,
+    'gst-viewers': text,
     'latency-viewers': text,
     publishers: text,
     seconds: text,
@@ -68,6 +76,8 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   const quick = values.quick;
   return {
     viewers: count('viewers', values.viewers, quick ? 200 : 1000),
+    udpViewers: count('udp-viewers', values['udp-viewers'], quick ? 100 : 500),
+    gstViewers: count('gst-viewers', values['gst-viewers'], 300),
     latencyViewers: count('latency-viewers', values['latency-viewers'], quick ? 50 : 100),
     publishers: count('publishers', values.publishers, quick ? 20 : 200),
     seconds: count('seconds', values.seconds, quick ? 6 : 30),

@@ -1,7 +1,7 @@
 import type { Percentiles } from './histogram.ts';
 
 /** How viewers watch. */
-export type ViewerProtocol = 'http-flv' | 'rtmp';
+export type ViewerProtocol = 'http-flv' | 'rtmp' | 'rtsp' | 'rtsp-udp';
 
 /** What the viewer process is started with (JSON, first argument). */
 export interface ViewersSettings {
@@ -19,6 +19,8 @@ export interface ViewersSettings {
 
 /** What the publisher process is started with (JSON, first argument). */
 export interface PublishersSettings {
+  /** Published to the server over RTMP, or offered on the port as an FLV byte stream for the server to fetch. */
+  readonly form: 'rtmp' | 'flv';
   readonly host: string;
   readonly port: number;
   readonly app: string;
@@ -48,6 +50,9 @@ export interface ViewersResult {
   readonly meanBitrateBps: number;
   /** Video frames missing or out of order, and timestamps that did not step as they must, over all viewers. */
   readonly gaps: number;
+  /** RTP packets got and RTP sequence numbers missing, over all viewers; 0 unless they watch over RTSP. */
+  readonly packets: number;
+  readonly lostPackets: number;
   readonly closed: number;
   /** The first reason a viewer failed with. */
   readonly failure: string | undefined;

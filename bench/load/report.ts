@@ -127,6 +127,8 @@ export function toMarkdown(report: BenchReport): string {
     ),
     ...section('Viewers over HTTP-FLV', VIEWER_HEAD, rowsOf('http-flv').map(viewerCells)),
     ...section('Viewers over RTMP', VIEWER_HEAD, rowsOf('rtmp').map(viewerCells)),
+    ...section('Viewers over RTSP, RTP in the connection', VIEWER_HEAD, rowsOf('rtsp').map(viewerCells)),
+    ...section('Viewers over RTSP, RTP over UDP', VIEWER_HEAD, rowsOf('rtsp-udp').map(viewerCells)),
     ...section(
       'Added latency, publisher’s write to viewer’s last byte of the frame',
       ['server', 'over', 'viewers', 'p50 / p99', 'max', 'valid'],

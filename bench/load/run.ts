@@ -12,7 +12,7 @@ import { type FailedRow, type Load, measure, PUBLISH_CHUNK_SIZE, profileName, ty
 import { type BenchOptions, readOptions, type Scenario, USAGE } from './options.ts';
 import type { ViewerProtocol } from './protocol.ts';
 import { type BenchReport, summaryLine, toMarkdown } from './report.ts';
-import { ensureInstalled, hasHttpFlv, type ServerChoice, serverName, serverVersion } from './servers.ts';
+import { canServe, ensureInstalled, type ServerChoice, serverName, serverVersion } from './servers.ts';
 import { compareWithTargets } from './targets.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -29,7 +29,7 @@ function jobs(options: BenchOptions): Job[] {
   const out: Job[] = [];
   const add = (scenario: Scenario, protocol: ViewerProtocol | undefined): void => {
     for (const choice of options.servers) {
-      if (protocol !== 'http-flv' || hasHttpFlv(choice.kind)) out.push({ choice, scenario, protocol });
+      if (canServe(choice.kind, protocol)) out.push({ choice, scenario, protocol });
     }
   };
   for (const scenario of options.scenarios) {
@@ -43,11 +43,18 @@ function jobs(options: BenchOptions): Job[] {
   return out;
 }
 
-function loadOf({ scenario, protocol }: Job, options: BenchOptions): Load {
+function viewersOf({ choice, scenario }: Job, options: BenchOptions): number {
+  if (scenario === 'latency') return options.latencyViewers;
+  const wanted = scenario === 'rtsp-udp' ? options.udpViewers : options.viewers;
+  return choice.kind === 'gst-rtsp-server' ? Math.min(wanted, options.gstViewers) : wanted;
+}
+
+function loadOf(job: Job, options: BenchOptions): Load {
+  const { scenario, protocol } = job;
   return {
     scenario,
     protocol,
-    viewers: scenario === 'latency' ? options.latencyViewers : options.viewers,
+    viewers: viewersOf(job, options),
     publishers: scenario === 'publish' ? options.publishers : 1,
     clipPath: CLIP_PATH,
   };
@@ -59,12 +66,14 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  for (const choice of options.servers) ensureInstalled(choice);
+  const wanted = jobs(options);
+  const servers = options.servers.filter((choice) => wanted.some((job) => job.choice === choice));
+  for (const choice of servers) ensureInstalled(choice);
   await ensureClip(CLIP_PATH);
   const { bitrateBps } = readClip(CLIP_PATH);
   const machine = describeMachine();
   const rows: (Row | FailedRow)[] = [];
-  for (const job of jobs(options)) {
+  for (const job of wanted) {
     const over = job.protocol === undefined || job.protocol === job.scenario ? '' : ` ${job.protocol}`;
     process.stdout.write(`${job.scenario}${over}, ${serverName(job.choice)}: `);
     const load = loadOf(job, options);
@@ -79,7 +88,7 @@ async function main(): Promise<number> {
     date: new Date().toISOString(),
     command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
     machine,
-    versions: options.servers.map(serverVersion),
+    versions: servers.map(serverVersion),
     clip: { bitrateBps, frameRate: FRAME_RATE, gopSeconds: GOP_FRAMES / FRAME_RATE },
     settings: {
       seconds: options.seconds,

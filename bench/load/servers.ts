@@ -8,13 +8,23 @@ import { sleep } from './clock.ts';
 import { BenchError } from './errors.ts';
 import { hasProgram, SERVER_CPU, spawnPinned, stopProcess } from './pinned-process.ts';
 import { readTree, type TreeUsage } from './process-tree.ts';
+import type { ViewerProtocol } from './protocol.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NGINX_RTMP_MODULE = '/usr/lib/nginx/modules/ngx_rtmp_module.so';
+/** The distribution's Python, the one its packages are for. */
+const SYSTEM_PYTHON = '/usr/bin/python3';
+const GST_RTSP_SERVER = fileURLToPath(new URL('./gst-rtsp-server.py', import.meta.url));
+const GST_PACKAGES = [
+  'gir1.2-gst-rtsp-server-1.0',
+  'python3-gi',
+  'gstreamer1.0-plugins-good',
+  'gstreamer1.0-plugins-bad',
+] as const;
 const START_TIMEOUT_MS = 10_000;
 
 /** The programs that are compared. */
-export const SERVER_KINDS = ['millrace', 'nginx-rtmp', 'node-media-server'] as const;
+export const SERVER_KINDS = ['millrace', 'nginx-rtmp', 'node-media-server', 'gst-rtsp-server'] as const;
 /** One of them. */
 export type ServerKind = (typeof SERVER_KINDS)[number];
 
@@ -26,6 +36,7 @@ export const SERVER_VARIANTS: Readonly<Record<ServerKind, readonly string[]>> = 
   millrace: ['normal', 'low', 'realtime'],
   'nginx-rtmp': ['normal'],
   'node-media-server': ['normal', 'system-node'],
+  'gst-rtsp-server': ['normal'],
 };
 
 /** A server to be measured; `variant` is one of its `SERVER_VARIANTS`. */
@@ -41,16 +52,20 @@ export function serverName(choice: ServerChoice): string {
 
 /** A server that runs and accepts connections. */
 export interface RunningServer {
-  readonly rtmpPort: number;
-  /** `undefined` when the server has no HTTP-FLV. */
-  readonly httpPort: number | undefined;
+  /** Where publishers publish; for a server that fetches its stream, where they have to offer it. */
+  readonly publishPort: number;
+  readonly form: 'rtmp' | 'flv';
+  readonly viewPort: number;
   usage(): TreeUsage;
   stop(): Promise<void>;
 }
 
-/** Whether a server can play over HTTP-FLV at all. */
-export function hasHttpFlv(kind: ServerKind): boolean {
-  return kind !== 'nginx-rtmp';
+/** Whether a server can play over a protocol, or be published to over RTMP (`undefined`). */
+export function canServe(kind: ServerKind, protocol: ViewerProtocol | undefined): boolean {
+  if (kind === 'millrace') return true;
+  const isRtsp = protocol === 'rtsp' || protocol === 'rtsp-udp';
+  if (kind === 'gst-rtsp-server') return isRtsp;
+  return !isRtsp && (protocol !== 'http-flv' || kind !== 'nginx-rtmp');
 }
 
 /** Program name and version, as they go into the results. */
@@ -62,6 +77,8 @@ export function serverVersion(choice: ServerChoice): string {
       return `${serverName(choice)} ${packageVersion(join(ROOT, 'node_modules/node-media-server/package.json'))} on Node ${nodeVersion(nodeFor(choice))}`;
     case 'nginx-rtmp':
       return `nginx ${debianVersion('nginx')}, libnginx-mod-rtmp ${debianVersion('libnginx-mod-rtmp')}`;
+    case 'gst-rtsp-server':
+      return `gst-rtsp-server ${debianVersion(GST_PACKAGES[0])}`;
   }
 }
 
@@ -107,6 +124,7 @@ function gitCommit(): string {
 /** Installs what a server needs when that can be done, and throws when it is missing. */
 export function ensureInstalled(choice: ServerChoice): void {
   if (choice.kind === 'nginx-rtmp') ensureNginx();
+  else if (choice.kind === 'gst-rtsp-server') ensureGstRtspServer();
   else if (choice.kind === 'node-media-server') nodeFor(choice);
   else if (!existsSync(join(ROOT, 'dist'))) {
     throw new BenchError('bench/missing-program', 'millrace is not built: npm run build');
@@ -130,6 +148,12 @@ function ensureNginx(): void {
   throw new BenchError('bench/missing-program', 'missing Debian packages: nginx libnginx-mod-rtmp');
 }
 
+function ensureGstRtspServer(): void {
+  const program = "import gi; gi.require_version('GstRtspServer', '1.0')";
+  if (hasProgram(SYSTEM_PYTHON, ['-c', program])) return;
+  throw new BenchError('bench/missing-program', `missing Debian packages: ${GST_PACKAGES.join(' ')}`);
+}
+
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
@@ -151,32 +175,44 @@ function accepts(port: number): Promise<boolean> {
 
 interface Launch {
   readonly command: readonly string[];
-  readonly rtmpPort: number;
-  readonly httpPort: number | undefined;
+  /** `undefined` when the server does not take RTMP. */
+  readonly rtmpPort?: number;
+  readonly httpPort?: number;
+  readonly rtspPort?: number;
 }
+
+/** Free ports for RTMP, HTTP and RTSP; for gst-rtsp-server the first is where its publisher waits. */
+type Ports = readonly [number, number, number];
 
 function millrace(
   directory: string,
-  ports: readonly [number, number],
-  latency: string,
-  nodeFlags: readonly string[],
+  ports: Ports,
+  {
+    latency,
+    rtsp,
+    nodeFlags,
+  }: { readonly latency: string; readonly rtsp: boolean; readonly nodeFlags: readonly string[] },
 ): Launch {
-  const [rtmpPort, httpPort] = ports;
+  const [rtmpPort, httpPort, rtspPort] = ports;
   const config = join(directory, 'millrace.yml');
   const lines = [
     `rtmp: { listen: '127.0.0.1:${rtmpPort}' }`,
     `http: { listen: '127.0.0.1:${httpPort}' }`,
-    'rtsp: { enabled: false }',
+    rtsp ? `rtsp: { listen: '127.0.0.1:${rtspPort}' }` : 'rtsp: { enabled: false }',
     `latency: ${latency}`,
     'log: { level: warn }',
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
   const command = [process.execPath, ...nodeFlags, join(ROOT, 'bin/millrace.js'), config];
-  return { command, rtmpPort, httpPort };
+  return { command, rtmpPort, httpPort, ...(rtsp ? { rtspPort } : {}) };
+}
+
+function gstRtspServer([feedPort, , rtspPort]: Ports): Launch {
+  return { command: [SYSTEM_PYTHON, GST_RTSP_SERVER, String(rtspPort), String(feedPort)], rtspPort };
 }
 
 /** One worker and the module's defaults, but for the chunk size, which is its own default written out. */
-function nginxRtmp(directory: string, ports: readonly [number, number]): Launch {
+function nginxRtmp(directory: string, ports: Ports): Launch {
   const [rtmpPort] = ports;
   const config = join(directory, 'nginx.conf');
   const lines = [
@@ -199,10 +235,10 @@ function nginxRtmp(directory: string, ports: readonly [number, number]): Launch 
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);
   const command = ['nginx', '-p', directory, '-e', join(directory, 'error.log'), '-c', config];
-  return { command, rtmpPort, httpPort: undefined };
+  return { command, rtmpPort };
 }
 
-function nodeMediaServer(directory: string, ports: readonly [number, number], node: string): Launch {
+function nodeMediaServer(directory: string, ports: Ports, node: string): Launch {
   const [rtmpPort, httpPort] = ports;
   const config = join(directory, 'config.json');
   const settings = {
@@ -226,20 +262,36 @@ function whatWentWrong(output: string): string {
   return lines.find((line) => /error|emerg|fatal/i.test(line))?.trim() ?? lines.slice(-3).join(' ');
 }
 
+function launchOf(choice: ServerChoice, directory: string, ports: Ports, how: StartOptions): Launch {
+  switch (choice.kind) {
+    case 'millrace': {
+      const rtsp = how.protocol === 'rtsp' || how.protocol === 'rtsp-udp';
+      return millrace(directory, ports, { latency: choice.variant, rtsp, nodeFlags: how.nodeFlags });
+    }
+    case 'nginx-rtmp':
+      return nginxRtmp(directory, ports);
+    case 'node-media-server':
+      return nodeMediaServer(directory, ports, nodeFor(choice));
+    case 'gst-rtsp-server':
+      return gstRtspServer(ports);
+  }
+}
+
+interface StartOptions {
+  /** How it will be watched. */
+  readonly protocol: ViewerProtocol | undefined;
+  /** Flags for the Node that runs Millrace; the peers do not get them. */
+  readonly nodeFlags: readonly string[];
+}
+
 /**
  * Starts a server on the server core with its own directory, free ports, and its output in a file.
- * @param nodeFlags flags for the Node that runs Millrace; the peers do not get them
  * @throws BenchError `bench/server-start` with the end of that output when it does not come up within 10 s
  */
-export async function startServer(choice: ServerChoice, nodeFlags: readonly string[]): Promise<RunningServer> {
+export async function startServer(choice: ServerChoice, how: StartOptions): Promise<RunningServer> {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
-  const ports = [await freePort(), await freePort()] as const;
-  const launch =
-    choice.kind === 'millrace'
-      ? millrace(directory, ports, choice.variant, nodeFlags)
-      : choice.kind === 'nginx-rtmp'
-        ? nginxRtmp(directory, ports)
-        : nodeMediaServer(directory, ports, nodeFor(choice));
+  const ports: Ports = [await freePort(), await freePort(), await freePort()];
+  const launch = launchOf(choice, directory, ports, how);
   const logPath = join(directory, 'output.txt');
   const log = openSync(logPath, 'w');
   const child = spawnPinned(SERVER_CPU, launch.command, { stdio: ['ignore', log, log], cwd: directory });
@@ -253,7 +305,8 @@ export async function startServer(choice: ServerChoice, nodeFlags: readonly stri
     rmSync(directory, { recursive: true, force: true });
   };
   const deadline = Date.now() + START_TIMEOUT_MS;
-  const wanted = [launch.rtmpPort, ...(launch.httpPort === undefined ? [] : [launch.httpPort])];
+  const { rtmpPort, httpPort, rtspPort } = launch;
+  const wanted = [rtmpPort, httpPort, rtspPort].filter((port) => port !== undefined);
   for (const port of wanted) {
     while (!(await accepts(port))) {
       if (startError !== undefined || child.exitCode !== null || Date.now() > deadline) {
@@ -269,8 +322,9 @@ export async function startServer(choice: ServerChoice, nodeFlags: readonly stri
   }
   const { pid } = child;
   return {
-    rtmpPort: launch.rtmpPort,
-    httpPort: launch.httpPort,
+    publishPort: ports[0],
+    form: rtmpPort === undefined ? 'flv' : 'rtmp',
+    viewPort: how.protocol === 'http-flv' ? ports[1] : how.protocol === 'rtmp' ? ports[0] : ports[2],
     usage: () => (pid === undefined ? { cpuSeconds: 0, rssBytes: 0, processes: 0 } : readTree(pid)),
     stop,
   };

@@ -11,6 +11,7 @@ export interface Target {
 }
 
 interface Limit {
+  readonly scenario: Scenario;
   readonly goal: string;
   readonly limit: number;
   readonly unit: string;
@@ -28,12 +29,21 @@ function cpuRatio(find: Find, scenario: Scenario, peer: string): number | undefi
   return own === undefined || other === undefined ? undefined : own.serverCpuShare / other.serverCpuShare;
 }
 
+/** CPU per viewer: the peers may have had fewer. */
+function cpuPerViewerRatio(find: Find, scenario: Scenario, peer: string): number | undefined {
+  const own = find(scenario, 'millrace');
+  const other = find(scenario, peer);
+  if (own === undefined || other === undefined) return undefined;
+  return own.serverCpuShare / own.viewers / (other.serverCpuShare / other.viewers);
+}
+
 function realtimeLatency(find: Find, protocol: string, which: 'p50Ms' | 'p99Ms'): number | undefined {
   return find('latency', 'millrace:realtime', protocol)?.watched?.latency[which];
 }
 
 const LIMITS: readonly Limit[] = [
   {
+    scenario: 'rtmp',
     goal: 'CPU per RTMP viewer, against nginx-rtmp',
     limit: 0.45,
     unit: '×',
@@ -45,6 +55,7 @@ const LIMITS: readonly Limit[] = [
       const how = protocol === 'rtmp' ? 'RTMP' : 'HTTP-FLV';
       const goal = `CPU per ${how} viewer, against ${peer}`;
       return {
+        scenario: protocol,
         goal,
         limit: protocol === 'rtmp' ? 0.3 : 0.12,
         unit: '×',
@@ -54,6 +65,7 @@ const LIMITS: readonly Limit[] = [
     }),
   ),
   {
+    scenario: 'http-flv',
     goal: 'Memory with all HTTP-FLV viewers',
     limit: 150,
     unit: 'MB',
@@ -64,6 +76,7 @@ const LIMITS: readonly Limit[] = [
     },
   },
   {
+    scenario: 'publish',
     goal: 'Publish CPU per stream, against nginx-rtmp',
     limit: 1,
     unit: '×',
@@ -72,6 +85,7 @@ const LIMITS: readonly Limit[] = [
   },
   ...(['http-flv', 'rtmp'] as const).flatMap((protocol): Limit[] => [
     {
+      scenario: 'latency',
       goal: `Added latency, realtime, ${protocol}, p50`,
       limit: 5,
       unit: 'ms',
@@ -80,6 +94,7 @@ const LIMITS: readonly Limit[] = [
       value: (find) => realtimeLatency(find, protocol, 'p50Ms'),
     },
     {
+      scenario: 'latency',
       goal: `Added latency, realtime, ${protocol}, p99`,
       limit: 20,
       unit: 'ms',
@@ -88,9 +103,32 @@ const LIMITS: readonly Limit[] = [
       value: (find) => realtimeLatency(find, protocol, 'p99Ms'),
     },
   ]),
+  ...(['rtsp', 'rtsp-udp'] as const).map((scenario): Limit => {
+    const how = scenario === 'rtsp' ? 'RTSP viewer, TCP' : 'RTSP viewer, UDP';
+    return {
+      scenario,
+      goal: `CPU per ${how}, against gst-rtsp-server`,
+      limit: 0.5,
+      unit: '×',
+      digits: 3,
+      value: (find) => cpuPerViewerRatio(find, scenario, 'gst-rtsp-server'),
+    };
+  }),
+  {
+    scenario: 'rtsp',
+    goal: 'CPU of 1,000 RTSP viewers, TCP',
+    limit: 9,
+    unit: '% of a core',
+    digits: 1,
+    below: true,
+    value: (find) => {
+      const row = find('rtsp', 'millrace');
+      return row === undefined ? undefined : (row.serverCpuShare * 100_000) / row.viewers;
+    },
+  },
 ];
 
-/** Compares the rows of a run with the goals. */
+/** Compares the rows of a run with the goals of its scenarios. */
 export function compareWithTargets(rows: readonly (Row | FailedRow)[]): Target[] {
   const find: Find = (scenario, server, protocol) =>
     rows.find(
@@ -101,7 +139,8 @@ export function compareWithTargets(rows: readonly (Row | FailedRow)[]): Target[]
         row.server === server &&
         (protocol === undefined || row.protocol === protocol),
     );
-  return LIMITS.map(({ goal, limit, unit, digits, below, value }) => {
+  const ran = new Set(rows.map((row) => row.scenario));
+  return LIMITS.filter(({ scenario }) => ran.has(scenario)).map(({ goal, limit, unit, digits, below, value }) => {
     const measured = value(find);
     return {
       goal,

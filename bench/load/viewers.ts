@@ -8,8 +8,11 @@ import { HttpBodyScanner } from './http-body-scanner.ts';
 import type { MessageSink } from './message-sink.ts';
 import { type LoadCommand, report, type ViewersResult, type ViewersSettings } from './protocol.ts';
 import { RtmpClient } from './rtmp-client.ts';
+import { RtspClient } from './rtsp-client.ts';
 
 const JOIN_TIMEOUT_MS = 30_000;
+/** RTSP sessions end by default after 60 s without a request. */
+const KEEP_ALIVE_MS = 25_000;
 /** A video frame is due every 40 ms and an audio frame every 23: a step of twice that is a hole. */
 const MAX_VIDEO_STEP_MS = 80;
 const MAX_AUDIO_STEP_MS = 47;
@@ -38,6 +41,9 @@ class Viewer implements MessageSink {
   firstFrame = -1;
   lastFrame = -1;
   payloadBytes = 0;
+  #rtspClient: RtspClient | undefined;
+  #packetsBefore = 0;
+  #lostBefore = 0;
   readonly #startUs: number;
   readonly #socket: Socket;
   readonly #push: (bytes: Uint8Array, start: number, end: number) => void;
@@ -48,7 +54,8 @@ class Viewer implements MessageSink {
 
   constructor() {
     this.#startUs = monotonicUs();
-    this.#push = settings.protocol === 'rtmp' ? this.#rtmp() : this.#http();
+    const { protocol } = settings;
+    this.#push = protocol === 'rtmp' ? this.#rtmp() : protocol === 'http-flv' ? this.#http() : this.#rtsp();
     this.#socket = connect({
       host: settings.host,
       port: settings.port,
@@ -102,6 +109,26 @@ class Viewer implements MessageSink {
     };
   }
 
+  #rtsp(): (bytes: Uint8Array, start: number, end: number) => void {
+    const { host, port, path, protocol } = settings;
+    const client = new RtspClient(
+      { host, port, path, udp: protocol === 'rtsp-udp' },
+      {
+        send: (text) => this.#socket.write(text),
+        failed: (reason) => this.#fail(reason),
+        arrived: () => {
+          nowUs = monotonicUs();
+        },
+        media: this,
+      },
+    );
+    this.#rtspClient = client;
+    queueMicrotask(() => this.#socket.once('connect', () => client.start()));
+    const timer = setInterval(() => client.keepAlive(), KEEP_ALIVE_MS);
+    queueMicrotask(() => this.#socket.once('close', () => clearInterval(timer)));
+    return (bytes, start, end) => client.push(bytes, start, end);
+  }
+
   #fail(reason: string): void {
     if (!leaving) failure ??= reason;
   }
@@ -140,6 +167,24 @@ class Viewer implements MessageSink {
     }
   }
 
+  /** The measured window begins. */
+  begin(): void {
+    this.payloadBytes = 0;
+    this.firstFrame = -1;
+    this.gaps = 0;
+    this.#packetsBefore = this.#rtspClient?.packets ?? 0;
+    this.#lostBefore = this.#rtspClient?.lost ?? 0;
+  }
+
+  /** RTP packets since the window began. */
+  get packets(): number {
+    return (this.#rtspClient?.packets ?? 0) - this.#packetsBefore;
+  }
+
+  get lostPackets(): number {
+    return (this.#rtspClient?.lost ?? 0) - this.#lostBefore;
+  }
+
   get frames(): number {
     return this.firstFrame < 0 ? 0 : this.lastFrame - this.firstFrame + 1;
   }
@@ -153,15 +198,12 @@ class Viewer implements MessageSink {
 
   close(): void {
     this.#socket.destroy();
+    this.#rtspClient?.close();
   }
 }
 
 function begin(): void {
-  for (const viewer of viewers) {
-    viewer.payloadBytes = 0;
-    viewer.firstFrame = -1;
-    viewer.gaps = 0;
-  }
+  for (const viewer of viewers) viewer.begin();
   latency = new TimeHistogram();
   measuring = true;
   windowStartUs = monotonicUs();
@@ -183,6 +225,8 @@ function end(): void {
     maxPayloadShare: Math.max(...shares),
     meanBitrateBps: (payloadBytes * 8) / windowSeconds / viewers.length,
     gaps: viewers.reduce((sum, viewer) => sum + viewer.gaps, 0),
+    packets: viewers.reduce((sum, viewer) => sum + viewer.packets, 0),
+    lostPackets: viewers.reduce((sum, viewer) => sum + viewer.lostPackets, 0),
     closed,
     failure,
   };
