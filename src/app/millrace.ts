@@ -49,7 +49,7 @@ export interface MillraceCounters {
   readonly rtsp: RtspServerCounters | undefined;
 }
 
-/** A running server: RTMP in; RTMP, RTSP, HTTP-FLV, HTTP-TS and their WebSocket forms out. */
+/** A running server: RTMP and RTSP in; RTMP, RTSP, HTTP-FLV, HTTP-TS and their WebSocket forms out. */
 export class Millrace {
   readonly hub: StreamHub;
   readonly #rtmp: RtmpServer | undefined;

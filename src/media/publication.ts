@@ -6,7 +6,7 @@ import type { Metadata } from './metadata.ts';
 export interface PublisherInfo {
   /** Context id of the session, as in its log lines. */
   readonly id: string;
-  readonly protocol: 'rtmp' | 'file';
+  readonly protocol: 'rtmp' | 'rtsp' | 'file';
   /** `address:port`, or a file's name. */
   readonly remote: string;
 }

@@ -130,7 +130,7 @@ export class ClientSession implements MediaSessionUser {
     connection: RtspConnection,
   ): Promise<HandledAnswer> {
     if (this.#state === 'ended') return answer(454);
-    if (this.#state === 'playing' || this.#state === 'recording') return this.#wrongState();
+    if (this.#state === 'playing' || this.#recording !== undefined) return this.#wrongState();
     if (track >= this.mediaSession.trackCount) return answer(404);
     // Asked for again, its channels and ports may be those it has.
     this.#tracks.get(track)?.transport.close();
@@ -160,7 +160,8 @@ export class ClientSession implements MediaSessionUser {
     this.#closeDelivery(() => undefined);
     this.#tracks.set(track, { transport, url });
     this.#state = 'ready';
-    if (transport.kind === 'interleaved') this.bindTo(connection);
+    // A publisher that comes back shall not find its stream taken by a connection that is gone.
+    if (transport.kind === 'interleaved' || this.isRecording) this.bindTo(connection);
     else this.#unbind();
     return answer(200, [
       ['Session', this.header],
@@ -216,9 +217,12 @@ export class ClientSession implements MediaSessionUser {
     if (typeof asked === 'number') return this.#refused(asked);
     this.#recording ??= this.mediaSession.openRecording({
       delivery: this.#openDelivery(),
+      tracks: new Set(this.#tracks.keys()),
+      keepsOrder: !this.#usesDatagrams,
       onEnded: (reason) => this.mediaEnded(reason),
     });
-    this.#recording.record();
+    const refusal = this.#recording.record();
+    if (refusal !== undefined) return answer(refusal.statusCode);
     if (this.#state !== 'recording') this.#log.info({ tracks: [...this.#tracks.keys()] }, 'recording');
     this.#state = 'recording';
     return answer(200, [['Session', this.id]]);
@@ -237,7 +241,7 @@ export class ClientSession implements MediaSessionUser {
         return answer(200, [['Session', this.id]]);
       }
     }
-    this.#leave('left', false);
+    this.#leave('left', false, 'unpublished');
     return answer(200);
   }
 
@@ -247,7 +251,7 @@ export class ClientSession implements MediaSessionUser {
     this.#recording?.housekeep();
     const { timeoutMs } = this.#services;
     // What goes through a connection lives as long as it does.
-    if (timeoutMs === 0 || this.#connection !== undefined || nowMs - this.#heardMs <= timeoutMs) return;
+    if (timeoutMs === 0 || this.#carrier !== undefined || nowMs - this.#heardMs <= timeoutMs) return;
     this.#leave('timeout', true);
   }
 
@@ -262,6 +266,8 @@ export class ClientSession implements MediaSessionUser {
     const delivery = this.#delivery;
     this.#stopMedia(true);
     if (reason === 'stalled' || reason === 'failed') delivery?.abort();
+    // Publishers don't ask, and would send on for ever.
+    if (this.isRecording) this.#connection?.output.abort();
   }
 
   /** The server ends it. */
@@ -273,22 +279,32 @@ export class ClientSession implements MediaSessionUser {
     return this.#state === 'ended';
   }
 
-  #leave(reason: string, sayBye: boolean): void {
+  /** The connection its packets go through. */
+  get #carrier(): RtspConnection | undefined {
+    return this.#usesDatagrams ? undefined : this.#connection;
+  }
+
+  get #usesDatagrams(): boolean {
+    const [first] = this.#tracks.values();
+    return first !== undefined && first.transport.kind !== 'interleaved';
+  }
+
+  #leave(reason: string, sayBye: boolean, recordingEnd: 'unpublished' | 'lost' = 'lost'): void {
     if (this.#isGone) return;
     this.#isGone = true;
     if (!this.#isOver) {
       this.#log.info({ reason }, 'session ended');
-      this.#stopMedia(sayBye);
+      this.#stopMedia(sayBye, recordingEnd);
     }
     this.#unbind();
     this.#onGone(this);
   }
 
-  #stopMedia(sayBye: boolean): void {
+  #stopMedia(sayBye: boolean, recordingEnd: 'unpublished' | 'lost' = 'lost'): void {
     this.#state = 'ended';
     this.#playing = new Set();
     this.#closePlayback(sayBye);
-    this.#recording?.close();
+    this.#recording?.close(recordingEnd);
     this.#recording = undefined;
     const transports = [...this.#tracks.values()].map(({ transport }) => transport);
     this.#tracks.clear();
@@ -327,7 +343,7 @@ export class ClientSession implements MediaSessionUser {
       { length: this.mediaSession.trackCount },
       (_, track) => this.#tracks.get(track)?.transport,
     );
-    const connection = this.#connection;
+    const connection = this.#carrier;
     if (connection === undefined) {
       const routes = transports.map((transport) => (transport?.kind === 'udp' ? transport.route : undefined));
       return new DatagramDelivery(routes, this.#services.pacer);

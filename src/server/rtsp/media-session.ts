@@ -48,6 +48,8 @@ export interface MediaSession {
   readonly name: string;
   /** Tracks in the order of the description; track `i` has the control name `trackName(i)`. */
   readonly trackCount: number;
+  /** The track a SETUP's URL stands for, where the description, and with it the names of the tracks, is the client's. */
+  trackOf?(url: string): number | undefined;
   /** SSRC of the packets of a track, when it is known beforehand. */
   ssrcOf?(track: number): number;
   /** Its packets are SRTP, and its description tells the key. */
@@ -125,7 +127,16 @@ export interface Playback {
   close(sayBye: boolean): void;
 }
 
+/** A RECORD that can't be done: the status code for it. */
+export interface RecordRefusal {
+  readonly statusCode: number;
+}
+
 export interface RecordingOptions {
+  /** Tracks that were set up. */
+  readonly tracks: ReadonlySet<number>;
+  /** Packets come in the order they were sent in, and none is lost. */
+  readonly keepsOrder: boolean;
   /** For RTCP to the client. */
   readonly delivery: Delivery;
   /** The media side ended it. Never called from within `record`, `pause` or `close`. */
@@ -134,15 +145,19 @@ export interface RecordingOptions {
 
 /** One client's recording to a media session. */
 export interface Recording {
-  record(): void;
+  /** Begins or goes on. */
+  record(): RecordRefusal | undefined;
   pause(): void;
   /** An RTP packet of the client; `bytes` are lent. */
   receiveRtp(track: number, bytes: Uint8Array): void;
   /** An RTCP packet of the client; `bytes` are lent. */
   receiveRtcp(track: number, bytes: Uint8Array): void;
   housekeep(): void;
-  /** Idempotent. */
-  close(): void;
+  /**
+   * Idempotent.
+   * @param end whether the client said so, or went away
+   */
+  close(end: 'unpublished' | 'lost'): void;
 }
 
 /** Control name of a track: the last part of its URL. */

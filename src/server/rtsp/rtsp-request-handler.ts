@@ -180,15 +180,18 @@ export class RtspRequestHandler {
   async #setUp(asked: Asked): Promise<HandledAnswer> {
     const { request, connection, target } = asked;
     const announced = this.#announced.get(connection);
-    const known = asked.session ?? (announced?.targetKey === targetKey(target) ? announced : undefined);
+    const recorded = asked.session ?? announced;
+    const ownTrack = recorded?.mediaSession.trackOf?.(request.url);
+    const isAnnounced = ownTrack !== undefined || announced?.targetKey === targetKey(target);
+    const known = asked.session ?? (isAnnounced ? announced : undefined);
     const access = this.#check(asked, known?.isRecording === true ? 'publish' : 'play', known);
     if ('refusal' in access) return access.refusal;
     const transports = parseTransports(request.headers.getAll('Transport').join(','));
     if (transports.length === 0) return answer(461);
     if (known !== undefined) {
       // RFC 2326 §10.4: a server that can't control both together says so.
-      if (targetKey(target) !== known.targetKey) return answer(459);
-      const track = asked.track ?? onlyTrack(known.mediaSession);
+      if (ownTrack === undefined && targetKey(target) !== known.targetKey) return answer(459);
+      const track = ownTrack ?? asked.track ?? onlyTrack(known.mediaSession);
       return track === undefined ? answer(459) : known.setUp(track, request.url, transports, connection);
     }
     const found = await this.#find(connection, target);

@@ -14,6 +14,7 @@ import { AccessControl } from './access-control.ts';
 import { ClientSessions } from './client-sessions.ts';
 import { DatagramPacer } from './datagram-pacer.ts';
 import { HttpTunnels } from './http-tunnels.ts';
+import { IngestSessions, ingestName } from './ingest/ingest-sessions.ts';
 import { LiveSessions } from './live-sessions.ts';
 import type { MediaSession } from './media-session.ts';
 import { MediaSessionRegistry } from './media-session-registry.ts';
@@ -21,7 +22,6 @@ import type { MulticastGroup } from './multicast-group.ts';
 import { MulticastGroups } from './multicast-groups.ts';
 import { answer, type HandledAnswer } from './rtsp-answers.ts';
 import { RtspConnection } from './rtsp-connection.ts';
-import type { RtspIngest } from './rtsp-ingest.ts';
 import { RtspRequestHandler } from './rtsp-request-handler.ts';
 import { UdpPorts } from './udp-ports.ts';
 import { FileSessions } from './vod/file-sessions.ts';
@@ -52,11 +52,9 @@ export interface RtspServerOptions {
   readonly resolveVhost: (asked: string | undefined) => string;
   /** Told in the Server header. */
   readonly version: string;
-  /** Who takes what clients publish; without it they can't. */
-  readonly ingest?: RtspIngest;
 }
 
-/** The RTSP and RTSPS ports: the streams of the hub for RTSP players. */
+/** The RTSP and RTSPS ports: the streams of the hub for RTSP players and publishers. */
 export class RtspServer {
   readonly registry: MediaSessionRegistry;
   readonly #options: RtspServerOptions;
@@ -130,7 +128,13 @@ export class RtspServer {
         crypto: nodeAuthenticationCrypto,
         nonceSecret: Buffer.from(nodeHandshakeCrypto.randomBytes(16)).toString('hex'),
       }),
-      ingest: options.ingest,
+      ingest: new IngestSessions({
+        hub,
+        clock: nodeClock,
+        registry: this.registry,
+        resolveVhost: options.resolveVhost,
+        random32,
+      }),
       multicastGroupOf,
       nowMs: Date.now,
     });
@@ -171,6 +175,7 @@ export class RtspServer {
   /** Throws everybody off who plays or records what is called so; the name stays. */
   closeAllClientSessions(name: string): void {
     this.registry.closeAllClientSessions(name);
+    this.registry.closeAllClientSessions(ingestName(name));
   }
 
   /** Ends every session and closes the ports. Idempotent. */

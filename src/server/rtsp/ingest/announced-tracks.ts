@@ -1,0 +1,37 @@
+import { MAX_INGEST_TRACKS, type RtpIngestTrackDescription } from '../../../media/rtp-ingest.ts';
+import { depacketizerOf, STATIC_MAPPINGS, trackOf } from '../../../protocol/rtp/payload/payload-formats.ts';
+import { rtpMapsOf } from '../../../protocol/sdp/rtp-maps.ts';
+import { attributeOf, type MediaDescription } from '../../../protocol/sdp/session-description.ts';
+import { parseSessionDescription } from '../../../protocol/sdp/session-description-parser.ts';
+
+/** RTP as it comes in the clear; what follows a slash is the transport, which SETUP tells. */
+const PLAIN_RTP = /^RTP\/AVPF?(\/|$)/i;
+
+/** A media section of a publisher's SDP. */
+export interface AnnouncedTrack {
+  /** What its packets mean; undefined when they can't be carried. */
+  readonly description: RtpIngestTrackDescription | undefined;
+  /** Its `a=control`, relative or absolute; undefined when it names none. */
+  readonly control: string | undefined;
+}
+
+/**
+ * The tracks of a publisher's SDP, in the order of its media sections, at most `MAX_INGEST_TRACKS`. Undefined when it is no
+ * SDP.
+ */
+export function announcedTracks(sdp: Uint8Array): readonly AnnouncedTrack[] | undefined {
+  return parseSessionDescription(sdp)
+    ?.media.slice(0, MAX_INGEST_TRACKS)
+    .map((media) => ({ description: descriptionOf(media), control: attributeOf(media, 'control')?.trim() }));
+}
+
+/** The first payload type that can be carried: others of a section are alternatives, or repairs of it. */
+function descriptionOf(media: MediaDescription): RtpIngestTrackDescription | undefined {
+  if (!PLAIN_RTP.test(media.protocol)) return undefined;
+  const type = media.type.toLowerCase();
+  const kind = type === 'video' || type === 'audio' ? type : 'data';
+  const mapping = rtpMapsOf(media, STATIC_MAPPINGS).find(
+    (map) => trackOf(map, kind, 0) !== undefined && depacketizerOf(map) !== undefined,
+  );
+  return mapping === undefined ? undefined : { mapping, kind };
+}

@@ -1,0 +1,72 @@
+import type { Clock } from '../../../media/clock.ts';
+import type { Stream } from '../../../media/stream.ts';
+import type { StreamHub } from '../../../media/stream-hub.ts';
+import { type StreamName, streamKey } from '../../../media/stream-name.ts';
+import type { MediaSession } from '../media-session.ts';
+import type { MediaSessionRegistry } from '../media-session-registry.ts';
+import type { MediaTarget } from '../media-source.ts';
+import type { RtspConnection } from '../rtsp-connection.ts';
+import type { RtspIngest } from '../rtsp-ingest.ts';
+import { announcedTracks } from './announced-tracks.ts';
+import { IngestMediaSession } from './ingest-media-session.ts';
+
+export interface IngestSessionsOptions {
+  readonly hub: StreamHub;
+  readonly clock: Clock;
+  readonly registry: MediaSessionRegistry;
+  /** The virtual host a name asked for stands for. */
+  readonly resolveVhost: (asked: string | undefined) => string;
+  readonly random32: () => number;
+}
+
+/** Name in the registry of what is published to the stream of this key. */
+export function ingestName(streamKeyText: string): string {
+  return `${streamKeyText}?record`;
+}
+
+/** Streams of the hub that are published by RTSP, under `/app/stream`. */
+export class IngestSessions implements RtspIngest {
+  readonly #options: IngestSessionsOptions;
+
+  constructor(options: IngestSessionsOptions) {
+    this.#options = options;
+  }
+
+  announce(
+    target: MediaTarget,
+    description: Uint8Array,
+    connection: RtspConnection,
+  ): MediaSession | { readonly statusCode: number } {
+    const { hub, clock, registry, random32 } = this.#options;
+    const tracks = announcedTracks(description);
+    if (tracks === undefined) return { statusCode: 400 };
+    const name = this.#nameOf(target);
+    if (name === undefined) return { statusCode: 404 };
+    if (tracks.every((track) => track.description === undefined)) return { statusCode: 415 };
+    // RECORD is what decides; a publisher told now need not set up anything first.
+    if (isTaken(hub.get(name))) return { statusCode: 403 };
+    return new IngestMediaSession({
+      name: ingestName(streamKey(name)),
+      openStream: () => hub.getOrCreate(name),
+      tracks,
+      url: target.url,
+      connection,
+      clock,
+      registry,
+      random32,
+    });
+  }
+
+  #nameOf(target: MediaTarget): StreamName | undefined {
+    const path = target.path.slice(1);
+    const slash = path.lastIndexOf('/');
+    if (slash < 0 || path.split('/').includes('')) return undefined;
+    const vhost = this.#options.resolveVhost(target.query.get('vhost') ?? target.url.host);
+    return { vhost, app: path.slice(0, slash), stream: path.slice(slash + 1) };
+  }
+}
+
+/** Whether somebody publishes it who is not to be pushed aside. */
+function isTaken(stream: Stream | undefined): boolean {
+  return stream?.publisher !== undefined && stream.settings.takeover === 'refuse';
+}

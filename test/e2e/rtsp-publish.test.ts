@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testSignal } from '../peers/ffmpeg.ts';
+import { type PeerCommand, words } from '../peers/peer-process.ts';
+import { BBB_CLIP, make } from './support/clips.ts';
+import { readCodedFile } from './support/coded-file.ts';
+import { demuxedElementaryRecording, elementaryRecording, type Recording } from './support/coded-unit.ts';
+import { expectRun } from './support/expect-run.ts';
+import { readFlvFile } from './support/flv-file.ts';
+import { FlvViewer } from './support/flv-viewer.ts';
+import { probeRtsp } from './support/rtsp-players.ts';
+import { Stage, type TestServer } from './support/stage.ts';
+
+let stage: Stage;
+let server: TestServer;
+
+beforeAll(async () => {
+  stage = await Stage.open();
+  server = await stage.server();
+});
+
+afterAll(async () => {
+  await stage.close();
+});
+
+/** Sends a file in real time, nothing encoded anew. */
+function ffmpegRtspPublish(input: string, url: string, transport: 'tcp' | 'udp'): PeerCommand {
+  return {
+    program: 'ffmpeg',
+    args: words(
+      `-hide_banner -nostdin -v warning -re -i ${input} -map 0 -c copy -f rtsp -rtsp_transport ${transport} ${url}`,
+    ),
+    timeoutMs: 60_000,
+  };
+}
+
+function gstreamerRtspPublish(input: string, url: string, transport: 'tcp' | 'udp'): PeerCommand {
+  return {
+    program: 'gst-launch-1.0',
+    args: words(
+      `-q rtspclientsink name=s location=${url} protocols=${transport} filesrc location=${input} ! flvdemux name=d d.video ! queue ! h264parse ! s. d.audio ! queue ! aacparse ! s.`,
+    ),
+    timeoutMs: 60_000,
+  };
+}
+
+/** FFmpeg puts several AAC frames into a packet, and at its end never sends the one it has begun. */
+const FFMPEG_HOLDS_BACK = 5;
+
+/** Publishes, watches over HTTP-FLV and RTSP until the end, and compares every frame with the source. */
+async function expectPublished(
+  command: PeerCommand,
+  path: string,
+  source: Recording,
+  options: { readonly codec: 'h264' | 'h265'; readonly holdsBack: number },
+): Promise<void> {
+  const publisher = stage.run(command);
+  const stream = await server.whenLive(path);
+  expect(stream.publisher?.protocol).toBe('rtsp');
+  const viewer = await FlvViewer.open(server.http(`${path}.flv`));
+  stage.own(() => viewer.close());
+  await viewer.until(({ video }) => video.length >= 10, 'some pictures had come');
+  const probe = probeRtsp(stage, server.rtsp(path), 'tcp');
+  await Promise.all([publisher.succeeded(), viewer.ended]);
+  const { packets } = await probe;
+  const of = (kind: string): typeof packets =>
+    packets.filter((packet) => packet.kind === kind).map((packet, i) => ({ ...packet, dtsMs: i }));
+  const played = demuxedElementaryRecording(of('video'), of('audio'), options.codec);
+  for (const received of [elementaryRecording(viewer.content), played]) {
+    expectRun(received.video, source.video, { toEnd: true, times: 'none' });
+    const { first } = expectRun(received.audio, source.audio, { times: 'none' });
+    expect(source.audio.length - first - received.audio.length).toBeLessThanOrEqual(options.holdsBack);
+  }
+}
+
+describe.each(['tcp', 'udp'] as const)('published over %s', (transport) => {
+  it('every frame of H.264 and AAC that ffmpeg sends comes as it was', async () => {
+    const path = `live/ffmpeg-${transport}`;
+    const source = elementaryRecording(await readFlvFile(BBB_CLIP));
+    await expectPublished(ffmpegRtspPublish(BBB_CLIP, server.rtsp(path), transport), path, source, {
+      codec: 'h264',
+      holdsBack: FFMPEG_HOLDS_BACK,
+    });
+  });
+
+  it('every frame of H.265 with B-frames and AAC that ffmpeg sends comes as it was', async () => {
+    const file = stage.path(`${transport}.mp4`);
+    const signal = testSignal({ size: '320x180', frameRate: 25, seconds: 6 });
+    const encoders = words(
+      '-c:v libx265 -preset ultrafast -x265-params bframes=3:keyint=25:log-level=error -tag:v hvc1 -c:a aac -b:a 64k',
+    );
+    await make([...signal, ...encoders, '-pix_fmt', 'yuv420p', '-f', 'mp4'], file);
+    const { frames } = await readCodedFile(file, {});
+    const of = (kind: string): typeof frames => frames.filter(({ track }) => track.kind === kind);
+    const source = elementaryRecording({ video: of('video'), audio: of('audio') });
+    const path = `live/h265-${transport}`;
+    await expectPublished(ffmpegRtspPublish(file, server.rtsp(path), transport), path, source, {
+      codec: 'h265',
+      holdsBack: FFMPEG_HOLDS_BACK,
+    });
+  });
+
+  it('every frame of H.264 and AAC that GStreamer sends comes as it was', async () => {
+    const path = `live/gstreamer-${transport}`;
+    const source = elementaryRecording(await readFlvFile(BBB_CLIP));
+    await expectPublished(gstreamerRtspPublish(BBB_CLIP, server.rtsp(path), transport), path, source, {
+      codec: 'h264',
+      holdsBack: 0,
+    });
+  });
+});
