@@ -41,6 +41,11 @@ export class UdpPeer {
     from.send(out.finish(), from.target('127.0.0.1', serverPort));
   }
 
+  /** Sends a packet from the RTP port. */
+  sendRtp(serverPort: number, packet: Uint8Array): void {
+    this.#pair.rtp.send(packet, this.#pair.rtp.target('127.0.0.1', serverPort));
+  }
+
   close(): Promise<void> {
     return this.#pair.close();
   }
