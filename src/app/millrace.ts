@@ -18,6 +18,7 @@ import { createLogger, type Logger } from '../server/log/logger.ts';
 import { RtmpServer, type RtmpServerCounters } from '../server/rtmp/rtmp-server.ts';
 import { RtspOnHttpPort } from '../server/rtsp/rtsp-on-http-port.ts';
 import { RtspServer, type RtspServerCounters } from '../server/rtsp/rtsp-server.ts';
+import { RtspSources } from '../server/rtsp-client/rtsp-sources.ts';
 import { ConfigError } from '../wire/errors.ts';
 import { CONSOLE_DIRECTORY, DEMO_CLIP } from './paths.ts';
 import { VERSION } from './version.ts';
@@ -55,6 +56,7 @@ export class Millrace {
   readonly #rtmp: RtmpServer | undefined;
   readonly #http: HttpServer | undefined;
   readonly #rtsp: RtspServer | undefined;
+  readonly #sources: RtspSources;
   readonly #demo: FilePublisher | undefined;
 
   private constructor(parts: {
@@ -62,12 +64,14 @@ export class Millrace {
     readonly rtmp: RtmpServer | undefined;
     readonly http: HttpServer | undefined;
     readonly rtsp: RtspServer | undefined;
+    readonly sources: RtspSources;
     readonly demo: FilePublisher | undefined;
   }) {
     this.hub = parts.hub;
     this.#rtmp = parts.rtmp;
     this.#http = parts.http;
     this.#rtsp = parts.rtsp;
+    this.#sources = parts.sources;
     this.#demo = parts.demo;
   }
 
@@ -93,9 +97,11 @@ export class Millrace {
   ): Promise<Millrace> {
     const log = options.log ?? createLogger(logOptions(configuration));
     const settings = streamSettings(configuration);
+    let sources: RtspSources | undefined;
     const hub = new StreamHub({
       clock: nodeClock,
       settingsFor: () => settings,
+      onWanted: (name) => sources?.want(name) ?? 0,
       onFault: (stream, error) =>
         log.error({ err: error, stream: stream.key }, 'a viewer ended by a fault in the server'),
     });
@@ -114,7 +120,8 @@ export class Millrace {
       throw error;
     }
     const demo = options.demo === true ? startDemo(hub, log) : undefined;
-    return new Millrace({ hub, rtmp, http, rtsp, demo });
+    sources = new RtspSources({ hub, log, sources: configuration.sources });
+    return new Millrace({ hub, rtmp, http, rtsp, sources, demo });
   }
 
   get ports(): MillracePorts {
@@ -145,9 +152,10 @@ export class Millrace {
   /** Ends every session and closes the ports. Idempotent. */
   async close(): Promise<void> {
     this.#demo?.close();
+    const closingSources = this.#sources.close();
     this.#rtmp?.askToReconnect();
     this.hub.close();
-    await Promise.all([this.#rtmp?.close(), this.#http?.close(), this.#rtsp?.close()]);
+    await Promise.all([closingSources, this.#rtmp?.close(), this.#http?.close(), this.#rtsp?.close()]);
   }
 }
 

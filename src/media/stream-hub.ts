@@ -22,6 +22,11 @@ export interface StreamHubOptions {
    * ended. Without it such an error goes to the process as an uncaught one.
    */
   readonly onFault?: (stream: Stream, error: unknown) => void;
+  /**
+   * Told that a viewer asks for a stream nobody publishes, for those who could.
+   * @returns how long the viewer should wait for it, milliseconds; 0 when nobody will
+   */
+  readonly onWanted?: (name: StreamName) => number;
 }
 
 /** All streams of a server by name. Streams come with their first use and go some seconds after their last. */
@@ -30,6 +35,7 @@ export class StreamHub {
   readonly #clock: Clock;
   readonly #settingsFor: (name: StreamName) => StreamSettings;
   readonly #onFault: ((stream: Stream, error: unknown) => void) | undefined;
+  readonly #onWanted: ((name: StreamName) => number) | undefined;
   readonly #stopHousekeeping: () => void;
   /** What streams that are gone had counted. */
   readonly #pastCounters: ViewerCounters = noViewerCounters();
@@ -40,6 +46,7 @@ export class StreamHub {
     this.#clock = options.clock;
     this.#settingsFor = options.settingsFor;
     this.#onFault = options.onFault;
+    this.#onWanted = options.onWanted;
     this.#stopHousekeeping = options.clock.every(HOUSEKEEPING_MS, () => this.#housekeep());
   }
 
@@ -58,6 +65,14 @@ export class StreamHub {
 
   get(name: StreamName): Stream | undefined {
     return this.#streams.get(streamKey(name));
+  }
+
+  /**
+   * To be called when a viewer asks for a stream nobody publishes: it may be had from elsewhere.
+   * @returns how long to wait for it at least, milliseconds; 0 when it is to be had nowhere
+   */
+  want(name: StreamName): number {
+    return this.#onWanted?.(name) ?? 0;
   }
 
   /** Every stream there is, also those that only have waiting viewers. */

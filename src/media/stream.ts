@@ -81,6 +81,11 @@ export class Stream {
     return this.#audience.size;
   }
 
+  /** Whether anybody views the stream or waits for it. */
+  get isWatched(): boolean {
+    return this.#audience.size > 0 || this.#waiters.size > 0;
+  }
+
   get publisher(): PublisherInfo | undefined {
     return this.#publication?.info;
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseListenAddress } from '../../io/listen-address.ts';
+import { parseRtspUrl } from '../../protocol/rtsp/rtsp-url.ts';
 import type { Configuration, ConfigurationInput } from './configuration.ts';
 
 const listen = z.union([z.number(), z.string()]).transform((value, context) => {
@@ -44,6 +45,11 @@ function parseIpv4(text: string): number {
   const parts = text.trim().split('.');
   if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) return Number.NaN;
   return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+function isPullUrl(text: string): boolean {
+  const scheme = parseRtspUrl(text)?.scheme;
+  return scheme === 'rtsp' || scheme === 'rtsps';
 }
 
 const listens = z.union([listen.transform((address) => [address]), z.array(listen)]);
@@ -171,4 +177,17 @@ export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> =
       grace_after_unpublish: z.boolean().default(false),
     })
     .prefault({}),
+  sources: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[^\s/?]+(?:\/[^\s/?]+)+$/, 'expected app/stream'),
+        url: z.string().refine(isPullUrl, 'expected an rtsp:// or rtsps:// URL'),
+        on_demand: z.boolean().default(false),
+        linger: seconds.default(10),
+        transport: z.enum(['auto', 'udp', 'tcp']).default('auto'),
+        insecure: z.boolean().default(false),
+      }),
+    )
+    .refine((sources) => new Set(sources.map(({ name }) => name)).size === sources.length, 'two sources of one name')
+    .default([]),
 });

@@ -23,6 +23,23 @@ export interface Configuration {
   readonly rtsps?: RtspsConfiguration | undefined;
   readonly play: PlayConfiguration;
   readonly publish: PublishConfiguration;
+  /** Streams of other servers that are pulled. Default none. */
+  readonly sources: readonly SourceConfiguration[];
+}
+
+export interface SourceConfiguration {
+  /** What it is published as, `app/stream`. */
+  readonly name: string;
+  /** `rtsp://` or `rtsps://`, with user name and password where they are needed. */
+  readonly url: string;
+  /** Pulled only as long as somebody watches. Default false. */
+  readonly on_demand: boolean;
+  /** Seconds a source on demand is pulled on without viewers, default 10. */
+  readonly linger: number;
+  /** How packets come; `auto` (default) takes UDP, and TCP where UDP does not come through. */
+  readonly transport: 'auto' | 'udp' | 'tcp';
+  /** Take any certificate, default false. */
+  readonly insecure: boolean;
 }
 
 export interface RtmpConfiguration {
@@ -212,6 +229,8 @@ type RtspUserInput = Omit<RtspUserConfiguration, 'rights'> & {
   readonly rights?: RtspUserConfiguration['rights'] | undefined;
 };
 
+type SourceInput = Pick<SourceConfiguration, 'name' | 'url'> & SectionInput<SourceConfiguration>;
+
 /** What users may write; every name is optional but `cert` and `key` of `rtmps` and `rtsps`, and what a user is made of. */
 export interface ConfigurationInput {
   readonly latency?: LatencyProfile | undefined;
@@ -224,4 +243,5 @@ export interface ConfigurationInput {
   readonly rtsps?: (SectionInput<Pick<RtspsConfiguration, 'listen'>> & Omit<RtspsConfiguration, 'listen'>) | undefined;
   readonly play?: SectionInput<PlayConfiguration> | undefined;
   readonly publish?: SectionInput<PublishConfiguration> | undefined;
+  readonly sources?: readonly SourceInput[] | undefined;
 }

@@ -101,12 +101,12 @@ export class HttpStreamService implements HttpService {
       serveOrRefuse(stream);
       return;
     }
-    if (asked.waitSeconds === 0) {
+    const waitMs = Math.max(Math.min(asked.waitSeconds, this.#maxWaitSeconds) * 1000, this.#hub.want(asked.name));
+    if (waitMs === 0) {
       refuse(404, `nothing is published as "${streamKey(asked.name)}"`);
       return;
     }
     const waited = this.#hub.getOrCreate(asked.name);
-    const waitMs = Math.min(asked.waitSeconds, this.#maxWaitSeconds) * 1000;
     const left = new AbortController();
     const onClose = (): void => left.abort();
     client.once('close', onClose);

@@ -280,8 +280,10 @@ export class RtmpConnection {
 
   #handlePlay(event: PlayEvent): void {
     const { messageStreamId, duration } = event;
-    const stream = this.#options.hub.getOrCreate(this.#streamName(event.url));
-    if (!this.#options.configuration.idle_streams && stream.state === 'idle') {
+    const { hub } = this.#options;
+    const stream = hub.getOrCreate(this.#streamName(event.url));
+    const isComing = stream.state === 'idle' && hub.want(stream.name) > 0;
+    if (!this.#options.configuration.idle_streams && stream.state === 'idle' && !isComing) {
       this.#perform(
         this.#session.rejectPlay(messageStreamId, 'NetStream.Play.StreamNotFound', 'nothing is published by this name'),
       );

@@ -54,9 +54,10 @@ export class LiveSessions implements MediaSource {
     const asked = this.#streamOf(target);
     if (asked === undefined) return undefined;
     const { name, form } = asked;
-    const { hub, waitMs } = this.#options;
+    const { hub } = this.#options;
     let stream = hub.get(name);
     if (!isPublished(stream)) {
+      const waitMs = Math.max(this.#options.waitMs, hub.want(name));
       if (waitMs === 0) return undefined;
       stream = hub.getOrCreate(name);
       if (!(await stream.whenLive(waitMs, signal))) return undefined;

@@ -1,0 +1,189 @@
+import pino from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Millrace } from '../../src/app/millrace.ts';
+import type { Frame } from '../../src/codec/frame.ts';
+import type { Stream } from '../../src/media/stream.ts';
+import { DEFAULT_VHOST } from '../../src/media/stream-name.ts';
+import type { ConfigurationInput } from '../../src/server/config/configuration.ts';
+import { FilePublisher } from '../../src/server/file-source/file-publisher.ts';
+import { LocalServer, type TestConfiguration, testConfiguration } from './robustness/local-server.ts';
+import { until } from './robustness/until.ts';
+import { LiveStream } from './rtsp/live-stream.ts';
+import { CLIP } from './short-clip.ts';
+
+type SourceInput = NonNullable<ConfigurationInput['sources']>[number];
+
+const ORIGIN = { vhost: DEFAULT_VHOST, app: 'live', stream: 'x' };
+const COPY = { vhost: DEFAULT_VHOST, app: 'copy', stream: 'cam' };
+const USERS = [{ name: 'anna', password: 'secret' }];
+const SLOW_MS = 20_000;
+
+let closers: (() => unknown)[];
+let lines: Record<string, unknown>[];
+
+beforeEach(() => {
+  closers = [];
+  lines = [];
+});
+
+afterEach(async () => {
+  for (const close of closers.toReversed()) await close();
+});
+
+async function startOrigin(given: TestConfiguration = {}): Promise<LocalServer> {
+  const server = await LocalServer.start({ latency: 'realtime', ...given });
+  closers.push(() => server.close());
+  return server;
+}
+
+/** A server that pulls `live/x` of the origin as `copy/cam`; its log lines come to `lines`. */
+async function startPull(port: number, source: Partial<SourceInput> = {}): Promise<Millrace> {
+  const sources = [{ name: 'copy/cam', url: `rtsp://127.0.0.1:${port}/live/x`, ...source }];
+  const write = (line: string): void => {
+    lines.push(JSON.parse(line) as Record<string, unknown>);
+  };
+  const server = await Millrace.start({
+    configuration: testConfiguration({ latency: 'realtime', sources }),
+    log: pino({ level: 'debug' }, { write }),
+  });
+  closers.push(() => server.close());
+  return server;
+}
+
+function publishClip(server: LocalServer): void {
+  const publisher = new FilePublisher({
+    hub: server.millrace.hub,
+    log: pino({ level: 'silent' }),
+    name: ORIGIN,
+    path: CLIP,
+  });
+  closers.push(() => publisher.close());
+}
+
+function publish(server: LocalServer): LiveStream {
+  const stream = new LiveStream(server, 'live/x');
+  stream.run();
+  closers.push(() => stream.end());
+  return stream;
+}
+
+function framesOf(stream: Stream | undefined, kind: Frame['track']['kind']): string[] {
+  const frames: string[] = [];
+  if (stream === undefined) return frames;
+  for (let i = stream.log.first; i < stream.log.head; i++) {
+    const frame = stream.log.at(i);
+    if (frame?.track.kind === kind) frames.push(Buffer.from(frame.payload).toString('base64'));
+  }
+  return frames;
+}
+
+function isLive(server: Millrace): boolean {
+  return server.hub.get(COPY)?.state === 'live';
+}
+
+describe('a pulled stream', () => {
+  it.each(['tcp', 'udp'] as const)('has the frames of its origin, by %s', { timeout: SLOW_MS }, async (transport) => {
+    const origin = await startOrigin();
+    publishClip(origin);
+    const server = await startPull(origin.rtspPort, { transport });
+    const copy = () => server.hub.get(COPY);
+    await until(
+      'enough frames',
+      () => framesOf(copy(), 'video').length > 20 && framesOf(copy(), 'audio').length > 20,
+      SLOW_MS,
+    );
+    for (const kind of ['video', 'audio'] as const) {
+      const frames = framesOf(copy(), kind);
+      const expected = framesOf(origin.millrace.hub.get(ORIGIN), kind);
+      const from = expected.indexOf(frames[0]!);
+      expect(from).toBeGreaterThanOrEqual(0);
+      expect(frames).toEqual(expected.slice(from, from + frames.length));
+    }
+    expect(copy()!.publisher).toMatchObject({ protocol: 'rtsp' });
+    expect(lines).toContainEqual(expect.objectContaining({ msg: 'pulling', transport }));
+  });
+
+  it('comes by TCP where the origin has no UDP', async () => {
+    const origin = await startOrigin({ rtsp: { udp: false } });
+    publish(origin);
+    const server = await startPull(origin.rtspPort);
+    await until('live', () => isLive(server));
+    expect(lines).toContainEqual(expect.objectContaining({ msg: 'pulling', transport: 'tcp' }));
+  });
+
+  it('comes back with its origin', { timeout: SLOW_MS }, async () => {
+    const origin = await startOrigin();
+    publish(origin);
+    const server = await startPull(origin.rtspPort, { transport: 'tcp' });
+    await until('live', () => isLive(server));
+    const { rtspPort } = origin;
+    await origin.close();
+    await until('lost', () => server.hub.get(COPY)?.state === 'grace');
+    const again = await Millrace.start({
+      configuration: { ...testConfiguration({}), rtsp: { listen: `127.0.0.1:${rtspPort}` } },
+    });
+    closers.push(() => again.close());
+    const publication = again.hub.getOrCreate(ORIGIN).publish({ id: 't', protocol: 'rtmp', remote: 't' }, () => {});
+    const stream = new LiveStream({ millrace: again } as LocalServer, 'live/y');
+    closers.push(() => stream.end());
+    publication.track(stream.audio!);
+    const timer = setInterval(() => {
+      const atUs = Math.round(performance.now() * 1000);
+      const payload = new Uint8Array(320);
+      publication.frame({ track: stream.audio!, dtsUs: atUs, ptsUs: atUs, isKeyFrame: true, payload });
+    }, 40);
+    closers.push(() => clearInterval(timer));
+    await until('live again', () => isLive(server), SLOW_MS);
+  });
+});
+
+describe('the password of a source', () => {
+  it('is proved by digest', async () => {
+    const origin = await startOrigin({ rtsp: { users: USERS } });
+    publish(origin);
+    const server = await startPull(origin.rtspPort, { url: `rtsp://anna:secret@127.0.0.1:${origin.rtspPort}/live/x` });
+    await until('live', () => isLive(server));
+    expect(JSON.stringify(lines)).not.toContain('secret');
+  });
+
+  it('is named as the reason when it is wrong, and not shown', async () => {
+    const origin = await startOrigin({ rtsp: { users: USERS } });
+    publish(origin);
+    const server = await startPull(origin.rtspPort, { url: `rtsp://anna:wr0ng@127.0.0.1:${origin.rtspPort}/live/x` });
+    const refusals = () => lines.filter(({ code }) => code === 'rtsp/unauthorized');
+    await until('two attempts', () => refusals().length >= 2);
+    expect(refusals()[0]!['msg']).toBe('the source does not accept the user name and password of its URL');
+    expect(isLive(server)).toBe(false);
+    expect(JSON.stringify(lines)).not.toContain('wr0ng');
+  });
+});
+
+it('a stream the origin does not have is asked for again', { timeout: SLOW_MS }, async () => {
+  const origin = await startOrigin();
+  const server = await startPull(origin.rtspPort);
+  await until('refused', () => lines.some(({ code }) => code === 'rtsp/refused'));
+  expect(lines.find(({ code }) => code === 'rtsp/refused')!['reason']).toContain('404');
+  publish(origin);
+  await until('live', () => isLive(server), SLOW_MS);
+});
+
+describe('a source on demand', () => {
+  it('starts for a viewer and stops after the last one', { timeout: SLOW_MS }, async () => {
+    const origin = await startOrigin();
+    publish(origin);
+    const server = await startPull(origin.rtspPort, { on_demand: true, linger: 0.5 });
+    expect(server.hub.get(COPY)).toBeUndefined();
+    const abort = new AbortController();
+    const url = `http://127.0.0.1:${server.ports.http[0]}/copy/cam.flv`;
+    const response = await fetch(url, { signal: abort.signal });
+    expect(response.status).toBe(200);
+    expect(isLive(server)).toBe(true);
+    // Longer than it would go on without a viewer.
+    await new Promise((resolve) => {
+      setTimeout(resolve, 1500);
+    });
+    expect(isLive(server)).toBe(true);
+    abort.abort();
+    await until('stopped', () => !isLive(server));
+  });
+});
