@@ -156,6 +156,7 @@ describe('every kind of file', () => {
     ['clip.opus', ['OPUS/48000/2']],
     ['clip.m4e', ['MP4V-ES/90000']],
     ['clip.amr', ['AMR/8000/1']],
+    ['clip.dv', ['DV/90000']],
     ['link-in.wav', ['L16/48000/1']],
     ['folder/n%C3%A4me%20with%20space.wav', ['L16/48000/1']],
   ])('%s is described and played', async (path, formats) => {
