@@ -31,7 +31,7 @@ export const USAGE: string = `npm run bench -- [options]
 
   --viewers 1000           viewers of one stream, scenarios http-flv, rtmp and rtsp
   --udp-viewers 500        viewers of one stream, scenario rtsp-udp
-  --gst-viewers 300        at most this many for gst-rtsp-server, compared by CPU per viewer
+  --gst-viewers 1000       at most this many for gst-rtsp-server, compared by CPU per viewer
   --latency-viewers 100    viewers while latency is measured, scenario latency
   --publishers 200         publishers at once, scenario publish
   --seconds 30             length of each measured window
@@ -77,7 +77,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   return {
     viewers: count('viewers', values.viewers, quick ? 200 : 1000),
     udpViewers: count('udp-viewers', values['udp-viewers'], quick ? 100 : 500),
-    gstViewers: count('gst-viewers', values['gst-viewers'], 300),
+    gstViewers: count('gst-viewers', values['gst-viewers'], 1000),
     latencyViewers: count('latency-viewers', values['latency-viewers'], quick ? 50 : 100),
     publishers: count('publishers', values.publishers, quick ? 20 : 200),
     seconds: count('seconds', values.seconds, quick ? 6 : 30),
