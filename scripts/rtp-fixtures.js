@@ -227,6 +227,15 @@ const fixtures = {
     const frames = [0, 120_000].map((at) => bytes.subarray(at, at + 80 * 9));
     own('dv-own', DV_FORMAT, mappingOf('DV', 'encode=SD-VCR/525-60'), frames);
   },
+  'jpeg-ffmpeg': async () => {
+    const options = '-pix_fmt yuvj420p -c:v mjpeg -huffman default -q:v 20 -frames:v 4';
+    run('ffmpeg', `${PICTURES} ${options} -f mjpeg ${out('jpeg-ffmpeg.mjpeg')}`);
+    await ffmpeg('jpeg-ffmpeg', out('jpeg-ffmpeg.mjpeg'));
+  },
+  'jpeg-gstreamer': () => {
+    const source = 'videotestsrc num-buffers=4 ! video/x-raw,width=96,height=64,format=Y42B,framerate=25/1';
+    gstreamer('jpeg-gstreamer', `${source} ! jpegenc quality=30`, 'rtpjpegpay mtu=240', 'mjpeg');
+  },
 };
 
 /** Bytes of a captured stream that stored inputs of a fuzz target are made of. */

@@ -23,6 +23,7 @@ import { h265CodecString, h265LevelName, h265ProfileName } from './h265/profile-
 import { h265FrameRate, parseH265Sps } from './h265/sequence-parameter-set.ts';
 import { parseH265Vps } from './h265/video-parameter-set.ts';
 import { frameRateOf } from './h265/vui-parameters.ts';
+import { jpegDetails } from './jpeg/baseline-jpeg.ts';
 import { type MpegAudioHeader, parseMpegAudioHeader } from './mp3/mpeg-audio-frame.ts';
 import { isMpeg4KeyFrame, mpeg4Details, parseMpeg4Configuration } from './mp4v/configuration.ts';
 import { isMpegVideoKeyFrame } from './mpeg-video/key-frame.ts';
@@ -62,6 +63,8 @@ export function videoDetails(codec: VideoCodec, config: Uint8Array, firstFrame?:
     }
     case 'theora':
       return theoraDetails(config);
+    case 'jpeg':
+      return firstFrame && jpegDetails(firstFrame);
     default:
       return undefined;
   }

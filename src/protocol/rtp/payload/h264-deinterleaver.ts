@@ -81,7 +81,7 @@ export class H264Deinterleaver implements Depacketizer {
       }
       const end = at + size;
       if (size === 0 || end > payload.length) return false;
-      this.#hold(order & 0xffff, (timestamp + offset) >>> 0, payload.slice(at, end));
+      this.#hold(order & 0xffff, (timestamp + offset) >>> 0, new Uint8Array(payload.subarray(at, end)));
       at = end;
     }
     return at === payload.length && at > 3;

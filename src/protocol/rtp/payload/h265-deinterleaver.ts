@@ -81,7 +81,7 @@ export class H265Deinterleaver implements Depacketizer {
       const size = (payload[at]! << 8) | payload[at + 1]!;
       at += 2;
       if (size > payload.length - at || !isH265NalUnit(payload[at]!, size)) return false;
-      this.#order.hold(order, timestamp, payload.slice(at, at + size));
+      this.#order.hold(order, timestamp, new Uint8Array(payload.subarray(at, at + size)));
       at += size;
     }
     return at > NAL_HEADER_BYTES;

@@ -2,6 +2,7 @@ import { AV1_FORMAT } from './av1-format.ts';
 import { DV_FORMAT } from './dv-format.ts';
 import { H264_FORMAT } from './h264-format.ts';
 import { H265_FORMAT } from './h265-format.ts';
+import { JPEG_FORMAT } from './jpeg-format.ts';
 import { MP4V_FORMAT } from './mp4v-format.ts';
 import { MPEG_VIDEO_FORMAT } from './mpeg-video-format.ts';
 import type { PayloadFormat } from './payload-format.ts';
@@ -20,4 +21,5 @@ export const VIDEO_FORMATS: readonly PayloadFormat[] = [
   MP4V_FORMAT,
   THEORA_FORMAT,
   DV_FORMAT,
+  JPEG_FORMAT,
 ];
