@@ -15,6 +15,7 @@ import { DV_FORMAT } from '../src/protocol/rtp/payload/dv-format.ts';
 import { mappingOf, packetize, readIvf } from '../test/rtp-payload-test-kit.ts';
 import { root, ScriptError, say } from './lib/shell.js';
 
+const FFMPEG = 'ffmpeg';
 const folder = join(root, 'test', 'fixtures', 'rtp');
 const scratch = mkdtempSync(join(tmpdir(), 'rtp-fixtures-'));
 
@@ -77,7 +78,7 @@ async function ffmpeg(name, file, options = '') {
   const url = `rtp://127.0.0.1:${port}?rtcpport=${port}&pkt_size=240`;
   const args = `-v error -y -re -i ${file} -map 0:v -c copy ${options} -sdp_file ${out(`${name}.sdp`)} -f rtp ${url}`;
   const child = spawn(
-    'ffmpeg',
+    FFMPEG,
     args.split(' ').filter((word) => word !== ''),
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
@@ -119,7 +120,7 @@ const fixtures = {
   'h264-gstreamer': () => {
     // STAP-A with the parameter sets, FU-A and single NAL units: two slices a picture, B-frames, key frames at 0 and 6.
     const source = `${PICTURES} -pix_fmt yuv420p -c:v libx264 -g 6 -bf 2 -slices 2 -x264-params aud=1`;
-    run('ffmpeg', `${source} ${temporary('a.264')}`);
+    run(FFMPEG, `${source} ${temporary('a.264')}`);
     const parse = 'h264parse ! video/x-h264,stream-format=byte-stream,alignment=au';
     gstreamer(
       'h264-gstreamer',
@@ -129,13 +130,13 @@ const fixtures = {
     );
   },
   'h264-ffmpeg': async () => {
-    run('ffmpeg', `${PICTURES} -pix_fmt yuv420p -c:v libx264 -g 6 -bf 2 ${temporary('b.mp4')}`);
-    run('ffmpeg', `-v error -y -i ${temporary('b.mp4')} -c copy -bsf:v h264_mp4toannexb ${out('h264-ffmpeg.264')}`);
+    run(FFMPEG, `${PICTURES} -pix_fmt yuv420p -c:v libx264 -g 6 -bf 2 ${temporary('b.mp4')}`);
+    run(FFMPEG, `-v error -y -i ${temporary('b.mp4')} -c copy -bsf:v h264_mp4toannexb ${out('h264-ffmpeg.264')}`);
     await ffmpeg('h264-ffmpeg', temporary('b.mp4'));
   },
   'h265-gstreamer': () => {
     const source = `${PICTURES} -pix_fmt yuv420p -c:v libx265 -x265-params keyint=6:bframes=2:slices=2:info=0:aud=1`;
-    run('ffmpeg', `${source} ${temporary('a.265')}`);
+    run(FFMPEG, `${source} ${temporary('a.265')}`);
     const parse = 'h265parse ! video/x-h265,stream-format=byte-stream,alignment=au';
     gstreamer(
       'h265-gstreamer',
@@ -146,60 +147,54 @@ const fixtures = {
   },
   'h265-ffmpeg': async () => {
     const source = `${PICTURES} -pix_fmt yuv420p -c:v libx265 -x265-params keyint=6:bframes=2:info=0`;
-    run('ffmpeg', `${source} ${temporary('b.mp4')}`);
-    run('ffmpeg', `-v error -y -i ${temporary('b.mp4')} -c copy -bsf:v hevc_mp4toannexb ${out('h265-ffmpeg.265')}`);
+    run(FFMPEG, `${source} ${temporary('b.mp4')}`);
+    run(FFMPEG, `-v error -y -i ${temporary('b.mp4')} -c copy -bsf:v hevc_mp4toannexb ${out('h265-ffmpeg.265')}`);
     await ffmpeg('h265-ffmpeg', temporary('b.mp4'));
   },
   'vp8-gstreamer': () => {
     // Numbers of 15 bits for pictures, as browsers have them, and here across their end.
-    run(
-      'ffmpeg',
-      `${PICTURES} -pix_fmt yuv420p -c:v libvpx -g 6 -auto-alt-ref 0 -b:v 100k ${out('vp8-gstreamer.ivf')}`,
-    );
+    run(FFMPEG, `${PICTURES} -pix_fmt yuv420p -c:v libvpx -g 6 -auto-alt-ref 0 -b:v 100k ${out('vp8-gstreamer.ivf')}`);
     const source = `filesrc location=${out('vp8-gstreamer.ivf')} ! ivfparse ! queue`;
     gstreamer('vp8-gstreamer', source, 'rtpvp8pay mtu=240 picture-id-mode=15-bit picture-id-offset=32763');
   },
   'vp8-ffmpeg': async () => {
-    run('ffmpeg', `${PICTURES} -pix_fmt yuv420p -c:v libvpx -g 6 -auto-alt-ref 0 -b:v 100k ${out('vp8-ffmpeg.ivf')}`);
+    run(FFMPEG, `${PICTURES} -pix_fmt yuv420p -c:v libvpx -g 6 -auto-alt-ref 0 -b:v 100k ${out('vp8-ffmpeg.ivf')}`);
     await ffmpeg('vp8-ffmpeg', out('vp8-ffmpeg.ivf'), '-strict experimental');
   },
   'vp9-gstreamer': () => {
     run(
-      'ffmpeg',
+      FFMPEG,
       `${PICTURES} -pix_fmt yuv420p -c:v libvpx-vp9 -g 6 -auto-alt-ref 0 -b:v 100k ${out('vp9-gstreamer.ivf')}`,
     );
     const source = `filesrc location=${out('vp9-gstreamer.ivf')} ! ivfparse ! queue`;
     gstreamer('vp9-gstreamer', source, 'rtpvp9pay mtu=240 picture-id-mode=15-bit');
   },
   'vp9-ffmpeg': async () => {
-    run(
-      'ffmpeg',
-      `${PICTURES} -pix_fmt yuv420p -c:v libvpx-vp9 -g 6 -auto-alt-ref 0 -b:v 100k ${out('vp9-ffmpeg.ivf')}`,
-    );
+    run(FFMPEG, `${PICTURES} -pix_fmt yuv420p -c:v libvpx-vp9 -g 6 -auto-alt-ref 0 -b:v 100k ${out('vp9-ffmpeg.ivf')}`);
     await ffmpeg('vp9-ffmpeg', out('vp9-ffmpeg.ivf'), '-strict experimental');
   },
   'av1-own': () => {
     const options = '-pix_fmt yuv420p -c:v libaom-av1 -cpu-used 8 -g 6 -lag-in-frames 0 -b:v 100k';
-    run('ffmpeg', `${PICTURES} ${options} ${out('av1-own.ivf')}`);
+    run(FFMPEG, `${PICTURES} ${options} ${out('av1-own.ivf')}`);
     own('av1-own', AV1_FORMAT, mappingOf('AV1'), readIvf('av1-own.ivf').map(stripTemporalDelimiters));
   },
   'mpeg-video-ffmpeg': async () => {
-    run('ffmpeg', `${PICTURES} -c:v mpeg2video -g 6 -bf 2 -qmin 20 -b:v 100k ${out('mpeg-video-ffmpeg.m2v')}`);
+    run(FFMPEG, `${PICTURES} -c:v mpeg2video -g 6 -bf 2 -qmin 20 -b:v 100k ${out('mpeg-video-ffmpeg.m2v')}`);
     await ffmpeg('mpeg-video-ffmpeg', out('mpeg-video-ffmpeg.m2v'));
   },
   'mpeg-video-gstreamer': () => {
-    run('ffmpeg', `${PICTURES} -c:v mpeg2video -g 6 -b:v 100k -qmin 12 ${temporary('a.m2v')}`);
+    run(FFMPEG, `${PICTURES} -c:v mpeg2video -g 6 -b:v 100k -qmin 12 ${temporary('a.m2v')}`);
     const source = `filesrc location=${temporary('a.m2v')} ! mpegvideoparse`;
     // Pictures smaller than a packet would share one.
     gstreamer('mpeg-video-gstreamer', source, 'rtpmpvpay mtu=140', 'm2v');
   },
   'mp4v-ffmpeg': async () => {
-    run('ffmpeg', `${PICTURES} -c:v mpeg4 -g 6 -bf 2 -qmin 12 -flags +global_header ${temporary('a.mp4')}`);
-    run('ffmpeg', `-v error -y -i ${temporary('a.mp4')} -c copy -f rawvideo ${out('mp4v-ffmpeg.m4v')}`);
+    run(FFMPEG, `${PICTURES} -c:v mpeg4 -g 6 -bf 2 -qmin 12 -flags +global_header ${temporary('a.mp4')}`);
+    run(FFMPEG, `-v error -y -i ${temporary('a.mp4')} -c copy -f rawvideo ${out('mp4v-ffmpeg.m4v')}`);
     await ffmpeg('mp4v-ffmpeg', temporary('a.mp4'));
   },
   'mp4v-gstreamer': () => {
-    run('ffmpeg', `${PICTURES} -c:v mpeg4 -g 6 -qmin 12 -f m4v ${temporary('a.m4v')}`);
+    run(FFMPEG, `${PICTURES} -c:v mpeg4 -g 6 -qmin 12 -f m4v ${temporary('a.m4v')}`);
     const parse = 'mpeg4videoparse ! video/mpeg,mpegversion=4,systemstream=false,parsed=true';
     gstreamer(
       'mp4v-gstreamer',
@@ -209,11 +204,11 @@ const fixtures = {
     );
   },
   'theora-ffmpeg': async () => {
-    run('ffmpeg', `${PICTURES} -pix_fmt yuv420p -c:v libtheora -g 6 -b:v 100k ${out('theora-ffmpeg.ogv')}`);
+    run(FFMPEG, `${PICTURES} -pix_fmt yuv420p -c:v libtheora -g 6 -b:v 100k ${out('theora-ffmpeg.ogv')}`);
     await ffmpeg('theora-ffmpeg', out('theora-ffmpeg.ogv'));
   },
   'theora-gstreamer': () => {
-    run('ffmpeg', `${PICTURES} -pix_fmt yuv420p -c:v libtheora -g 6 -b:v 100k ${out('theora-gstreamer.ogv')}`);
+    run(FFMPEG, `${PICTURES} -pix_fmt yuv420p -c:v libtheora -g 6 -b:v 100k ${out('theora-gstreamer.ogv')}`);
     // Headers in band, in parts.
     const source = `filesrc location=${out('theora-gstreamer.ogv')} ! oggdemux`;
     gstreamer('theora-gstreamer', source, 'rtptheorapay mtu=240 config-interval=1');
@@ -222,14 +217,14 @@ const fixtures = {
     // A frame of any program has 120,000 bytes; for the fuzz target some blocks of each will do.
     const options =
       '-v error -y -f lavfi -i testsrc2=size=720x480:rate=30000/1001 -frames:v 2 -pix_fmt yuv411p -c:v dvvideo';
-    run('ffmpeg', `${options} -f dv ${temporary('a.dv')}`);
+    run(FFMPEG, `${options} -f dv ${temporary('a.dv')}`);
     const bytes = readFileSync(temporary('a.dv'));
     const frames = [0, 120_000].map((at) => bytes.subarray(at, at + 80 * 9));
     own('dv-own', DV_FORMAT, mappingOf('DV', 'encode=SD-VCR/525-60'), frames);
   },
   'jpeg-ffmpeg': async () => {
     const options = '-pix_fmt yuvj420p -c:v mjpeg -huffman default -q:v 20 -frames:v 4';
-    run('ffmpeg', `${PICTURES} ${options} -f mjpeg ${out('jpeg-ffmpeg.mjpeg')}`);
+    run(FFMPEG, `${PICTURES} ${options} -f mjpeg ${out('jpeg-ffmpeg.mjpeg')}`);
     await ffmpeg('jpeg-ffmpeg', out('jpeg-ffmpeg.mjpeg'));
   },
   'jpeg-gstreamer': () => {
