@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Millrace } from '../../src/app/millrace.ts';
@@ -173,17 +175,18 @@ describe('a source on demand', () => {
     publish(origin);
     const server = await startPull(origin.rtspPort, { on_demand: true, linger: 0.5 });
     expect(server.hub.get(COPY)).toBeUndefined();
-    const abort = new AbortController();
-    const url = `http://127.0.0.1:${server.ports.http[0]}/copy/cam.flv`;
-    const response = await fetch(url, { signal: abort.signal });
-    expect(response.status).toBe(200);
+    const request = get(`http://127.0.0.1:${server.ports.http[0]}/copy/cam.flv`);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.on('error', () => request.destroy());
+    response.resume();
+    expect(response.statusCode).toBe(200);
     expect(isLive(server)).toBe(true);
     // Longer than it would go on without a viewer.
     await new Promise((resolve) => {
       setTimeout(resolve, 1500);
     });
     expect(isLive(server)).toBe(true);
-    abort.abort();
+    request.destroy();
     await until('stopped', () => !isLive(server));
   });
 });
