@@ -8,9 +8,11 @@ import type { Stream } from '../../src/media/stream.ts';
 import { DEFAULT_VHOST } from '../../src/media/stream-name.ts';
 import type { ConfigurationInput } from '../../src/server/config/configuration.ts';
 import { FilePublisher } from '../../src/server/file-source/file-publisher.ts';
+import { ConfigError } from '../../src/wire/errors.ts';
 import { LocalServer, type TestConfiguration, testConfiguration } from './robustness/local-server.ts';
 import { until } from './robustness/until.ts';
 import { LiveStream } from './rtsp/live-stream.ts';
+import { RtspPeer } from './rtsp/rtsp-peer.ts';
 import { CLIP } from './short-clip.ts';
 
 type SourceInput = NonNullable<ConfigurationInput['sources']>[number];
@@ -188,5 +190,33 @@ describe('a source on demand', () => {
     expect(isLive(server)).toBe(true);
     request.destroy();
     await until('stopped', () => !isLive(server));
+  });
+
+  it('starts for a player that asks for it by RTSP', { timeout: SLOW_MS }, async () => {
+    const origin = await startOrigin();
+    publish(origin);
+    const server = await startPull(origin.rtspPort, { on_demand: true });
+    const port = server.ports.rtsp[0]!;
+    const peer = await RtspPeer.connect(port);
+    closers.push(() => peer.close());
+    const response = await peer.request('DESCRIBE', `rtsp://127.0.0.1:${port}/copy/cam`);
+    expect(response.statusCode).toBe(200);
+    expect(isLive(server)).toBe(true);
+  });
+});
+
+describe('settings of sources', () => {
+  const source = { name: 'live/cam', url: 'rtsp://u:pw0rd@192.0.2.1/x' };
+
+  it.each([
+    ['a URL of another scheme', [{ ...source, url: 'http://u:pw0rd@192.0.2.1/x' }]],
+    ['a name without an application', [{ ...source, name: 'cam' }]],
+    ['a name used twice', [source, source]],
+  ])('are refused for %s, and passwords are not shown', async (_, sources) => {
+    const error: unknown = await Millrace.start({ configuration: testConfiguration({ sources }) }).catch(
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as ConfigError).message).not.toContain('pw0rd');
   });
 });
