@@ -50,13 +50,16 @@ function rowOf(name: string): readonly string[] | undefined {
     .map((cell) => cell.trim());
 }
 
-describe.each(['configuration.md', 'getting-started.md', 'operations.md', 'rtmp.md'])('docs/%s', (name) => {
-  it('shows only YAML the server accepts', () => {
-    for (const { line, block } of fencedBlocks(readDoc(name), 'yaml')) {
-      expect(() => parseConfiguration(block), `the example at line ${line}`).not.toThrow();
-    }
-  });
-});
+describe.each(['configuration.md', 'getting-started.md', 'operations.md', 'rtmp.md', 'rtsp.md', 'camera-recipes.md'])(
+  'docs/%s',
+  (name) => {
+    it('shows only YAML the server accepts', () => {
+      for (const { line, block } of fencedBlocks(readDoc(name), 'yaml')) {
+        expect(() => parseConfiguration(block), `the example at line ${line}`).not.toThrow();
+      }
+    });
+  },
+);
 
 describe('docs/configuration.md', () => {
   it('finds the settings of the schema', () => {
