@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Millrace } from '../../src/app/millrace.ts';
@@ -138,6 +139,60 @@ describe('a pulled stream', () => {
     }, 40);
     closers.push(() => clearInterval(timer));
     await until('live again', () => isLive(server), SLOW_MS);
+  });
+});
+
+describe('a server of another kind', () => {
+  const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\na=control:a\r\n';
+
+  /** Answers requests by what `answerTo` says: status line and headers behind the CSeq, and a body. */
+  async function script(answerTo: (method: string, request: string) => readonly [string, string?]): Promise<number> {
+    const server = createServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.on('data', (bytes) => {
+        for (const request of bytes.toString('latin1').split('\r\n\r\n')) {
+          const sequence = /^CSeq: *(\d+)/im.exec(request)?.[1];
+          if (sequence === undefined) continue;
+          const [head, body = ''] = answerTo(request.split(' ')[0]!, request);
+          socket.write(`RTSP/1.0 ${head}\r\nCSeq: ${sequence}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+        }
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    closers.push(() => server.close());
+    return (server.address() as AddressInfo).port;
+  }
+
+  it('may redirect', async () => {
+    const origin = await startOrigin();
+    publish(origin);
+    const target = `rtsp://127.0.0.1:${origin.rtspPort}/live/x`;
+    const port = await script((method) => [method === 'DESCRIBE' ? `302 Found\r\nLocation: ${target}` : '200 OK']);
+    const server = await startPull(port);
+    await until('live', () => isLive(server));
+  });
+
+  it('may not redirect for ever', async () => {
+    let port = 0;
+    port = await script(() => [`302 Found\r\nLocation: rtsp://127.0.0.1:${port}/live/x`]);
+    await startPull(port);
+    await until('given up', () => lines.some(({ code }) => code === 'connect/too-many-redirects'));
+  });
+
+  it('is asked for TCP when it sends nothing by UDP', { timeout: SLOW_MS }, async () => {
+    const setups: string[] = [];
+    const port = await script((method, request) => {
+      if (method === 'DESCRIBE') return ['200 OK\r\nContent-Type: application/sdp', sdp];
+      if (method !== 'SETUP') return ['200 OK'];
+      const transport = /^Transport: *(.*)$/im.exec(request)![1]!.trim();
+      setups.push(transport);
+      return [`200 OK\r\nSession: 12345678\r\nTransport: ${transport}`];
+    });
+    await startPull(port);
+    await until('a second attempt', () => setups.length === 2);
+    expect(setups[0]).toContain('client_port=');
+    expect(setups[1]).toContain('interleaved=0-1');
   });
 });
 
