@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { testSignal } from '../peers/ffmpeg.ts';
+import { ffmpegRecord, testSignal } from '../peers/ffmpeg.ts';
 import { type PeerCommand, words } from '../peers/peer-process.ts';
 import { BBB_CLIP, make } from './support/clips.ts';
 import { readCodedFile } from './support/coded-file.ts';
@@ -7,6 +7,7 @@ import { demuxedElementaryRecording, elementaryRecording, type Recording } from 
 import { expectRun } from './support/expect-run.ts';
 import { readFlvFile } from './support/flv-file.ts';
 import { FlvViewer } from './support/flv-viewer.ts';
+import { RtmpClient } from './support/rtmp-client.ts';
 import { probeRtsp } from './support/rtsp-players.ts';
 import { Stage, type TestServer } from './support/stage.ts';
 
@@ -46,7 +47,7 @@ function gstreamerRtspPublish(input: string, url: string, transport: 'tcp' | 'ud
 /** FFmpeg puts several AAC frames into a packet, and at its end never sends the one it has begun. */
 const FFMPEG_HOLDS_BACK = 5;
 
-/** Publishes, watches over HTTP-FLV and RTSP until the end, and compares every frame with the source. */
+/** Publishes, watches over HTTP-FLV, HTTP-TS, RTMP and RTSP until the end, and compares every frame with the source. */
 async function expectPublished(
   command: PeerCommand,
   path: string,
@@ -59,13 +60,23 @@ async function expectPublished(
   const viewer = await FlvViewer.open(server.http(`${path}.flv`));
   stage.own(() => viewer.close());
   await viewer.until(({ video }) => video.length >= 10, 'some pictures had come');
+  const rtmp = new RtmpClient(server.rtmp(path), 'play');
+  stage.own(() => rtmp.close());
+  const tsFile = stage.path(`${path.replace('/', '-')}.flv`);
+  // Into FLV, ffmpeg writes the configuration of a transport stream late.
+  const ts = options.codec === 'h264' ? stage.run(ffmpegRecord(server.http(`${path}.ts`), tsFile)) : undefined;
   const probe = probeRtsp(stage, server.rtsp(path), 'tcp');
-  await Promise.all([publisher.succeeded(), viewer.ended]);
+  await Promise.all([publisher.succeeded(), viewer.ended, rtmp.ended, ts?.succeeded()]);
   const { packets } = await probe;
   const of = (kind: string): typeof packets =>
     packets.filter((packet) => packet.kind === kind).map((packet, i) => ({ ...packet, dtsMs: i }));
   const played = demuxedElementaryRecording(of('video'), of('audio'), options.codec);
-  for (const received of [elementaryRecording(viewer.content), played]) {
+  const contents = [
+    viewer.content,
+    rtmp.content,
+    ...(ts === undefined ? [] : [await readFlvFile(tsFile, ['bad-config'])]),
+  ];
+  for (const received of [...contents.map(elementaryRecording), played]) {
     expectRun(received.video, source.video, { toEnd: true, times: 'none' });
     const { first } = expectRun(received.audio, source.audio, { times: 'none' });
     expect(source.audio.length - first - received.audio.length).toBeLessThanOrEqual(options.holdsBack);
