@@ -8,19 +8,22 @@ import { joinAnnexB, splitAnnexB, splitLengthPrefixed } from '../../src/codec/na
 import type { Track } from '../../src/codec/track.ts';
 import type { DepacketizedUnit, RtpPayload } from '../../src/protocol/rtp/payload/depacketizer.ts';
 import type { RtpMapping } from '../../src/protocol/rtp/payload/payload-format.ts';
-import { mappingOf, packetizerOf, trackOf } from '../../src/protocol/rtp/payload/payload-formats.ts';
+import { depacketizerOf, mappingOf, packetizerOf, trackOf } from '../../src/protocol/rtp/payload/payload-formats.ts';
 import { VIDEO_FORMATS } from '../../src/protocol/rtp/payload/video-formats.ts';
 import { joinBytes } from '../../src/wire/join-bytes.ts';
-import { PeerProcess } from '../peers/peer-process.ts';
+import { PeerProcess, words } from '../peers/peer-process.ts';
 import {
   depacketize,
   packetize,
+  parseRtpStream,
   readRtpFile,
   readSdpMapping,
   mappingOf as testMapping,
 } from '../rtp-payload-test-kit.ts';
 
 const MAX_PAYLOAD_SIZE = 200;
+const DV_FRAME_BYTES = 120_000;
+const DIF_BLOCK_BYTES = 80;
 
 const folder = mkdtempSync(join(tmpdir(), 'rtp-payload-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -65,8 +68,20 @@ async function throughGStreamer(
   const track: Track = { ...told, config: units.find((unit) => unit.config !== undefined)?.config ?? told.config };
   const mapping = mappingOf(track, 96)!;
   const packets = packetize(packetizerOf(track, true)!, units, { maxPayloadSize: MAX_PAYLOAD_SIZE });
-  const input = join(folder, `${fixture}.rtp`);
-  const output = join(folder, `${fixture}.out`);
+  const output = await depayloaded(fixture, packets, mapping, elements);
+  expect(units.length).toBeGreaterThanOrEqual(4);
+  return { units, output };
+}
+
+/** What depayloader and the elements after it write. */
+async function depayloaded(
+  name: string,
+  packets: readonly RtpPayload[],
+  mapping: RtpMapping,
+  elements: readonly string[],
+): Promise<Uint8Array> {
+  const input = join(folder, `${name}.rtp`);
+  const output = join(folder, `${name}.out`);
   writeFileSync(input, rtpStream(packets, mapping.payloadType));
   const source = ['filesrc', `location=${input}`, '!', capsOf(mapping), '!', 'rtpstreamdepay', '!'];
   const peer = PeerProcess.start({
@@ -75,8 +90,7 @@ async function throughGStreamer(
     timeoutMs: 30_000,
   });
   await peer.succeeded();
-  expect(units.length).toBeGreaterThanOrEqual(4);
-  return { units, output: new Uint8Array(readFileSync(output)) };
+  return new Uint8Array(readFileSync(output));
 }
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -127,5 +141,43 @@ describe('GStreamer reads our packets of', () => {
     const starts = [...hexOf(output).matchAll(/ffd8ff/g)].map((match) => match.index / 2).filter(Number.isInteger);
     const images = starts.map((start, i) => parseBaselineJpeg(output.subarray(start, starts[i + 1])));
     expect(images).toEqual(units.map((unit) => parseBaselineJpeg(unit.payload)));
+  });
+
+  it('DV, and we read its own', async () => {
+    const file = join(folder, 'a.dv');
+    const pictures = 'testsrc2=size=720x480:rate=30000/1001';
+    const coding = words('-frames:v 3 -pix_fmt yuv411p -c:v dvvideo -f dv');
+    await PeerProcess.start({
+      program: 'ffmpeg',
+      args: ['-v', 'error', '-f', 'lavfi', '-i', pictures, ...coding, file],
+      timeoutMs: 30_000,
+    }).succeeded();
+    const dv = new Uint8Array(readFileSync(file));
+    const frames = [0, 1, 2].map((i) => dv.subarray(i * DV_FRAME_BYTES, (i + 1) * DV_FRAME_BYTES));
+    const mapping = testMapping('DV', 'encode=SD-VCR/525-60;audio=bundled');
+    const track = trackOf(mapping, 'video', 0)!;
+    const sent = frames.map((payload) => ({ payload, isKeyFrame: true }));
+    const packets = packetize(packetizerOf(track)!, sent, { maxPayloadSize: 1400 });
+    const output = await depayloaded('dv', packets, mapping, ['rtpdvdepay']);
+    expect(Buffer.compare(output, dv)).toBe(0);
+
+    const theirs = join(folder, 'dv-gstreamer.rtp');
+    const source = ['filesrc', `location=${file}`, `blocksize=${DV_FRAME_BYTES}`, '!'];
+    const caps = 'video/x-dv,systemstream=true,format=(string)NTSC';
+    const payloader = ['rtpdvpay', '!', 'rtpstreampay', '!', 'filesink', `location=${theirs}`];
+    await PeerProcess.start({
+      program: 'gst-launch-1.0',
+      args: ['-q', ...source, caps, '!', ...payloader],
+      timeoutMs: 30_000,
+    }).succeeded();
+    const received = parseRtpStream(new Uint8Array(readFileSync(theirs)));
+    const units = depacketize(depacketizerOf(mapping)!, received);
+    // It leaves out sound: blocks of section 3.
+    const pictureOf = (bytes: Uint8Array): Uint8Array =>
+      bytes.filter((_, at) => bytes[at - (at % DIF_BLOCK_BYTES)]! >>> 5 !== 3);
+    expect(units.map((unit) => unit.payload.length)).toEqual(frames.map((one) => one.length));
+    units.forEach((unit, i) => {
+      expect(Buffer.compare(pictureOf(unit.payload), pictureOf(frames[i]!))).toBe(0);
+    });
   });
 });

@@ -1,3 +1,4 @@
+import { wholeDifFrame } from '../../../codec/dv/dif-frame.ts';
 import { DIF_BLOCK_BYTES, dvDetails, dvSystemOf, isFirstDifBlock } from '../../../codec/dv/dv-system.ts';
 import type { Track } from '../../../codec/track.ts';
 import type { Depacketizer } from './depacketizer.ts';
@@ -24,7 +25,7 @@ class DvPacketizer implements Packetizer {
   }
 }
 
-/** Frames out of DIF blocks. What a sender left out, sound for example, is not put back. */
+/** Frames out of DIF blocks; blocks with sound, which senders may leave out, are put in without any. */
 class DvAssembler implements UnitAssembler {
   readonly isEndable: boolean = true;
   readonly #frame: UnitBuffer = new UnitBuffer();
@@ -37,8 +38,11 @@ class DvAssembler implements UnitAssembler {
     return payload.length % DIF_BLOCK_BYTES === 0 && this.#frame.append(payload);
   }
 
-  finish(): AssembledUnit {
-    return { payload: this.#frame.take(), isKeyFrame: true };
+  finish(): AssembledUnit | undefined {
+    const whole = wholeDifFrame(this.#frame.bytes);
+    const payload = whole?.buffer === this.#frame.bytes.buffer ? this.#frame.take() : whole;
+    this.reset();
+    return payload && { payload, isKeyFrame: true };
   }
 
   reset(): void {
