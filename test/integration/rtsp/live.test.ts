@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UdpSocket } from '../../../src/io/udp-socket.ts';
+import { ResourceError } from '../../../src/wire/errors.ts';
 import { LocalServer, type TestConfiguration } from '../robustness/local-server.ts';
 import { until } from '../robustness/until.ts';
 import { h264Track, LiveStream, PCMA_TRACK, PCMU_TRACK } from './live-stream.ts';
@@ -30,6 +31,22 @@ async function udpPeer(): Promise<UdpPeer> {
   const peer = await UdpPeer.open();
   closers.push(() => peer.close());
   return peer;
+}
+
+/** The lower port of a pair nobody has at the moment. */
+async function freeEvenPort(): Promise<number> {
+  for (;;) {
+    const socket = await UdpSocket.open({ address: { host: '127.0.0.1', port: 0 } });
+    const even = socket.port & ~1;
+    await socket.close();
+    try {
+      for (const port of [even, even + 1])
+        await (await UdpSocket.open({ address: { host: '127.0.0.1', port } })).close();
+      return even;
+    } catch (error) {
+      if (!(error instanceof ResourceError)) throw error;
+    }
+  }
 }
 
 function publish(path = 'live/x', tracks?: ConstructorParameters<typeof LiveStream>[2]): LiveStream {
@@ -398,7 +415,8 @@ describe('a live stream over UDP', () => {
     const udp = await udpPeer();
     expect((await (await connect()).request('SETUP', `${base}/live/x/track1`, udp.transport)).statusCode).toBe(461);
     await server.close();
-    await start({ rtsp: { udp_ports: '26970-26971', udp_shared: false } });
+    const even = await freeEvenPort();
+    await start({ rtsp: { udp_ports: `${even}-${even + 1}`, udp_shared: false } });
     publish().push(30);
     const peer = await connect();
     const first = await peer.request('SETUP', `${base}/live/x/track1`, udp.transport);
@@ -409,8 +427,10 @@ describe('a live stream over UDP', () => {
     ).toBe(503);
     await peer.request('TEARDOWN', `${base}/live/x`, { Session: sessionOf(first) });
     // The ports take a moment to be free.
+    const deadlineMs = performance.now() + 5_000;
     let statusCode = 503;
-    for (let i = 0; i < 50 && statusCode === 503; i++) {
+    while (statusCode === 503 && performance.now() < deadlineMs) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
       statusCode = (await peer.request('SETUP', `${base}/live/x/track1`, udp.transport)).statusCode;
     }
     expect(statusCode).toBe(200);
