@@ -108,3 +108,14 @@ describe('RTP packets', () => {
     expect(work).toThrow(expect.objectContaining({ code }));
   });
 });
+
+describe('a packet in a Node buffer', () => {
+  it('has parts whose copies outlast the buffer', () => {
+    const out = new Uint8Array(64);
+    const end = writeRtpPacket({ ...PLAIN, payload: Uint8Array.of(7, 8, 9) }, out);
+    const buffer = Buffer.from(out.subarray(0, end));
+    const kept = parseRtpPacket(buffer)!.payload.slice();
+    buffer.fill(0);
+    expect(kept).toEqual(Uint8Array.of(7, 8, 9));
+  });
+});

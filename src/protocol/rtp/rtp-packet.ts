@@ -63,8 +63,14 @@ export interface RtpPacketFields {
   readonly paddingBytes?: number | undefined;
 }
 
+/** `slice` of a Node buffer, which is what sockets give, does not copy: whoever keeps a part of a packet must be able to. */
+function plainView(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+}
+
 /**
- * Looks at `bytes` as one RTP packet. Its `payload` and `extension` are views of `bytes`, good for as long as those are.
+ * Looks at `bytes` as one RTP packet. Its `payload` and `extension` are views of `bytes`, plain arrays whatever
+ * those are, good for as long as those are.
  * Gives `undefined` for another version, and when a length inside does not fit. Never throws.
  */
 export function parseRtpPacket(bytes: Uint8Array): RtpPacket | undefined {
@@ -82,7 +88,7 @@ export function parseRtpPacket(bytes: Uint8Array): RtpPacket | undefined {
     const extensionAt = payloadAt + 4;
     payloadAt = extensionAt + 4 * ((bytes[payloadAt + 2]! << 8) | bytes[payloadAt + 3]!);
     if (payloadAt > sizeBytes) return undefined;
-    extension = bytes.subarray(extensionAt, payloadAt);
+    extension = plainView(bytes, extensionAt, payloadAt);
   }
   if (payloadAt > sizeBytes) return undefined;
   let paddingBytes = 0;
@@ -101,7 +107,7 @@ export function parseRtpPacket(bytes: Uint8Array): RtpPacket | undefined {
     csrcs: csrcCount === 0 ? NO_SOURCES : readSources(bytes, csrcCount),
     extensionProfile,
     extension,
-    payload: bytes.subarray(payloadAt, sizeBytes - paddingBytes),
+    payload: plainView(bytes, payloadAt, sizeBytes - paddingBytes),
     paddingBytes,
   };
 }
