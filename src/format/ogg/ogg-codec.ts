@@ -3,6 +3,9 @@ import { opusPacketDurationUs } from '../../codec/opus/opus-packet.ts';
 import type { Track } from '../../codec/track.ts';
 import { audioDetails } from '../../codec/track-details.ts';
 
+/** Longest frame of Theora believed, microseconds: a minute. */
+export const MAX_THEORA_FRAME_US = 60_000_000;
+
 /** How one codec lies in Ogg. */
 export interface OggCodec {
   /** Header packets before the first packet of media, the first one included. */
@@ -74,6 +77,7 @@ function theoraCodec(identification: Uint8Array): OggCodec | undefined {
   if (numerator === 0 || denominator === 0) return undefined;
   const shift = ((identification[40]! & 3) << 3) | (identification[41]! >>> 5);
   const frameUs = (denominator * 1_000_000) / numerator;
+  if (frameUs > MAX_THEORA_FRAME_US) return undefined;
   return {
     headerPackets: 3,
     toTrack: (headers, trackId) => ({

@@ -14,6 +14,8 @@ export type OggErrorCode = 'ogg/not-ogg' | 'ogg/no-streams' | 'ogg/packet-too-la
 export const MAX_OGG_STREAMS = 32;
 /** Largest packet, bytes. */
 export const MAX_OGG_PACKET_BYTES: number = 8 * 1024 * 1024;
+/** Latest time believed, microseconds: eleven days. */
+export const MAX_OGG_TIME_US = 1_000_000_000_000;
 /** Pages the headers of all streams must lie in. */
 export const MAX_OGG_HEADER_PAGES = 512;
 
@@ -81,8 +83,11 @@ class OggStream {
     if (this.isDescribed) this.#track = this.#codec.toTrack(this.#headers, this.#trackId);
   }
 
-  granuleToUs(granulePosition: number): number {
-    return this.#codec.granuleToUs(granulePosition);
+  /** The time a page tells; undefined when it tells none, or one that can't be true. */
+  endUsOf(page: OggPage): number | undefined {
+    if (page.granulePosition === undefined) return undefined;
+    const endUs = this.#codec.granuleToUs(page.granulePosition);
+    return endUs <= MAX_OGG_TIME_US ? endUs : undefined;
   }
 
   reset(): void {
@@ -94,7 +99,7 @@ class OggStream {
   frames(page: OggPage): Frame[] {
     const track = this.#track!;
     const packets = this.#packetsOf(page);
-    const endUs = page.granulePosition === undefined ? undefined : this.#codec.granuleToUs(page.granulePosition);
+    const endUs = this.endUsOf(page);
     const frames: Frame[] = [];
     for (const [i, payload] of packets.entries()) {
       const timeUs = Math.round(this.#timeUs);
@@ -180,8 +185,8 @@ async function lastTimeUs(file: RandomAccess, streams: ReadonlyMap<number, OggSt
     if (page === undefined) return latest;
     at = page.offset + page.sizeBytes;
     const stream = streams.get(page.serial);
-    if (stream === undefined || page.granulePosition === undefined) continue;
-    latest = Math.max(latest ?? 0, Math.round(stream.granuleToUs(page.granulePosition)));
+    const endUs = stream?.endUsOf(page);
+    if (endUs !== undefined) latest = Math.max(latest ?? 0, Math.round(endUs));
   }
 }
 
