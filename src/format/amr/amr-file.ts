@@ -1,3 +1,4 @@
+import { type AmrCodec, amrFrameBytes, amrSampleRate } from '../../codec/amr/amr-frame.ts';
 import type { Frame } from '../../codec/frame.ts';
 import type { Track } from '../../codec/track.ts';
 import { ProtocolError } from '../../wire/errors.ts';
@@ -12,44 +13,6 @@ const FRAME_US = 20_000;
 const INDEX_STEP_FRAMES = 50;
 /** Most entries of the index: 72 hours. */
 export const MAX_AMR_INDEX_ENTRIES = 262_144;
-
-/** Bytes of speech behind the frame header by frame type (RFC 4867 §3.6, 3GPP TS 26.101, 26.201); undefined: reserved. */
-const AMR_BYTES: readonly (number | undefined)[] = [
-  12,
-  13,
-  15,
-  17,
-  19,
-  20,
-  26,
-  31,
-  5,
-  6,
-  5,
-  5,
-  undefined,
-  undefined,
-  undefined,
-  0,
-];
-const AMR_WB_BYTES: readonly (number | undefined)[] = [
-  17,
-  23,
-  32,
-  36,
-  40,
-  46,
-  50,
-  58,
-  60,
-  5,
-  undefined,
-  undefined,
-  undefined,
-  undefined,
-  0,
-  0,
-];
 
 /** AMR and AMR-WB of one channel in the storage format (`.amr`, `.awb`; RFC 4867 §5). */
 export const openAmrFile: OpenMediaFile = async (file) => {
@@ -68,7 +31,7 @@ class AmrFile implements MediaFile {
   readonly tracks: readonly Track[];
   readonly isSeekable = true;
   readonly #window: FileWindow;
-  readonly #frameBytes: readonly (number | undefined)[];
+  readonly #codec: AmrCodec;
   readonly #track: Track;
   readonly #offsets: number[] = [];
   #frames = 0;
@@ -77,15 +40,15 @@ class AmrFile implements MediaFile {
 
   constructor(window: FileWindow, isWideband: boolean, firstOffset: number) {
     this.#window = window;
-    this.#frameBytes = isWideband ? AMR_WB_BYTES : AMR_BYTES;
+    this.#codec = isWideband ? 'amr-wb' : 'amr';
     this.#nextOffset = firstOffset;
     this.#track = {
       kind: 'audio',
       trackId: 0,
-      codec: isWideband ? 'amr-wb' : 'amr',
+      codec: this.#codec,
       config: new Uint8Array(0),
       audio: {
-        sampleRate: isWideband ? 16_000 : 8_000,
+        sampleRate: amrSampleRate(this.#codec),
         channels: 1,
         profile: isWideband ? 'WB' : 'NB',
         codecString: isWideband ? 'sawb' : 'samr',
@@ -140,10 +103,10 @@ class AmrFile implements MediaFile {
   async #sizeAt(offset: number): Promise<number | undefined> {
     const [header] = await this.#window.view(offset, 1);
     if (header === undefined) return undefined;
-    const speechBytes = this.#frameBytes[(header >>> 3) & 0xf];
-    if (speechBytes === undefined) {
+    const sizeBytes = amrFrameBytes(this.#codec, header);
+    if (sizeBytes === undefined) {
       throw new ProtocolError('amr/bad-frame-type' satisfies AmrErrorCode, `reserved frame type at byte ${offset}`);
     }
-    return offset + 1 + speechBytes <= this.#window.sizeBytes ? 1 + speechBytes : undefined;
+    return offset + sizeBytes <= this.#window.sizeBytes ? sizeBytes : undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { sampleAudioDetails } from '../../codec/sample-audio.ts';
 import { type AudioCodec, isOpaqueCodec, type Track, type VideoCodec } from '../../codec/track.ts';
 import { audioDetails, videoDetails } from '../../codec/track-details.ts';
+import { equalBytes } from '../../wire/equal-bytes.ts';
 import type { FlvDemuxEvent } from './flv-demux-event.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -30,12 +31,6 @@ function minimumConfigSize(codec: VideoCodec | AudioCodec): number {
 /** Whether frames of this codec mean nothing to a decoder that has not seen the configuration record. */
 function needsConfig(codec: VideoCodec | AudioCodec): boolean {
   return codec === 'h264' || codec === 'h265' || codec === 'aac';
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { findStartCode } from '../../codec/nal-unit.ts';
 import type { FileWindow } from '../file-window.ts';
-import { parsePesHeader } from '../mpegts/pes-packet.ts';
+import { parsePesHeader, readTimestamp } from '../mpegts/pes-packet.ts';
 
 const PACK = 0xba;
 const SYSTEM_HEADER = 0xbb;
@@ -78,11 +78,4 @@ function parseMpeg1Header(packet: Uint8Array): Mpeg1Header | undefined {
   }
   if (packet[at] !== 0x0f) return undefined;
   return { payloadOffset: at + 1, pts90k: undefined, dts90k: undefined };
-}
-
-function readTimestamp(bytes: Uint8Array, at: number): number {
-  const high = (bytes[at]! >>> 1) & 7;
-  const middle = ((bytes[at + 1]! << 7) | (bytes[at + 2]! >>> 1)) & 0x7fff;
-  const low = ((bytes[at + 3]! << 7) | (bytes[at + 4]! >>> 1)) & 0x7fff;
-  return high * 2 ** 30 + middle * 2 ** 15 + low;
 }

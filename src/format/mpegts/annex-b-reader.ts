@@ -1,25 +1,13 @@
-import {
-  avcConfigurationFromNalUnits,
-  writeAvcDecoderConfiguration,
-} from '../../codec/h264/avc-decoder-configuration.ts';
 import { H264_NAL, h264NalType } from '../../codec/h264/nal-unit-type.ts';
-import {
-  hevcConfigurationFromNalUnits,
-  writeHevcDecoderConfiguration,
-} from '../../codec/h265/hevc-decoder-configuration.ts';
 import { H265_NAL, h265NalType } from '../../codec/h265/nal-unit-type.ts';
-import { joinLengthPrefixed, MAX_PARAMETER_SET_BYTES, splitAnnexB } from '../../codec/nal-unit.ts';
+import { joinLengthPrefixed, splitAnnexB } from '../../codec/nal-unit.ts';
+import { ParameterSetCollector } from '../../codec/parameter-set-collector.ts';
 import type { Track } from '../../codec/track.ts';
 import { isKeyFramePayload } from '../../codec/track-details.ts';
-import { type ElementaryReader, equalBytes, type UnitTimes, videoTrack } from './elementary-reader.ts';
+import { type ElementaryReader, type UnitTimes, videoTrack } from './elementary-reader.ts';
 import type { TsDemuxEvent } from './ts-demux-event.ts';
 
-/** Most parameter sets kept for one configuration; the newest stay. */
-export const MAX_PARAMETER_SETS = 64;
-
 const LENGTH_SIZE = 4;
-const H264_PARAMETER_SETS: ReadonlySet<number> = new Set([H264_NAL.sps, H264_NAL.pps, H264_NAL.spsExtension]);
-const H265_PARAMETER_SETS: ReadonlySet<number> = new Set([H265_NAL.vps, H265_NAL.sps, H265_NAL.pps]);
 
 /**
  * H.264 or H.265 from Annex B: one PES packet is taken for one access unit, as encoders send them. Parameter sets and
@@ -28,11 +16,12 @@ const H265_PARAMETER_SETS: ReadonlySet<number> = new Set([H265_NAL.vps, H265_NAL
 export class AnnexBReader implements ElementaryReader {
   readonly #codec: 'h264' | 'h265';
   readonly #trackId: number;
-  #parameterSets: readonly Uint8Array[] = [];
+  readonly #parameterSets: ParameterSetCollector;
   #track: Track | undefined;
 
   constructor(codec: 'h264' | 'h265', trackId: number) {
     this.#codec = codec;
+    this.#parameterSets = new ParameterSetCollector(codec);
     this.#trackId = trackId;
   }
 
@@ -46,14 +35,13 @@ export class AnnexBReader implements ElementaryReader {
 
   push(payload: Uint8Array, times: UnitTimes | undefined, events: TsDemuxEvent[]): void {
     const isH265 = this.#codec === 'h265';
-    const types = isH265 ? H265_PARAMETER_SETS : H264_PARAMETER_SETS;
     const delimiter = isH265 ? H265_NAL.accessUnitDelimiter : H264_NAL.accessUnitDelimiter;
     const kept: Uint8Array[] = [];
     const parameterSets: Uint8Array[] = [];
     for (const nalUnit of splitAnnexB(payload)) {
       const type = isH265 ? h265NalType(nalUnit) : h264NalType(nalUnit);
-      if (types.has(type)) {
-        if (nalUnit.length <= MAX_PARAMETER_SET_BYTES) parameterSets.push(nalUnit);
+      if (this.#parameterSets.isParameterSet(type)) {
+        parameterSets.push(nalUnit);
       } else if (type !== delimiter) {
         kept.push(nalUnit);
       }
@@ -73,27 +61,9 @@ export class AnnexBReader implements ElementaryReader {
   }
 
   #configure(found: readonly Uint8Array[], events: TsDemuxEvent[]): void {
-    const unknown = found.filter((one) => !this.#parameterSets.some((known) => equalBytes(one, known)));
-    if (unknown.length === 0) return;
-    const spsType = this.#codec === 'h265' ? H265_NAL.sps : H264_NAL.sps;
-    const typeOf = this.#codec === 'h265' ? h265NalType : h264NalType;
-    // Where an SPS is, the whole set is; a picture parameter set alone adds to those there are.
-    const startsAnew = found.some((one) => typeOf(one) === spsType);
-    const sets = (startsAnew ? found : [...this.#parameterSets, ...unknown]).slice(-MAX_PARAMETER_SETS);
-    const config = this.#record(sets);
-    // The units are views into the access unit: what is kept must not hold on to it.
-    this.#parameterSets = sets.map((one) => one.slice());
-    if (config === undefined || (this.#track !== undefined && equalBytes(config, this.#track.config))) return;
+    const config = this.#parameterSets.add(found);
+    if (config === undefined) return;
     this.#track = videoTrack(this.#trackId, this.#codec, config);
     events.push({ type: 'track', track: this.#track });
-  }
-
-  #record(sets: readonly Uint8Array[]): Uint8Array | undefined {
-    if (this.#codec === 'h264') {
-      const record = avcConfigurationFromNalUnits(sets);
-      return record && writeAvcDecoderConfiguration(record);
-    }
-    const record = hevcConfigurationFromNalUnits(sets);
-    return record && writeHevcDecoderConfiguration(record);
   }
 }

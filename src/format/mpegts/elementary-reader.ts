@@ -29,9 +29,3 @@ export function audioTrack(trackId: number, codec: AudioCodec, config: Uint8Arra
   const audio = audioDetails(codec, config, firstFrame);
   return { kind: 'audio', trackId, codec, config, ...(audio === undefined ? {} : { audio }) };
 }
-
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}

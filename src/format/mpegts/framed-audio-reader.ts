@@ -1,6 +1,7 @@
 import type { Track } from '../../codec/track.ts';
+import { equalBytes } from '../../wire/equal-bytes.ts';
 import type { AudioFraming, FrameFacts } from '../elementary/audio-framing.ts';
-import { audioTrack, type ElementaryReader, equalBytes, type UnitTimes } from './elementary-reader.ts';
+import { audioTrack, type ElementaryReader, type UnitTimes } from './elementary-reader.ts';
 import type { TsDemuxEvent } from './ts-demux-event.ts';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);

@@ -99,7 +99,8 @@ export function parsePesHeader(bytes: Uint8Array): PesHeader | undefined {
   return { streamId, packetSizeBytes: length === 0 ? undefined : length + 6, payloadOffset, pts90k, dts90k };
 }
 
-function readTimestamp(bytes: Uint8Array, at: number): number {
+/** 33 bits in five bytes with markers between (ISO/IEC 13818-1 §2.4.3.7, the same in ISO/IEC 11172-1). */
+export function readTimestamp(bytes: Uint8Array, at: number): number {
   const high = (bytes[at]! >>> 1) & 7;
   const middle = ((bytes[at + 1]! << 7) | (bytes[at + 2]! >>> 1)) & 0x7fff;
   const low = ((bytes[at + 3]! << 7) | (bytes[at + 4]! >>> 1)) & 0x7fff;

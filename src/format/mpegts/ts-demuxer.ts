@@ -1,5 +1,6 @@
 import type { Track } from '../../codec/track.ts';
-import { type ElementaryReader, equalBytes, type UnitTimes } from './elementary-reader.ts';
+import { equalBytes } from '../../wire/equal-bytes.ts';
+import type { ElementaryReader, UnitTimes } from './elementary-reader.ts';
 import { PacketSplitter } from './packet-splitter.ts';
 import { PesAssembler, type PesSink } from './pes-assembler.ts';
 import type { PesHeader } from './pes-packet.ts';

@@ -1,5 +1,6 @@
 import type { Frame } from '../../codec/frame.ts';
 import type { Track } from '../../codec/track.ts';
+import { equalBytes } from '../../wire/equal-bytes.ts';
 import { type ElementaryForm, elementaryForm } from './elementary-writer.ts';
 import { toTimestamp90k, writePesHeader } from './pes-packet.ts';
 import { type ProgramMap, writeProgramAssociationSection, writeProgramMapSection } from './program-tables.ts';
@@ -38,10 +39,6 @@ function padSection(section: Uint8Array): Uint8Array {
   const padded = new Uint8Array(Math.ceil((1 + section.length) / TS_PAYLOAD_SIZE_BYTES) * TS_PAYLOAD_SIZE_BYTES);
   padded.set(section, 1);
   return padded.fill(0xff, 1 + section.length);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 interface Slot {
@@ -201,7 +198,7 @@ export class TsMuxer {
     // Written with the old version: equal bytes mean that nothing changed.
     if (this.#version >= 0) {
       const again = padSection(writeProgramMapSection({ ...map, version: this.#version }));
-      if (sameBytes(again, this.#pmt)) return;
+      if (equalBytes(again, this.#pmt)) return;
     }
     this.#version = (this.#version + 1) & 31;
     this.#pmt = padSection(writeProgramMapSection({ ...map, version: this.#version }));

@@ -2,6 +2,7 @@ import { parseOpusHead } from '../../codec/opus/opus-head.ts';
 import { opusPacketDurationUs } from '../../codec/opus/opus-packet.ts';
 import type { Track } from '../../codec/track.ts';
 import { audioDetails } from '../../codec/track-details.ts';
+import { writeXiphLacing } from '../../codec/xiph/xiph-lacing.ts';
 
 /** Longest frame of Theora believed, microseconds: a minute. */
 export const MAX_THEORA_FRAME_US = 60_000_000;
@@ -55,7 +56,7 @@ function vorbisCodec(identification: Uint8Array): OggCodec | undefined {
       kind: 'audio',
       trackId,
       codec: 'vorbis',
-      config: xiphLacing(headers),
+      config: writeXiphLacing(headers),
       audio: { sampleRate, channels, profile: 'Vorbis', codecString: 'vorbis' },
     }),
     granuleToUs: (granulePosition) => (granulePosition * 1_000_000) / sampleRate,
@@ -84,7 +85,7 @@ function theoraCodec(identification: Uint8Array): OggCodec | undefined {
       kind: 'video',
       trackId,
       codec: 'theora',
-      config: xiphLacing(headers),
+      config: writeXiphLacing(headers),
       video: {
         width,
         height,
@@ -103,25 +104,6 @@ function theoraCodec(identification: Uint8Array): OggCodec | undefined {
     // An empty packet repeats the frame before.
     isKeyFrame: (packet) => packet.length > 0 && (packet[0]! & 0xc0) === 0,
   };
-}
-
-/** Packets behind their number less one and the sizes of all but the last (RFC 5215 §3.2.1, Matroska's CodecPrivate). */
-function xiphLacing(packets: readonly Uint8Array[]): Uint8Array {
-  const head: number[] = [packets.length - 1];
-  for (const packet of packets.slice(0, -1)) {
-    let size = packet.length;
-    for (; size >= 255; size -= 255) head.push(255);
-    head.push(size);
-  }
-  const sizeBytes = head.length + packets.reduce((sum, packet) => sum + packet.length, 0);
-  const bytes = new Uint8Array(sizeBytes);
-  bytes.set(head);
-  let at = head.length;
-  for (const packet of packets) {
-    bytes.set(packet, at);
-    at += packet.length;
-  }
-  return bytes;
 }
 
 function beginsWith(bytes: Uint8Array, text: string): boolean {
