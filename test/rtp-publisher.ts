@@ -6,13 +6,13 @@ import {
   RtpPacketWriter,
   type RtpTrackState,
 } from '../src/media/renditions/rtp-packet-writer.ts';
-import { toNtpTime } from '../src/protocol/rtp/ntp-time.ts';
 import type { Packetizer } from '../src/protocol/rtp/payload/packetizer.ts';
 import type { RtpMapping } from '../src/protocol/rtp/payload/payload-format.ts';
 import { mappingOf, packetizerOf } from '../src/protocol/rtp/payload/payload-formats.ts';
 import { writeRtcp } from '../src/protocol/rtp/rtcp-packet.ts';
 import { SenderStatistics } from '../src/protocol/rtp/sender-statistics.ts';
 import { ByteWriter } from '../src/wire/byte-writer.ts';
+import { toNtpTime } from '../src/wire/ntp-time.ts';
 import type { Arrival } from './lossy-link.ts';
 
 /** Where the wall clock of senders begins. */

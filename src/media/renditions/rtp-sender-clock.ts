@@ -1,7 +1,5 @@
+import { type NtpTime, toNtpTime } from '../../wire/ntp-time.ts';
 import type { Clock } from '../clock.ts';
-
-/** Seconds from the NTP era's begin in 1900 to the Unix epoch (RFC 5905 §6). */
-const NTP_UNIX_SECONDS = 2_208_988_800;
 
 /** Frames that come this much earlier or later than the clock says mean that the stream paused or leapt, microseconds. */
 const LEAP_US = 1_000_000;
@@ -10,11 +8,7 @@ const LEAP_US = 1_000_000;
 const SLEW_US = 500;
 
 /** A moment as sender reports tell it: by wall clock and on the stream's clock. */
-export interface SenderTime {
-  /** Seconds of the NTP timestamp, 32 bits. */
-  readonly ntpSeconds: number;
-  /** Its fraction, 32 bits. */
-  readonly ntpFraction: number;
+export interface SenderTime extends NtpTime {
   readonly streamUs: number;
 }
 
@@ -62,11 +56,6 @@ export class RtpSenderClock {
   at(streamUs: number): SenderTime {
     this.#offsetUs ??= this.#newestOffsetUs;
     const wallUs = this.#wallAtZeroUs + this.#offsetUs + streamUs;
-    const seconds = Math.floor(wallUs / 1_000_000);
-    return {
-      ntpSeconds: (seconds + NTP_UNIX_SECONDS) >>> 0,
-      ntpFraction: Math.floor(((wallUs - seconds * 1_000_000) / 1_000_000) * 2 ** 32) >>> 0,
-      streamUs,
-    };
+    return { ...toNtpTime(wallUs / 1000), streamUs };
   }
 }

@@ -1,6 +1,7 @@
 /** What MIKEY messages say about SRTP: keys, profile and rollover counters. */
 import type { ProtocolError } from '../../wire/errors.ts';
 import { joinBytes } from '../../wire/join-bytes.ts';
+import { toNtpTime } from '../../wire/ntp-time.ts';
 import type { SrtpKeys } from '../srtp/key-derivation.ts';
 import { SRTP_PROFILES, type SrtpProfileName } from '../srtp/srtp-profile.ts';
 import {
@@ -16,8 +17,6 @@ const AES_CM = 1;
 const AES_GCM = 6;
 const HMAC_SHA1 = 1;
 const NO_AUTHENTICATION = 0;
-/** Seconds from 1900 (NTP) to 1970. */
-const NTP_OFFSET_SECONDS = 2_208_988_800;
 const SHORT_TAG_BYTES = 4;
 
 /** What an RTSP peer is told, or tells. */
@@ -162,8 +161,8 @@ function profileOf(parameters: readonly MikeyPolicyParameter[]): Pick<SrtpKeys, 
 function ntpTime(unixTimeMs: number): Uint8Array {
   const value = new Uint8Array(8);
   const view = new DataView(value.buffer);
-  const seconds = Math.floor(unixTimeMs / 1000);
-  view.setUint32(0, seconds + NTP_OFFSET_SECONDS);
-  view.setUint32(4, ((unixTimeMs / 1000 - seconds) * 2 ** 32) >>> 0);
+  const { ntpSeconds, ntpFraction } = toNtpTime(unixTimeMs);
+  view.setUint32(0, ntpSeconds);
+  view.setUint32(4, ntpFraction);
   return value;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toNtpTime } from './ntp-time.ts';
+import { toNtpTime } from '../../wire/ntp-time.ts';
 import { ReceptionStatistics } from './reception-statistics.ts';
 
 const RATE = 90_000;

@@ -1,5 +1,5 @@
+import { type NtpTime, ntpMiddle } from '../../wire/ntp-time.ts';
 import { diff16, diff32 } from '../../wire/sequence-number.ts';
-import { type NtpTime, ntpMiddle } from './ntp-time.ts';
 import { MAX_DROPOUT, MAX_MISORDER } from './reorder-buffer.ts';
 import type { ReportBlock } from './rtcp-report.ts';
 

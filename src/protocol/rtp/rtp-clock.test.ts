@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toNtpTime } from './ntp-time.ts';
+import { toNtpTime } from '../../wire/ntp-time.ts';
 import { MAX_ALIGNMENT_US, type RtpClock, RtpTimeline, type SenderTime, TOLERATED_SKEW_US } from './rtp-clock.ts';
 
 const START_US = MAX_ALIGNMENT_US;

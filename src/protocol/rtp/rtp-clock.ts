@@ -1,5 +1,5 @@
+import { NTP_WRAP_US, type NtpTime, ntpToUs } from '../../wire/ntp-time.ts';
 import { diff32, unwrap32 } from '../../wire/sequence-number.ts';
-import { NTP_WRAP_US, type NtpTime, ntpToUs } from './ntp-time.ts';
 
 /** Sender reports may move a track by at most this much against the others; clocks further apart have nothing in common. */
 export const MAX_ALIGNMENT_US = 10_000_000;

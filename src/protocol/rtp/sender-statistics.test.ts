@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ntpMiddle, ntpToUs, toNtpTime } from './ntp-time.ts';
+import { ntpMiddle, ntpToUs, toNtpTime } from '../../wire/ntp-time.ts';
 import { SenderStatistics } from './sender-statistics.ts';
 
 describe('sender statistics', () => {

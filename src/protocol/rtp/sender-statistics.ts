@@ -1,4 +1,4 @@
-import type { NtpTime } from './ntp-time.ts';
+import type { NtpTime } from '../../wire/ntp-time.ts';
 import type { SenderReport } from './rtcp-report.ts';
 
 /** What one source has sent, as its sender reports tell it (RFC 3550 §6.4.1). */
