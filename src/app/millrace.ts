@@ -188,6 +188,7 @@ function startRtsp(configuration: Configuration, hub: StreamHub, log: Logger): P
     log,
     configuration: configuration.rtsp,
     resolveVhost: (asked) => resolveVhost(configuration, asked),
+    stallTimeoutMs: configuration.play.stall_timeout * 1000,
     version: VERSION,
     ...(rtsps === undefined
       ? {}

@@ -50,6 +50,8 @@ export interface RtspServerOptions {
   readonly tls?: Pick<RtspsConfiguration, 'listen'> & TlsCertificate;
   /** The virtual host a name asked for stands for. */
   readonly resolveVhost: (asked: string | undefined) => string;
+  /** A player of a file that takes nothing for this long is gone, milliseconds. */
+  readonly stallTimeoutMs: number;
   /** Told in the Server header. */
   readonly version: string;
 }
@@ -322,7 +324,7 @@ function random32(): number {
 }
 
 async function openFiles(
-  { configuration, log }: RtspServerOptions,
+  { configuration, log, stallTimeoutMs }: RtspServerOptions,
   registry: MediaSessionRegistry,
 ): Promise<FileSessions | undefined> {
   const { files, files_index, packet_size } = configuration;
@@ -335,5 +337,6 @@ async function openFiles(
     log,
     random32,
     maxPacketBytes: packet_size,
+    stallTimeoutMs,
   });
 }

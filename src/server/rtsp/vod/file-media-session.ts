@@ -19,6 +19,7 @@ export interface FileMediaSessionOptions {
   readonly clock: Clock;
   readonly random32: Random32;
   readonly maxPacketBytes?: number | undefined;
+  readonly stallTimeoutMs: number;
   readonly onFault: (error: unknown) => void;
   readonly onUnreferenced: () => void;
 }
@@ -68,7 +69,7 @@ export class FileMediaSession implements MediaSession {
   }
 
   openPlayback(options: PlaybackOptions): Playback {
-    const { open, clock, random32, maxPacketBytes, onFault } = this.#options;
+    const { open, clock, random32, maxPacketBytes, stallTimeoutMs, onFault } = this.#options;
     const cname = `millrace-${random32().toString(36)}`;
     return new FilePlayback({
       ...options,
@@ -78,6 +79,7 @@ export class FileMediaSession implements MediaSession {
       random32,
       cname,
       maxPacketBytes,
+      stallTimeoutMs,
       onFault,
     });
   }

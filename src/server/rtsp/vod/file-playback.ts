@@ -19,9 +19,6 @@ const LEAD_US = 20_000;
 /** While more than this waits for the client nothing is added, bytes. */
 const MAX_WAITING_BYTES = 1_000_000;
 
-/** A client that takes nothing for this long is gone, milliseconds. */
-const STALL_TIMEOUT_MS = 15_000;
-
 /** Mean time between reports, milliseconds. */
 const REPORT_INTERVAL_MS = 5_000;
 
@@ -46,6 +43,8 @@ export interface FilePlaybackOptions extends PlaybackOptions {
   readonly random32: Random32;
   readonly cname: string;
   readonly maxPacketBytes?: number | undefined;
+  /** A client that takes nothing for this long is gone, milliseconds. */
+  readonly stallTimeoutMs: number;
   /** Told of errors of the file while it plays. */
   readonly onFault: (error: unknown) => void;
 }
@@ -296,7 +295,7 @@ export class FilePlayback implements Playback {
 
   async #drained(generation: number): Promise<boolean> {
     const hasDrained = await new Promise<boolean>((resolve) => {
-      const cancel = this.#clock.after(STALL_TIMEOUT_MS, () => resolve(false));
+      const cancel = this.#clock.after(this.#options.stallTimeoutMs, () => resolve(false));
       const settle = (): void => {
         cancel();
         resolve(true);

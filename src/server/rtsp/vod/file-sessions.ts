@@ -28,6 +28,8 @@ export interface FileSessionsOptions {
   readonly log: Logger;
   readonly random32: Random32;
   readonly maxPacketBytes?: number | undefined;
+  /** A client that takes nothing for this long is gone, milliseconds. */
+  readonly stallTimeoutMs: number;
 }
 
 /** Every playable file of a directory as a media session, `rtsp://host/folder/clip.mkv`. */
@@ -71,7 +73,7 @@ export class FileSessions implements MediaSource {
 
   /** Reads ahead for what the description has to say. */
   async #describe(name: string, file: TreeFile, extension: string): Promise<FileMediaSession | undefined> {
-    const { clock, log, random32, maxPacketBytes } = this.#options;
+    const { clock, log, random32, maxPacketBytes, stallTimeoutMs } = this.#options;
     const open = (): Promise<OpenedFile> => this.#openFile(file, extension);
     let opened: OpenedFile;
     try {
@@ -93,6 +95,7 @@ export class FileSessions implements MediaSource {
       clock,
       random32,
       maxPacketBytes,
+      stallTimeoutMs,
       onFault: (error) => log.warn({ err: error, file: name }, 'a file could not be played on'),
       // Opening it again takes time: its description stays until the file changes.
       onUnreferenced: () => undefined,
