@@ -1,10 +1,10 @@
 import { nodeAuthenticationCrypto } from '../../io/authentication-crypto.ts';
 import { connectError } from '../../io/connect-error.ts';
 import type { DatagramSocket } from '../../io/datagram-socket.ts';
+import type { ClientSocket } from '../../io/lent-socket.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { nodeHandshakeCrypto } from '../../io/node-crypto.ts';
 import { connectTcp } from '../../io/tcp-client.ts';
-import type { TcpSocket } from '../../io/tcp-listener.ts';
 import type { UdpPortPair, UdpPortRange } from '../../io/udp-port-pair.ts';
 import type { Publication, PublicationEnd } from '../../media/publication.ts';
 import { RtpIngest } from '../../media/rtp-ingest.ts';
@@ -43,6 +43,11 @@ export interface PullConnectionOptions {
   readonly publish: (remote: string, onEnded: (end: PublicationEnd) => void) => Publication;
   /** Ends the connection in good order. */
   readonly signal: AbortSignal;
+  /**
+   * Hands out a connection that stands already, to be used instead of a new one.
+   * @throws ResourceError when it is gone
+   */
+  readonly borrow?: (() => ClientSocket) | undefined;
 }
 
 /** How a connection ended. `hadMedia`: packets came by it. */
@@ -62,28 +67,26 @@ interface ReadyTrack {
  * Plays one stream of another server by one connection and publishes it here, until either side ends it. Never rejects.
  */
 export async function pullOnce(options: PullConnectionOptions): Promise<PullOutcome> {
-  const { url, insecure, signal } = options;
-  let socket: TcpSocket;
+  const { signal } = options;
+  let socket: ClientSocket;
   try {
-    const { host, port } = url;
-    socket = await connectTcp({
-      host,
-      port,
-      secure: url.scheme === 'rtsps',
-      insecure,
-      timeoutMs: PULL_TIMEOUT_MS,
-      signal,
-    });
+    socket = options.borrow?.() ?? (await connect(options));
   } catch (error) {
     return signal.aborted ? { type: 'closed' } : { type: 'failed', error: error as Error, hadMedia: false };
   }
   return new PullConnection(socket, options).outcome;
 }
 
+function connect({ url, insecure, signal }: PullConnectionOptions): Promise<ClientSocket> {
+  const { host, port } = url;
+  const secure = url.scheme === 'rtsps';
+  return connectTcp({ host, port, secure, insecure, timeoutMs: PULL_TIMEOUT_MS, signal });
+}
+
 class PullConnection {
   readonly outcome: Promise<PullOutcome>;
   readonly #options: PullConnectionOptions;
-  readonly #socket: TcpSocket;
+  readonly #socket: ClientSocket;
   readonly #session: RtspClientSession;
   readonly #resolve: (outcome: PullOutcome) => void;
   readonly #stopTicking: () => void;
@@ -101,7 +104,7 @@ class PullConnection {
   #silentAtMs: number | undefined;
   #isOver = false;
 
-  constructor(socket: TcpSocket, options: PullConnectionOptions) {
+  constructor(socket: ClientSocket, options: PullConnectionOptions) {
     this.#options = options;
     this.#socket = socket;
     const { promise, resolve } = Promise.withResolvers<PullOutcome>();

@@ -8,6 +8,8 @@ export type PullErrorCode =
   | 'pull/silent'
   /** The server ended the stream. */
   | 'pull/ended'
+  /** The server sends elsewhere, and nobody may be sent there. */
+  | 'pull/bad-redirect'
   /** This server ended the publication: no frames, or another publisher. */
   | 'pull/revoked';
 

@@ -1,4 +1,5 @@
 import { connectError } from '../../io/connect-error.ts';
+import type { ClientSocket } from '../../io/lent-socket.ts';
 import { sleep } from '../../io/sleep.ts';
 import type { UdpPortRange } from '../../io/udp-port-pair.ts';
 import type { StreamHub } from '../../media/stream-hub.ts';
@@ -6,6 +7,7 @@ import type { StreamName } from '../../media/stream-name.ts';
 import { parseRtspUrl, type RtspUrl, writeRtspUrl } from '../../protocol/rtsp/rtsp-url.ts';
 import { type Logger, sessionLogger } from '../log/logger.ts';
 import { type PullOutcome, pullOnce } from './pull-connection.ts';
+import { pullError } from './pull-error.ts';
 
 /** Most redirects followed one after another. */
 export const MAX_PULL_REDIRECTS = 5;
@@ -24,14 +26,21 @@ export interface RtspPullOptions {
   /** Take any certificate. */
   readonly insecure: boolean;
   readonly ports: UdpPortRange;
+  /** Whether to try again after a failure; always by default. `hadMedia`: packets have come since it was made. */
+  readonly mayRetry?: (hadMedia: boolean) => boolean;
+  /** Whether a redirect may be followed; every one by default. */
+  readonly mayFollow?: ((url: RtspUrl) => boolean) | undefined;
+  /** Hands out a connection to be used instead of new ones; see `PullConnectionOptions`. */
+  readonly borrow?: (() => ClientSocket) | undefined;
 }
 
-/** Plays a stream of another server and publishes it here, over and over again until it is closed. */
+/** Plays a stream of another server and publishes it here, over and over again until it is closed or may not be retried. */
 export class RtspPull {
+  /** Resolves when it is over, and all it used is free. */
+  readonly finished: Promise<void>;
   readonly #options: RtspPullOptions;
   readonly #log: Logger;
   readonly #abort = new AbortController();
-  readonly #finished: Promise<void>;
   #lowerTransport: 'udp' | 'tcp';
 
   constructor(options: RtspPullOptions) {
@@ -39,26 +48,30 @@ export class RtspPull {
     this.#lowerTransport = options.transport === 'tcp' ? 'tcp' : 'udp';
     const stream = `${options.name.app}/${options.name.stream}`;
     this.#log = sessionLogger(options.log, { protocol: 'rtsp', stream, source: shownUrl(options.url) });
-    this.#finished = this.#run();
+    this.finished = this.#run();
   }
 
   /** Ends the publication and the connection. Idempotent; resolves when the ports are free. */
   close(): Promise<void> {
     this.#abort.abort();
-    return this.#finished;
+    return this.finished;
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#abort;
     let failures = 0;
+    let hadMedia = false;
     while (!signal.aborted) {
       const outcome = await this.#attempt();
       if (outcome.type !== 'failed') return;
       failures = outcome.hadMedia ? 1 : failures + 1;
-      const retryMs = retryDelayMs(failures, Math.random());
+      hadMedia ||= outcome.hadMedia;
+      const isLast = this.#options.mayRetry?.(hadMedia) === false;
+      const retryMs = isLast ? undefined : retryDelayMs(failures, Math.random());
       const { error } = outcome;
       const code = (error as { readonly code?: string }).code;
       this.#log.warn({ reason: error.message, code, retryMs }, failureText(code));
+      if (retryMs === undefined) return;
       await sleep(retryMs, signal);
     }
   }
@@ -78,6 +91,10 @@ export class RtspPull {
           const error = connectError('connect/too-many-redirects', 'the server redirects too often or nowhere');
           return { type: 'failed', error, hadMedia: false };
         }
+        if (this.#options.mayFollow?.(next) === false) {
+          const error = pullError('pull/bad-redirect', 'the server redirects to where this one may not go');
+          return { type: 'failed', error, hadMedia: false };
+        }
         this.#log.info({ to: shownUrl(next) }, 'redirected');
         url = next;
       } else {
@@ -87,7 +104,7 @@ export class RtspPull {
   }
 
   #pullOnce(url: RtspUrl): Promise<PullOutcome> {
-    const { hub, name, transport, insecure, ports } = this.#options;
+    const { hub, name, transport, insecure, ports, borrow } = this.#options;
     const lowerTransport = this.#lowerTransport;
     return pullOnce({
       url,
@@ -102,6 +119,7 @@ export class RtspPull {
         return publication;
       },
       signal: this.#abort.signal,
+      borrow,
     });
   }
 }
