@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatListenAddress, parseListenAddress } from './listen-address.ts';
+import { commonHost, formatListenAddress, parseListenAddress } from './listen-address.ts';
 
 describe('parseListenAddress', () => {
   it.each([
@@ -48,5 +48,19 @@ describe('parseListenAddress', () => {
 describe('formatListenAddress', () => {
   it.each(['1935', '127.0.0.1:80', '[::1]:443', 'localhost:0'])('writes %s as it is read', (text) => {
     expect(formatListenAddress(parseListenAddress(text)!)).toBe(text);
+  });
+});
+
+describe('commonHost', () => {
+  it.each([
+    ['127.0.0.1:8554', '127.0.0.1'],
+    ['127.0.0.1:8554 127.0.0.1:8322', '127.0.0.1'],
+    ['[::1]:8554', '::1'],
+    ['127.0.0.1:8554 10.0.0.1:8554', undefined],
+    ['127.0.0.1:8554 8322', undefined],
+    ['8554', undefined],
+    ['', undefined],
+  ])('of %s is %s', (texts, expected) => {
+    expect(commonHost(texts.split(' ').flatMap((text) => parseListenAddress(text) ?? []))).toBe(expected);
   });
 });

@@ -18,6 +18,12 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return { host: host === undefined || host === '' || host === '*' ? undefined : host, port };
 }
 
+/** The host that all of them name; undefined when they name several, or one of them means every address. */
+export function commonHost(addresses: readonly ListenAddress[]): string | undefined {
+  const [host, ...others] = new Set(addresses.map((address) => address.host));
+  return others.length === 0 ? host : undefined;
+}
+
 /** The form people write, for logs and messages. */
 export function formatListenAddress(address: ListenAddress): string {
   if (address.host === undefined) return String(address.port);

@@ -1,5 +1,6 @@
 import { nodeAuthenticationCrypto } from '../../io/authentication-crypto.ts';
 import type { UpgradeSocket } from '../../io/http-listener.ts';
+import { commonHost, type ListenAddress } from '../../io/listen-address.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { nodeHandshakeCrypto } from '../../io/node-crypto.ts';
 import { type UpgradeRequest, WebSocketStreamAcceptor } from '../../io/web-socket-stream.ts';
@@ -78,7 +79,7 @@ export class RtspServer {
     const { configuration, hub, log } = options;
     this.#udp = configuration.udp
       ? new UdpPorts({
-          host: undefined,
+          host: commonHost(listenAddresses(options).map(({ address }) => address)),
           firstPort: configuration.udp_ports.first,
           lastPort: configuration.udp_ports.last,
           shared: configuration.udp_shared,
@@ -189,10 +190,8 @@ export class RtspServer {
   }
 
   async #listen(): Promise<void> {
-    const { configuration, tls, version, log } = this.#options;
-    const plain = configuration.enabled ? configuration.listen.map((address) => ({ address, tls: undefined })) : [];
-    const secure = (tls?.listen ?? []).map((address) => ({ address, tls }));
-    const [first, ...others] = [...plain, ...secure];
+    const { configuration, version, log } = this.#options;
+    const [first, ...others] = listenAddresses(this.#options);
     if (first === undefined) return;
     this.#server = await RtspDelegateServer.listen({
       address: first.address,
@@ -206,7 +205,7 @@ export class RtspServer {
     });
     this.#tunnels = new HttpTunnels(this.#server);
     for (const { address, tls: certificate } of others) await this.#server.listenAlso(address, certificate);
-    this.#plainPorts = plain.length;
+    this.#plainPorts = configuration.enabled ? configuration.listen.length : 0;
   }
 
   /** Takes a WebSocket upgrade that came to another port. The socket is the server's from here on. */
@@ -300,6 +299,15 @@ export class RtspServer {
       this.#server!.closeAfterFlush(id);
     }
   }
+}
+
+/** RTSP first, then RTSPS. */
+function listenAddresses({ configuration, tls }: RtspServerOptions): {
+  readonly address: ListenAddress;
+  readonly tls: TlsCertificate | undefined;
+}[] {
+  const plain = configuration.enabled ? configuration.listen.map((address) => ({ address, tls: undefined })) : [];
+  return [...plain, ...(tls?.listen ?? []).map((address) => ({ address, tls }))];
 }
 
 /** Name and value of each header, the name in lower case; several of one name as one list. */
