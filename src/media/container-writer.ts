@@ -20,4 +20,9 @@ export interface ContainerWriter {
    *   be announced in front of the frame
    */
   writeFrame(frame: Frame, header: StreamHeader): Uint8Array;
+  /**
+   * Bytes that were held back to go together with those of later frames: there is none for now. They belong behind those
+   * of the last frame. Absent where nothing is ever held back.
+   */
+  writeHeldBack?(): Uint8Array;
 }

@@ -1,4 +1,5 @@
 import { IndexedRing } from '../wire/indexed-ring.ts';
+import { joinNeighbours } from '../wire/join-neighbours.ts';
 import type { ContainerWriter } from './container-writer.ts';
 import type { FrameLog } from './frame-log.ts';
 import type { StreamHeader } from './stream-header.ts';
@@ -44,7 +45,8 @@ export class Rendition {
   advance(): void {
     for (let i = this.#entries.end; i < this.#log.head; i++) {
       const frame = this.#log.at(i);
-      const bytes = frame === undefined ? EMPTY : this.#write(i);
+      let bytes = frame === undefined ? EMPTY : this.#write(i);
+      if (i === this.#log.head - 1) bytes = this.#withHeldBack(bytes);
       if (this.#sinceCutBytes > 0 && this.#sinceCutBytes + bytes.length > CUT_BYTES) this.#cut(i);
       this.#sinceCutBytes += bytes.length;
       this.#entries.append(bytes);
@@ -105,6 +107,13 @@ export class Rendition {
     const header = this.#log.headerAt(index);
     if (this.#headers[this.#headers.length - 1]?.header !== header) this.#headers.push({ from: index, header });
     return this.#writer.writeFrame(this.#log.at(index)!, header);
+  }
+
+  /** The last entry of a round and what the writer held back in it. */
+  #withHeldBack(bytes: Uint8Array): Uint8Array {
+    const heldBack = this.#writer.writeHeldBack?.() ?? EMPTY;
+    if (heldBack.length === 0) return bytes;
+    return bytes.length === 0 ? heldBack : joinNeighbours([bytes, heldBack]);
   }
 
   #cut(index: number): void {

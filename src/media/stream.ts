@@ -149,7 +149,7 @@ export class Stream {
 
   /**
    * Resolves with true when somebody publishes, with false after `timeoutMs`, when `signal` aborts or when the stream is
-   * closed. The stream counts as in use meanwhile.
+   * abandoned or closed. The stream counts as in use meanwhile.
    */
   whenLive(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
     if (this.#state === 'live') return Promise.resolve(true);
@@ -168,6 +168,13 @@ export class Stream {
       this.#waiters.add(wake);
       signal?.addEventListener('abort', abort);
     });
+  }
+
+  /** Nobody will publish: tells those who wait for it, in `whenLive` or as viewers, unless somebody does already. */
+  abandon(): void {
+    if (this.#state !== 'idle') return;
+    for (const wake of this.#waiters) wake();
+    this.#audience.close('stream-ended');
   }
 
   /** To be called about twice a second: timeouts, dead viewers, unused renditions. */

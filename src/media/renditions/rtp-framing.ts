@@ -1,4 +1,4 @@
-import { joinBytes } from '../../wire/join-bytes.ts';
+import { joinNeighbours } from '../../wire/join-neighbours.ts';
 import type { Framing } from '../viewer.ts';
 import { INTERLEAVED_HEADER_BYTES } from './rtp-packet-writer.ts';
 
@@ -73,17 +73,4 @@ export function findFirstPacket(frames: Uint8Array, channel: number): FirstPacke
     return { sequenceNumber: view.getUint16(2), timestamp: view.getUint32(4) };
   }
   return undefined;
-}
-
-function joinNeighbours(parts: readonly Uint8Array[]): Uint8Array {
-  const first = parts[0]!;
-  let end = first.byteOffset + first.length;
-  let i = 1;
-  for (; i < parts.length; i++) {
-    const part = parts[i]!;
-    if (part.buffer !== first.buffer || part.byteOffset !== end) break;
-    end += part.length;
-  }
-  if (i < parts.length) return joinBytes(parts);
-  return new Uint8Array(first.buffer, first.byteOffset, end - first.byteOffset);
 }

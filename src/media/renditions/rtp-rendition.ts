@@ -4,6 +4,7 @@ import type { Packetizer } from '../../protocol/rtp/payload/packetizer.ts';
 import { packetizerOf } from '../../protocol/rtp/payload/payload-formats.ts';
 import type { SrtpSender } from '../../protocol/srtp/srtp-sender.ts';
 import { equalBytes } from '../../wire/equal-bytes.ts';
+import { joinNeighbours } from '../../wire/join-neighbours.ts';
 import type { ContainerWriter } from '../container-writer.ts';
 import type { StreamHeader } from '../stream-header.ts';
 import { RtpPacketWriter } from './rtp-packet-writer.ts';
@@ -16,6 +17,12 @@ import type { RtpSenderClock } from './rtp-sender-clock.ts';
  */
 const GAPLESS_US = 5_000;
 
+/** Sound that goes into one packet, microseconds: what is lost with it, and what a lost one more costs to conceal. */
+const MAX_BUNDLE_US = 100_000;
+
+/** What formats put in front of a unit among others, bytes at most. */
+const BUNDLED_UNIT_HEADER_BYTES = 4;
+
 export interface RtpRenditionOptions {
   readonly presentation: RtpPresentation;
   readonly clock: RtpSenderClock;
@@ -23,6 +30,11 @@ export interface RtpRenditionOptions {
   readonly maxPacketBytes?: number | undefined;
   /** Makes SRTP of it. */
   readonly protector?: SrtpSender | undefined;
+  /**
+   * Hold sound back to send several units in one packet, until `writeHeldBack` is called; by default each frame is
+   * written at once.
+   */
+  readonly bundles?: boolean;
   /** Called once, when the stream became something the SDP of the presentation does not describe; nothing more is written. */
   readonly onOutdated: () => void;
 }
@@ -49,7 +61,8 @@ export class RtpContainerWriter implements ContainerWriter {
     this.#clock = options.clock;
     this.#onOutdated = options.onOutdated;
     this.#packets = new RtpPacketWriter(options.maxPacketBytes, options.protector);
-    for (const rtp of options.presentation.tracks) this.#writers.set(rtp, new TrackWriter(rtp));
+    for (const rtp of options.presentation.tracks)
+      this.#writers.set(rtp, new TrackWriter(rtp, this.#packets, options.bundles === true));
   }
 
   /** RTP has no header: what a player must know it was told by SDP. */
@@ -80,7 +93,13 @@ export class RtpContainerWriter implements ContainerWriter {
     const rtp = this.#presentation.trackFor(frame.track);
     if (rtp === undefined || (!this.#isTrue && !isSameFormat(rtp, frame.track))) return NOTHING;
     this.#clock.note(frame.dtsUs);
-    return this.#writers.get(rtp)!.write(frame, this.#packets);
+    return this.#writers.get(rtp)!.write(frame);
+  }
+
+  writeHeldBack(): Uint8Array {
+    const parts: Uint8Array[] = [];
+    for (const writer of this.#writers.values()) if (writer.holdsBack) parts.push(writer.writeHeldBack());
+    return parts.length === 0 ? NOTHING : joinNeighbours(parts);
   }
 
   #becomeOutdated(): void {
@@ -93,31 +112,74 @@ export class RtpContainerWriter implements ContainerWriter {
 /** Packetizes one track. */
 class TrackWriter {
   readonly #rtp: RtpTrack;
+  readonly #packets: RtpPacketWriter;
+  readonly #bundles: boolean;
   #track: Track;
   #packetizer: Packetizer;
   /** Where the unit written last ends, RTP clock units from stream time 0. */
   #nextTime = Number.NaN;
+  /** Units that wait for more, without a gap between them. */
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #heldTimestamp = 0;
 
-  constructor(rtp: RtpTrack) {
+  constructor(rtp: RtpTrack, packets: RtpPacketWriter, bundles: boolean) {
     this.#rtp = rtp;
+    this.#packets = packets;
+    this.#bundles = bundles && rtp.unitDuration > 0;
     this.#track = rtp.track;
     this.#packetizer = packetizerOf(rtp.track)!;
   }
 
-  write(frame: Frame, packets: RtpPacketWriter): Uint8Array {
-    if (frame.track !== this.#track) this.#follow(frame.track);
-    packets.begin(this.#rtp, this.#timestampOf(frame), frame.payload.length);
-    this.#packetizer.write(frame.payload, frame.isKeyFrame, packets);
-    return packets.finish();
+  get holdsBack(): boolean {
+    return this.#held.length > 0;
   }
 
-  #follow(track: Track): void {
+  write(frame: Frame): Uint8Array {
+    const before = frame.track === this.#track ? NOTHING : this.#follow(frame.track);
+    const gaplessTime = this.#nextTime;
+    const timestamp = this.#timestampOf(frame);
+    if (!this.#bundles || this.#packetizer.writeUnits === undefined) {
+      this.#packets.begin(this.#rtp, timestamp, frame.payload.length);
+      this.#packetizer.write(frame.payload, frame.isKeyFrame, this.#packets);
+      return this.#packets.finish();
+    }
+    const isNext = timestamp - this.#rtp.timestampOffset === gaplessTime;
+    const written = this.holdsBack && (!isNext || !this.#hasRoomFor(frame.payload)) ? this.writeHeldBack() : NOTHING;
+    if (!this.holdsBack) this.#heldTimestamp = timestamp;
+    this.#held.push(frame.payload);
+    this.#heldBytes += frame.payload.length;
+    return before.length === 0 ? written : before;
+  }
+
+  /** Call only when something `holdsBack`. */
+  writeHeldBack(): Uint8Array {
+    const units = this.#held;
+    this.#packets.begin(this.#rtp, this.#heldTimestamp, this.#heldBytes);
+    this.#packetizer.writeUnits!(units, this.#rtp.unitDuration, this.#packets);
+    this.#held = [];
+    this.#heldBytes = 0;
+    return this.#packets.finish();
+  }
+
+  /** Whether one packet can hold it beside those that wait. */
+  #hasRoomFor(payload: Uint8Array): boolean {
+    const units = this.#held.length + 1;
+    const durationUs = (units * this.#rtp.unitDuration * 1_000_000) / this.#rtp.mapping.clockRate;
+    const sizeBytes = this.#heldBytes + payload.length + units * BUNDLED_UNIT_HEADER_BYTES;
+    return durationUs <= MAX_BUNDLE_US && sizeBytes <= this.#packets.maxPayloadSize;
+  }
+
+  /** @returns what was still held back of what the track was before */
+  #follow(track: Track): Uint8Array {
     const before = this.#track;
     this.#track = track;
-    if (equalBytes(before.config, track.config)) return;
+    if (equalBytes(before.config, track.config)) return NOTHING;
+    const written = this.holdsBack ? this.writeHeldBack() : NOTHING;
     // From here on key frames bring along what SDP did not tell; also when it is again what SDP told, for those who have
     // seen the other one.
     this.#packetizer = packetizerOf(track, true) ?? this.#packetizer;
+    return written;
   }
 
   #timestampOf(frame: Frame): number {

@@ -3,8 +3,8 @@ import type { Clock } from '../../media/clock.ts';
 import { interleavedBytes } from '../../media/renditions/rtp-framing.ts';
 
 /**
- * Datagrams of one client leave in pieces of about this many bytes: a receiver's socket buffer, 212,992 bytes on Linux
- * unless it asks for more, has room for several of them.
+ * Datagrams of one client leave in pieces of about this many bytes, and up to twice as many where a frame would be cut: a
+ * receiver's socket buffer, 212,992 bytes on Linux unless it asks for more, has room for several of them.
  */
 export const PIECE_BYTES = 16_384;
 
@@ -107,10 +107,17 @@ function cut(frames: Uint8Array): DatagramPiece[] {
   let start = 0;
   let at = 0;
   while (at < frames.length) {
+    const packet = at;
     at += interleavedBytes(frames, at);
-    if (at - start < PIECE_BYTES && at < frames.length) continue;
+    if (at < frames.length && (at - start < PIECE_BYTES || continuesRun(frames, packet, at, start))) continue;
     pieces.push({ bytes: frames.subarray(start, at), batches: new InterleavedBatches() });
     start = at;
   }
   return pieces;
+}
+
+/** Whether the packet at `next` can go in one message to the kernel with that before it: not longer, and of its track. */
+function continuesRun(frames: Uint8Array, packet: number, next: number, start: number): boolean {
+  if (next - start >= 2 * PIECE_BYTES || frames[next + 1] !== frames[packet + 1]) return false;
+  return interleavedBytes(frames, next) <= interleavedBytes(frames, packet);
 }

@@ -58,7 +58,7 @@ export class LiveMediaSession implements MediaSession, LivePackets {
     this.#reports = new SenderReports(presentation, this.#senderClock, clock, cname, protect);
   }
 
-  get isProtected(): boolean {
+  isProtected(): boolean {
     return this.#options.protection !== undefined;
   }
 
@@ -140,7 +140,7 @@ export class LiveMediaSession implements MediaSession, LivePackets {
       protector: this.#options.protection?.sender,
     };
     if (this.form === 'ts') return new RtpTsContainerWriter(shared);
-    const writer = new RtpContainerWriter({ ...shared, onOutdated });
+    const writer = new RtpContainerWriter({ ...shared, bundles: true, onOutdated });
     // The rendition is fed what is in the log at once.
     this.#options.clock.soon(() => writer.goLive());
     return writer;

@@ -71,7 +71,7 @@ function video(track: Track, ms: number, isKeyFrame: boolean, size = 100): Frame
   return { ...frame(track, ms, { isKey: isKeyFrame }), payload: joinLengthPrefixed([nalUnit], 4) };
 }
 
-function setUp(header: StreamHeader, options: { readonly maxPacketBytes?: number } = {}) {
+function setUp(header: StreamHeader, options: { readonly maxPacketBytes?: number; readonly bundles?: boolean } = {}) {
   let next = 1000;
   const presentation = RtpPresentation.of(header, () => next++)!;
   const outdated = { count: 0 };
@@ -211,6 +211,50 @@ describe('RtpContainerWriter', () => {
       return packetsOf(bytes)[0]!.timestamp - presentation.tracks[0]!.timestampOffset;
     });
     expect(timestamps).toEqual([0, 1024, 2048, 3072, 4096, 5120, 13230, 14254]);
+  });
+
+  it('bundles sound without gaps up to a tenth of a second, and gives what it holds back when asked', () => {
+    const told = header(AAC_44100);
+    const { presentation, writer } = setUp(told, { bundles: true });
+    const start = presentation.tracks[0]!.timestampOffset;
+    const write = (ms: number): unknown =>
+      packetsOf(writer.writeFrame(frame(AAC_44100, ms, { size: 100 }), told)).map(({ timestamp, payload }) => [
+        timestamp - start,
+        payload[1]! / 16,
+      ]);
+    // Four units of 23.2 ms, then what was held when a gap comes.
+    expect([0, 23, 46, 70, 93, 116, 300].map(write)).toEqual([[], [], [], [], [[0, 4]], [], [[4096, 2]]]);
+    expect(packetsOf(writer.writeHeldBack()).map(({ timestamp }) => timestamp - start)).toEqual([13_230]);
+    expect(writer.writeHeldBack()).toHaveLength(0);
+    expect(write(323)).toEqual([]);
+    expect(packetsOf(writer.writeHeldBack())).toHaveLength(1);
+  });
+
+  it('bundles no more than a packet has room for', () => {
+    const told = header(AAC_44100);
+    const { presentation, writer } = setUp(told, { bundles: true, maxPacketBytes: 812 });
+    const packets = packetsOf(
+      Buffer.concat([
+        ...[0, 23, 46, 70, 93].map((ms) => writer.writeFrame(frame(AAC_44100, ms, { size: 390 }), told)),
+        writer.writeHeldBack(),
+      ]),
+    );
+    expect(
+      packets.map(({ payload, timestamp }) => [payload.length, timestamp - presentation.tracks[0]!.timestampOffset]),
+    ).toEqual([
+      [786, 0],
+      [786, 2048],
+      [394, 4096],
+    ]);
+  });
+
+  it('sends what it held back of a configuration before the next one', () => {
+    const told = header(AAC_44100);
+    const { writer } = setUp(told, { bundles: true });
+    expect(writer.writeFrame(frame(AAC_44100, 0, { size: 100 }), told)).toHaveLength(0);
+    writer.goLive();
+    expect(writer.writeFrame(frame(G711, 23, { size: 100 }), header(G711))).toHaveLength(0);
+    expect(packetsOf(writer.writeHeldBack())).toHaveLength(1);
   });
 
   it('goes on with the numbering when the rendition is made anew', () => {

@@ -23,4 +23,10 @@ export interface PayloadWriter {
 export interface Packetizer {
   /** Writes one `Frame.payload` (see `Frame` for its form) as any number of packets. */
   write(payload: Uint8Array, isKeyFrame: boolean, out: PayloadWriter): void;
+  /**
+   * Writes units that follow one another without a gap, as many in a packet as fit. Absent where the format has one unit
+   * a packet, or saves nothing by more.
+   * @param unitDuration of each unit, RTP clock units
+   */
+  writeUnits?(payloads: readonly Uint8Array[], unitDuration: number, out: PayloadWriter): void;
 }

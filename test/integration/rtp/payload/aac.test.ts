@@ -5,7 +5,7 @@ import { AAC_FORMAT } from '../../../../src/protocol/rtp/payload/aac.ts';
 import { MAX_INTERLEAVED_UNITS } from '../../../../src/protocol/rtp/payload/aac-depacketizer.ts';
 import type { DepacketizedUnit, RtpPayload } from '../../../../src/protocol/rtp/payload/depacketizer.ts';
 import { audioMapping, readAudioMapping, readSentUnits, summary } from '../../../rtp-audio-fixtures.ts';
-import { depacketize, packetize, readRtpFile, withLoss } from '../../../rtp-payload-test-kit.ts';
+import { depacketize, MemoryPayloadWriter, packetize, readRtpFile, withLoss } from '../../../rtp-payload-test-kit.ts';
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
 const hexOf = (data: Uint8Array): string => Buffer.from(data).toString('hex');
@@ -241,6 +241,32 @@ describe('packetizer and depacketizer of AAC together', () => {
   const depacketizer = () => AAC_FORMAT.makeDepacketizer(AAC_FORMAT.toMapping(aacTrack('1190'), 96)!);
   const key = (unit: Pick<DepacketizedUnit, 'payload' | 'timestamp'>): string =>
     `${unit.timestamp}:${hexOf(unit.payload)}`;
+
+  it('give every access unit back of those written together', () => {
+    fc.assert(
+      fc.property(units, fc.integer({ min: 6, max: 900 }), fc.nat(0xffff_ffff), (list, maxPayloadSize, timestamp) => {
+        const all = [whole, ...sent(list)].map(({ payload }) => payload);
+        const writer = new MemoryPayloadWriter(maxPayloadSize, timestamp);
+        AAC_FORMAT.makePacketizer(aacTrack('1190')).writeUnits!(all, 1024, writer);
+        expect(depacketize(depacketizer(), writer.packets).map(key)).toEqual(
+          all.map((payload, i) => key({ payload, timestamp: (timestamp + i * 1024) >>> 0 })),
+        );
+      }),
+    );
+  });
+
+  it('put as many access units into a packet as fit, one that does not fit into several of its own', () => {
+    const writer = new MemoryPayloadWriter(700, 5000);
+    const all = [300, 300, 90, 200, 1000, 10].map((size) => new Uint8Array(size).fill(0x21));
+    AAC_FORMAT.makePacketizer(aacTrack('1190')).writeUnits!(all, 1024, writer);
+    expect(writer.packets.map(({ payload, timestamp, marker }) => [payload.length, timestamp - 5000, marker])).toEqual([
+      [2 + 3 * 2 + 690, 0, true],
+      [2 + 2 + 200, 3 * 1024, true],
+      [700, 4 * 1024, false],
+      [4 + 304, 4 * 1024, true],
+      [4 + 10, 5 * 1024, true],
+    ]);
+  });
 
   it('give every access unit back', () => {
     fc.assert(
