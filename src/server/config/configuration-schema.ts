@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { AddressList } from '../../io/address-list.ts';
 import { parseListenAddress } from '../../io/listen-address.ts';
 import { parseRtspUrl } from '../../protocol/rtsp/rtsp-url.ts';
+import { parseProxyRule } from '../rtsp-client/proxy-rule.ts';
 import type { Configuration, ConfigurationInput } from './configuration.ts';
 
 const listen = z.union([z.number(), z.string()]).transform((value, context) => {
@@ -50,6 +52,14 @@ function parseIpv4(text: string): number {
 function isPullUrl(text: string): boolean {
   const scheme = parseRtspUrl(text)?.scheme;
   return scheme === 'rtsp' || scheme === 'rtsps';
+}
+
+/** One part of a name or several. */
+const NAME_PARTS = /^[^\s/?]+(?:\/[^\s/?]+)*$/;
+
+function isHost(text: string): boolean {
+  // What ends with digits was meant for an address.
+  return new AddressList().add(text) || (/^[a-z\d_-]+(?:\.[a-z\d_-]+)*$/i.test(text) && !/(?:^|\.)\d+$/.test(text));
 }
 
 const listens = z.union([listen.transform((address) => [address]), z.array(listen)]);
@@ -142,6 +152,18 @@ export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> =
         .default(['digest-sha-256', 'digest-md5']),
       files: z.string().min(1).optional(),
       files_index: z.string().min(1).optional(),
+      register: z
+        .strictObject({
+          enabled: z.boolean().default(false),
+          app: z.string().regex(NAME_PARTS, 'expected the name of an application').default('proxy'),
+          allow: z
+            .array(z.string().refine(isHost, 'expected an address, a network like 192.0.2.0/24, or the name of a host'))
+            .default([]),
+          max_streams: z.number().int().min(1).max(10_000).default(100),
+          linger: seconds.default(10),
+          insecure: z.boolean().default(false),
+        })
+        .prefault({}),
     })
     .prefault({}),
   rtsps: z
@@ -189,5 +211,23 @@ export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> =
       }),
     )
     .refine((sources) => new Set(sources.map(({ name }) => name)).size === sources.length, 'two sources of one name')
+    .default([]),
+  proxies: z
+    .array(
+      z
+        .strictObject({
+          match: z.string(),
+          url: z.string(),
+          max_streams: z.number().int().min(1).max(10_000).default(100),
+          linger: seconds.default(10),
+          transport: z.enum(['auto', 'udp', 'tcp']).default('auto'),
+          insecure: z.boolean().default(false),
+        })
+        .superRefine(({ match, url }, context) => {
+          const rule = parseProxyRule(match, url);
+          if (typeof rule !== 'string') return;
+          context.addIssue({ code: 'custom', message: rule, path: [rule.includes('URL') ? 'url' : 'match'] });
+        }),
+    )
     .default([]),
 });

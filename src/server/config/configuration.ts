@@ -25,6 +25,8 @@ export interface Configuration {
   readonly publish: PublishConfiguration;
   /** Streams of other servers that are pulled. Default none. */
   readonly sources: readonly SourceConfiguration[];
+  /** Names that are had from other servers; the first that fits counts. */
+  readonly proxies: readonly ProxyConfiguration[];
 }
 
 export interface SourceConfiguration {
@@ -39,6 +41,20 @@ export interface SourceConfiguration {
   /** How packets come; `auto` (default) takes UDP, and TCP where UDP does not come through. */
   readonly transport: 'auto' | 'udp' | 'tcp';
   /** Take any certificate, default false. */
+  readonly insecure: boolean;
+}
+
+/** Streams of another server that are pulled when somebody asks for them. */
+export interface ProxyConfiguration {
+  /** Which names, `app/stream`; one `*` (one part of the name) or `**` (any number) may be in it. */
+  readonly match: string;
+  /** Where they are there. A `*` behind the host becomes what stands for that of `match`. */
+  readonly url: string;
+  /** Most streams pulled at a time, default 100. */
+  readonly max_streams: number;
+  /** As of `SourceConfiguration`, like those below. Default 10. */
+  readonly linger: number;
+  readonly transport: 'auto' | 'udp' | 'tcp';
   readonly insecure: boolean;
 }
 
@@ -136,6 +152,26 @@ export interface RtspConfiguration {
   readonly files?: string | undefined;
   /** Directory where indices of its transport streams are kept from one start to the next; by default they are only in memory. */
   readonly files_index?: string | undefined;
+  readonly register: RtspRegisterConfiguration;
+}
+
+/** REGISTER: other servers offer their streams to be pulled. */
+export interface RtspRegisterConfiguration {
+  /** Default false. */
+  readonly enabled: boolean;
+  /** Application of streams registered under a name without one, default `proxy`. */
+  readonly app: string;
+  /**
+   * Hosts of the URLs that may be registered: addresses, networks (`192.0.2.0/24`) and names. By default only the address
+   * a REGISTER comes from.
+   */
+  readonly allow: readonly string[];
+  /** More registered streams are refused, default 100. */
+  readonly max_streams: number;
+  /** Seconds a registered stream is pulled on without viewers, default 10. */
+  readonly linger: number;
+  /** Take any certificate, default false. */
+  readonly insecure: boolean;
 }
 
 /** Ports from `first` to `last`, both included. */
@@ -219,7 +255,8 @@ type SectionInput<T> = {
 };
 
 /** Ranges are written as text, `6970-7969`, and users need no rights named. */
-type RtspInput = Omit<SectionInput<RtspConfiguration>, 'udp_ports' | 'multicast_addresses' | 'users'> & {
+type RtspInput = Omit<SectionInput<RtspConfiguration>, 'udp_ports' | 'multicast_addresses' | 'users' | 'register'> & {
+  readonly register?: SectionInput<RtspRegisterConfiguration> | undefined;
   readonly udp_ports?: string | undefined;
   readonly multicast_addresses?: string | undefined;
   readonly users?: readonly RtspUserInput[] | undefined;
@@ -228,6 +265,8 @@ type RtspInput = Omit<SectionInput<RtspConfiguration>, 'udp_ports' | 'multicast_
 type RtspUserInput = Omit<RtspUserConfiguration, 'rights'> & {
   readonly rights?: RtspUserConfiguration['rights'] | undefined;
 };
+
+type ProxyInput = Pick<ProxyConfiguration, 'match' | 'url'> & SectionInput<ProxyConfiguration>;
 
 type SourceInput = Pick<SourceConfiguration, 'name' | 'url'> & SectionInput<SourceConfiguration>;
 
@@ -244,4 +283,5 @@ export interface ConfigurationInput {
   readonly play?: SectionInput<PlayConfiguration> | undefined;
   readonly publish?: SectionInput<PublishConfiguration> | undefined;
   readonly sources?: readonly SourceInput[] | undefined;
+  readonly proxies?: readonly ProxyInput[] | undefined;
 }
