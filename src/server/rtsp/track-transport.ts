@@ -3,7 +3,8 @@ import { ResourceError } from '../../wire/errors.ts';
 import type { ChannelPair } from './interleaved-delivery.ts';
 import type { MulticastGroup } from './multicast-group.ts';
 import type { RtspConnection } from './rtsp-connection.ts';
-import type { UdpPorts, UdpReceiver, UdpRoute } from './udp-ports.ts';
+import type { UdpPorts } from './udp-ports.ts';
+import type { UdpReceiver, UdpRoute } from './udp-route.ts';
 
 /** How one track of a session is carried, and how the answer to SETUP says it. */
 export type TrackTransport = (
@@ -43,7 +44,7 @@ export async function openTransport(
 ): Promise<TrackTransport | number> {
   let refusal = 461;
   for (const asked of alternatives) {
-    if (asked.profile !== (means.isProtected ? 'RTP/SAVP' : 'RTP/AVP')) continue;
+    if (!isCarried(asked.profile, means)) continue;
     if (isRecord(asked) && !means.isRecording) continue;
     const kind = kindOf(asked, means);
     if (kind === undefined || (means.kind !== undefined && kind !== means.kind)) continue;
@@ -57,6 +58,12 @@ export async function openTransport(
     }
   }
   return refusal;
+}
+
+function isCarried(profile: string, { isProtected, isRecording }: TransportMeans): boolean {
+  const wanted = isProtected ? 'RTP/SAVP' : 'RTP/AVP';
+  // A publisher that would take feedback (RFC 4585) is content with reports.
+  return profile === wanted || (isRecording && profile === `${wanted}F`);
 }
 
 function kindOf(asked: RtspTransport, means: TransportMeans): TrackTransport['kind'] | undefined {

@@ -1,29 +1,8 @@
-import type { DatagramErrorCode, DatagramSocket, DatagramSource, DatagramTarget } from '../../io/datagram-socket.ts';
+import type { DatagramErrorCode, DatagramSocket, DatagramTarget } from '../../io/datagram-socket.ts';
 import { type UdpPortPair, UdpPortRange } from '../../io/udp-port-pair.ts';
 import { ResourceError } from '../../wire/errors.ts';
-import type { DatagramRoute } from './datagram-delivery.ts';
-
-/** Where a client receives one track. */
-export interface UdpPeer {
-  /** Address of its RTSP connection: media never go anywhere else. */
-  readonly address: string;
-  readonly rtpPort: number;
-  readonly rtcpPort: number;
-}
-
-/** Gets what the client sends for one track. `bytes` are lent. */
-export interface UdpReceiver {
-  receiveRtp(bytes: Uint8Array): void;
-  receiveRtcp(bytes: Uint8Array): void;
-}
-
-/** The sockets one track goes through. */
-export interface UdpRoute extends DatagramRoute {
-  readonly serverRtpPort: number;
-  readonly serverRtcpPort: number;
-  /** Lets go of the ports. Idempotent. */
-  close(): void;
-}
+import { SharedPair } from './shared-udp-pair.ts';
+import type { UdpPeer, UdpReceiver, UdpRoute } from './udp-route.ts';
 
 export interface UdpPortsOptions {
   /** Own address; undefined: all. */
@@ -141,83 +120,4 @@ class OwnRoute implements UdpRoute {
     this.#onClosed();
     void this.#pair.close();
   }
-}
-
-/** A pair of ports that serves all players: who sent an RTCP packet is known by its source. */
-class SharedPair {
-  readonly #pair: UdpPortPair;
-  readonly #bySource = new Map<string, SharedRoute>();
-  /** Clients of an address that were not heard of yet. */
-  readonly #silent = new Map<string, Set<SharedRoute>>();
-
-  constructor(pair: UdpPortPair) {
-    this.#pair = pair;
-    pair.rtcp.onMessage = (bytes, source) => this.#receive(bytes, source);
-  }
-
-  route(peer: UdpPeer, receiver: UdpReceiver): UdpRoute {
-    const { rtp, rtcp } = this.#pair;
-    const route: SharedRoute = {
-      rtpSocket: rtp,
-      rtcpSocket: rtcp,
-      serverRtpPort: rtp.port,
-      serverRtcpPort: rtcp.port,
-      rtpTarget: rtp.target(peer.address, peer.rtpPort),
-      rtcpTarget: rtcp.target(peer.address, peer.rtcpPort),
-      receiver,
-      close: () => this.#forget(route),
-    };
-    this.#bySource.set(keyOf(route.rtcpTarget), route);
-    const { address } = route.rtcpTarget;
-    const silent = this.#silent.get(address);
-    if (silent === undefined) this.#silent.set(address, new Set([route]));
-    else silent.add(route);
-    return route;
-  }
-
-  close(): Promise<void> {
-    return this.#pair.close();
-  }
-
-  #receive(bytes: Uint8Array, source: DatagramSource): void {
-    const route = this.#bySource.get(keyOf(source)) ?? this.#adopt(source);
-    if (route === undefined) return;
-    this.#forgetSilent(route);
-    route.receiver.receiveRtcp(bytes);
-  }
-
-  /** A port nobody named: the first client of this address that is still silent must be it. */
-  #adopt(source: DatagramSource): SharedRoute | undefined {
-    const [route] = this.#silent.get(source.address) ?? [];
-    if (route === undefined) return undefined;
-    this.#forgetSource(route);
-    route.rtcpTarget = this.#pair.rtcp.target(source.address, source.port);
-    this.#bySource.set(keyOf(source), route);
-    return route;
-  }
-
-  #forget(route: SharedRoute): void {
-    this.#forgetSource(route);
-    this.#forgetSilent(route);
-  }
-
-  #forgetSource(route: SharedRoute): void {
-    const key = keyOf(route.rtcpTarget);
-    if (this.#bySource.get(key) === route) this.#bySource.delete(key);
-  }
-
-  #forgetSilent(route: SharedRoute): void {
-    const { address } = route.rtcpTarget;
-    const silent = this.#silent.get(address);
-    if (silent?.delete(route) === true && silent.size === 0) this.#silent.delete(address);
-  }
-}
-
-interface SharedRoute extends UdpRoute {
-  rtcpTarget: DatagramTarget;
-  readonly receiver: UdpReceiver;
-}
-
-function keyOf(end: DatagramSource): string {
-  return `${end.address} ${end.port}`;
 }

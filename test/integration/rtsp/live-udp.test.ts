@@ -11,6 +11,8 @@ import { rtcpTypes, UdpPeer } from './udp-peer.ts';
 const SR = 200;
 const SDES = 202;
 const BYE = 203;
+/** An RTP header without payload. */
+const HOLE_PUNCH = Uint8Array.of(0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
 let server: LocalServer;
 let base: string;
@@ -142,6 +144,61 @@ describe('a live stream over UDP', () => {
     }
     expect(counters().sessions).toBe(1);
     await until('the session has ended', () => counters().sessions === 0);
+  });
+
+  it.each([true, false])('goes where packets of a translated port come from (shared pair: %s)', async (udp_shared) => {
+    await start({ rtsp: { udp_shared } });
+    publish().run();
+    const [peer, udp] = [await connect(), await udpPeer()];
+    const { ports } = await playUdp(peer, udp);
+    const translator = await UdpSocket.open({ address: { host: '127.0.0.1', port: 0 } });
+    closers.push(() => translator.close());
+    let translated = 0;
+    translator.onMessage = () => translated++;
+    translator.send(HOLE_PUNCH, translator.target('127.0.0.1', ports[0]!));
+    await until('packets come through the translator', () => translated > 5);
+    const named = udp.rtp.length;
+    await until('more come there', () => translated > 15);
+    expect(udp.rtp.length).toBe(named);
+    udp.sendRtp(ports[0]!, HOLE_PUNCH);
+    await until('packets come to the port named after all', () => udp.rtp.length > named);
+  });
+
+  it.each([
+    ['its packets', (udp: UdpPeer, ports: readonly number[]) => udp.sendRtp(ports[0]!, HOLE_PUNCH)],
+    ['its reports', (udp: UdpPeer, ports: readonly number[]) => udp.report(ports[1]!)],
+  ])(
+    'stays with a client %s of which come from the port it named, whatever else its address sends',
+    async (_, speak) => {
+      await start();
+      publish().run();
+      const [peer, udp] = [await connect(), await udpPeer()];
+      const { ports } = await playUdp(peer, udp);
+      speak(udp, ports);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const stray = await UdpSocket.open({ address: { host: '127.0.0.1', port: 0 } });
+      closers.push(() => stray.close());
+      let strayed = 0;
+      stray.onMessage = () => strayed++;
+      stray.send(HOLE_PUNCH, stray.target('127.0.0.1', ports[0]!));
+      const received = udp.rtp.length;
+      await until('packets still come', () => udp.rtp.length > received + 10);
+      expect(strayed).toBe(0);
+    },
+  );
+
+  it('does not follow what comes late from a client that has left', async () => {
+    await start();
+    publish().run();
+    const [peer, former, udp] = [await connect(), await udpPeer(), await udpPeer()];
+    const { Session } = await playUdp(peer, former);
+    await peer.request('TEARDOWN', `${base}/live/x`, { Session });
+    const { ports } = await playUdp(peer, udp);
+    const before = former.rtp.length;
+    former.sendRtp(ports[0]!, HOLE_PUNCH);
+    const received = udp.rtp.length;
+    await until('packets still come', () => udp.rtp.length > received + 10);
+    expect(former.rtp.length).toBe(before);
   });
 
   it('is refused when it is switched off, and when there are no ports', async () => {
