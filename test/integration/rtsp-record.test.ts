@@ -225,7 +225,7 @@ describe('what is refused', () => {
     ['a description that is none', () => 'hello', 400],
     ['a description without tracks', () => 'v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n', 415],
     ['a description of nothing known', () => good().replace('H264', 'X-1').replace(/PCMU/, 'X-2'), 415],
-    ['a description of SRTP', others('RTP/AVP', 'RTP/SAVP'), 415],
+    ['a description of SRTP without TLS', others('RTP/AVP', 'RTP/SAVP'), 403],
   ])('%s', async (_, body, statusCode) => {
     await start();
     const peer = await connect();

@@ -142,7 +142,7 @@ export class ClientSession implements MediaSessionUser {
       multicastGroup: () => this.#services.multicastGroupOf(this.mediaSession),
       kind: other?.transport.kind,
       isRecording: this.isRecording,
-      isProtected: this.mediaSession.isProtected === true,
+      isProtected: this.mediaSession.isProtected?.(track) === true,
       track,
       ssrc: this.mediaSession.ssrcOf?.(track),
       receiver: {

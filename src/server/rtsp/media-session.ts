@@ -52,8 +52,13 @@ export interface MediaSession {
   trackOf?(url: string): number | undefined;
   /** SSRC of the packets of a track, when it is known beforehand. */
   ssrcOf?(track: number): number;
-  /** Its packets are SRTP, and its description tells the key. */
-  readonly isProtected?: boolean;
+  /** Whether the packets of a track are SRTP, with the key in the description. */
+  isProtected?(track: number): boolean;
+  /**
+   * Takes the key a publisher tells of a track, the `KeyMgmt` header of its SETUP if there is one (RFC 4567 §4.1).
+   * @returns the status code of a refusal
+   */
+  takeKey?(track: number, keyManagement: string | undefined): number | undefined;
   /** PLAY and PAUSE are for all tracks together only. */
   readonly isAggregateOnly?: boolean;
   /** The description (SDP), with relative control URLs. Undefined when it is only recorded to. */

@@ -192,7 +192,9 @@ export class RtspRequestHandler {
       // RFC 2326 §10.4: a server that can't control both together says so.
       if (ownTrack === undefined && targetKey(target) !== known.targetKey) return answer(459);
       const track = ownTrack ?? asked.track ?? onlyTrack(known.mediaSession);
-      return track === undefined ? answer(459) : known.setUp(track, request.url, transports, connection);
+      if (track === undefined) return answer(459);
+      const refusal = known.isRecording ? keyRefusal(known.mediaSession, track, asked) : undefined;
+      return refusal === undefined ? known.setUp(track, request.url, transports, connection) : answer(refusal);
     }
     const found = await this.#find(connection, target);
     const whole = found === undefined && asked.track !== undefined ? wholeTarget(target, asked.track) : undefined;
@@ -328,6 +330,12 @@ function accepts(values: readonly string[], type: string): boolean {
 function wholeTarget(target: MediaTarget, track: number | undefined): MediaTarget {
   if (track === undefined) return target;
   return { ...target, path: `${target.path}/track${track + 1}` };
+}
+
+/** Takes the key of a track that is recorded as SRTP: nobody else may have read it on its way. */
+function keyRefusal(session: MediaSession, track: number, { request, connection }: Asked): number | undefined {
+  if (session.isProtected?.(track) !== true) return undefined;
+  return connection.isSecure ? session.takeKey?.(track, request.headers.get('KeyMgmt')) : 403;
 }
 
 function onlyTrack(session: MediaSession): number | undefined {

@@ -5,6 +5,7 @@ import { writeMikeyMessage } from '../../protocol/mikey/mikey-writer.ts';
 import type { SrtpKeys } from '../../protocol/srtp/key-derivation.ts';
 import { SRTP_PROFILES, type SrtpProfileName } from '../../protocol/srtp/srtp-profile.ts';
 import { SrtpSender } from '../../protocol/srtp/srtp-sender.ts';
+import { protectedRtcp } from './srtp-reception.ts';
 
 /** What GStreamer, live555 and everybody else has. */
 const PROFILE: SrtpProfileName = 'AES_CM_128_HMAC_SHA1_80';
@@ -46,8 +47,6 @@ export class SrtpProtection {
 
   /** A compound RTCP packet as SRTCP, in a new buffer; empty when the key is used up. */
   protectRtcp(packet: Uint8Array): Uint8Array {
-    const bytes = new Uint8Array(packet.length + this.sender.rtcpOverheadBytes);
-    bytes.set(packet);
-    return bytes.subarray(0, this.sender.protectRtcp(bytes, 0, packet.length));
+    return protectedRtcp(this.sender, packet);
   }
 }

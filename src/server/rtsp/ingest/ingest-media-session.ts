@@ -1,11 +1,16 @@
 import type { Clock } from '../../../media/clock.ts';
 import type { Stream } from '../../../media/stream.ts';
+import type { MikeySrtp } from '../../../protocol/mikey/mikey-srtp.ts';
 import { parseRtspUrl, type RtspUrl } from '../../../protocol/rtsp/rtsp-url.ts';
 import type { MediaSession, Recording, RecordingOptions } from '../media-session.ts';
 import type { MediaSessionRegistry } from '../media-session-registry.ts';
 import type { RtspConnection } from '../rtsp-connection.ts';
+import { offeredSrtpOfHeader } from '../srtp-offer.ts';
 import type { AnnouncedTrack } from './announced-tracks.ts';
 import { RtpRecording } from './rtp-recording.ts';
+
+/** There is no key for a track that is SRTP, or none that can be used (RFC 7826 has the code). */
+const KEY_MANAGEMENT_ERROR = 466;
 
 export interface IngestMediaSessionOptions {
   /** Key in the registry. */
@@ -27,11 +32,23 @@ export class IngestMediaSession implements MediaSession {
   readonly name: string;
   readonly trackCount: number;
   readonly #options: IngestMediaSessionOptions;
+  /** Of each track that is SRTP. */
+  readonly #keys: (MikeySrtp | undefined)[];
 
   constructor(options: IngestMediaSessionOptions) {
     this.name = options.name;
     this.trackCount = options.tracks.length;
     this.#options = options;
+    this.#keys = options.tracks.map(({ srtp }) => srtp);
+  }
+
+  isProtected(track: number): boolean {
+    return this.#options.tracks[track]?.isProtected === true;
+  }
+
+  takeKey(track: number, keyManagement: string | undefined): number | undefined {
+    if (keyManagement !== undefined) this.#keys[track] = offeredSrtpOfHeader(keyManagement);
+    return this.#keys[track] === undefined ? KEY_MANAGEMENT_ERROR : undefined;
   }
 
   /** Control attributes are joined to the URL of the ANNOUNCE in front of its query, or behind it. */
@@ -56,6 +73,7 @@ export class IngestMediaSession implements MediaSession {
       ...options,
       openStream,
       descriptions: tracks.map(({ description }) => description),
+      keys: [...this.#keys],
       info: {
         id: String(connection.log.bindings()['cid']),
         protocol: 'rtsp',

@@ -40,6 +40,8 @@ export class IngestSessions implements RtspIngest {
     const { hub, clock, registry, random32 } = this.#options;
     const tracks = announcedTracks(description);
     if (tracks === undefined) return { statusCode: 400 };
+    // Whoever could read the keys could read the packets.
+    if (!connection.isSecure && tracks.some((track) => track.isProtected)) return { statusCode: 403 };
     const name = this.#nameOf(target);
     if (name === undefined) return { statusCode: 404 };
     if (tracks.every((track) => track.description === undefined)) return { statusCode: 415 };

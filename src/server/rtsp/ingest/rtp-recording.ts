@@ -2,14 +2,18 @@ import type { Clock } from '../../../media/clock.ts';
 import type { Publication, PublicationEnd, PublisherInfo } from '../../../media/publication.ts';
 import { RtpIngest, type RtpIngestTrackDescription } from '../../../media/rtp-ingest.ts';
 import type { Stream } from '../../../media/stream.ts';
+import type { MikeySrtp } from '../../../protocol/mikey/mikey-srtp.ts';
 import { ResourceError } from '../../../wire/errors.ts';
 import type { Logger } from '../../log/logger.ts';
 import type { MediaEndReason, Recording, RecordingOptions, RecordRefusal } from '../media-session.ts';
+import { droppedOf, ownSsrc, SrtpReception } from '../srtp-reception.ts';
 
 export interface RtpRecordingOptions extends RecordingOptions {
   readonly openStream: () => Stream;
   /** Of every track of the media session; undefined for those that can't be carried. */
   readonly descriptions: readonly (RtpIngestTrackDescription | undefined)[];
+  /** Of every track of the media session that is SRTP. */
+  readonly keys: readonly (MikeySrtp | undefined)[];
   readonly info: PublisherInfo;
   readonly log: Logger;
   readonly clock: Clock;
@@ -32,6 +36,8 @@ export class RtpRecording implements Recording {
   /** Index of a track of the media session among those taken in. */
   readonly #indices = new Map<number, number>();
   readonly #tracks: number[] = [];
+  /** By track of the media session. */
+  readonly #protected = new Map<number, SrtpReception>();
   #ingest: RtpIngest | undefined;
   #publication: Publication | undefined;
   #stream: Stream | undefined;
@@ -56,14 +62,20 @@ export class RtpRecording implements Recording {
   receiveRtp(track: number, bytes: Uint8Array): void {
     const index = this.#indices.get(track);
     if (index === undefined || this.#isPaused || this.#isClosed) return;
-    this.#ingest!.receiveRtp(index, bytes, this.#options.clock.nowMs());
+    const reception = this.#protected.get(track);
+    const packet = reception === undefined ? bytes : reception.unprotect(bytes);
+    if (packet === undefined) return;
+    this.#ingest!.receiveRtp(index, packet, this.#options.clock.nowMs());
     this.#arm();
   }
 
   receiveRtcp(track: number, bytes: Uint8Array): void {
     const index = this.#indices.get(track);
     if (index === undefined || this.#isClosed) return;
-    this.#ingest!.receiveRtcp(index, bytes, this.#options.clock.nowMs());
+    const reception = this.#protected.get(track);
+    const packet = reception === undefined ? bytes : reception.unprotectRtcp(bytes);
+    if (packet === undefined) return;
+    this.#ingest!.receiveRtcp(index, packet, this.#options.clock.nowMs());
     this.#arm();
   }
 
@@ -81,7 +93,7 @@ export class RtpRecording implements Recording {
   }
 
   #publish(): RecordRefusal | undefined {
-    const { openStream, info, log, descriptions, tracks, keepsOrder, random32, onPublishing } = this.#options;
+    const { openStream, info, log, descriptions, keys, tracks, keepsOrder, random32, onPublishing } = this.#options;
     const stream = openStream();
     let publication: Publication;
     try {
@@ -99,11 +111,13 @@ export class RtpRecording implements Recording {
       this.#indices.set(track, taken.length);
       this.#tracks.push(track);
       taken.push(description);
+      const offer = keys[track];
+      if (offer !== undefined) this.#protected.set(track, new SrtpReception(offer));
     }
     this.#ingest = new RtpIngest({
       publication,
       tracks: taken,
-      ssrc: random32(),
+      ssrc: ownSsrc(random32, keys),
       cname: `millrace-${random32().toString(36)}`,
       ...(keepsOrder ? { maxWaitMs: 0 } : {}),
     });
@@ -123,7 +137,9 @@ export class RtpRecording implements Recording {
 
   #logEnd(end: PublicationEnd): void {
     const { lost, malformed, late, dropped } = this.#ingest!.counters();
-    this.#options.log.info({ stream: this.#stream!.key, end, lost, malformed, late, dropped }, 'publication ended');
+    const counts = { lost, malformed, late, dropped };
+    const srtp = this.#protected.size === 0 ? {} : { srtp: droppedOf(this.#protected.values()) };
+    this.#options.log.info({ stream: this.#stream!.key, end, ...counts, ...srtp }, 'publication ended');
   }
 
   /** Sets the timer for what is due next; one that comes too early does no harm. */
@@ -139,7 +155,9 @@ export class RtpRecording implements Recording {
   #timeout(): void {
     this.#timerMs = undefined;
     for (const { track, bytes } of this.#ingest!.handleTimeout(this.#options.clock.nowMs())) {
-      this.#options.delivery.writeRtcp(this.#tracks[track]!, bytes);
+      const place = this.#tracks[track]!;
+      const report = this.#protected.get(place)?.protectRtcp(bytes) ?? bytes;
+      if (report.length > 0) this.#options.delivery.writeRtcp(place, report);
     }
     this.#arm();
   }
