@@ -27,6 +27,23 @@ describe('parseStreamMuxConfig', () => {
     expect(hexOf(config.audioConfig)).toBe('1190');
   });
 
+  it('reads an extension that tells of no SBR, as GStreamer copies it from a container', () => {
+    const config = parseStreamMuxConfig(Uint8Array.from(Buffer.from('40002410adca00', 'hex')))!;
+    expect(hexOf(config.audioConfig)).toBe('120856e500');
+    expect(config).toMatchObject({ otherDataBits: 0, audio: { sampleRate: 44_100 } });
+    expect(config.audio.sbr).toBeUndefined();
+  });
+
+  it.each([
+    ['SBR', '01010110111 00101 1 0011', false],
+    ['SBR and parametric stereo', '01010110111 00101 1 0011 10101001000 1', true],
+  ])('reads an extension that tells of %s, and what follows it', (_, extension, ps) => {
+    const audio = `00010 0110 0001 000 ${extension}`;
+    const config = parseStreamMuxConfig(bits(`${HEAD} ${audio} 001 000000100 0 0`))!;
+    expect(config.audioConfig).toEqual(bits(audio));
+    expect(config).toMatchObject({ fixedFrameBytes: 24, audio: { sbr: { sampleRate: 48_000 }, ps } });
+  });
+
   it('reads several access units in an element', () => {
     expect(parseStreamMuxConfig(bits(`0 1 000011 0000 000 ${LC} 000 11111111 0 0`))).toMatchObject({ subFrames: 4 });
   });

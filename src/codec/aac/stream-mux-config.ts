@@ -1,5 +1,10 @@
 import { BitReader } from '../../wire/bit-reader.ts';
-import { AUDIO_OBJECT_TYPE, type AudioSpecificConfig, readAudioSpecificConfig } from './audio-specific-config.ts';
+import {
+  AUDIO_OBJECT_TYPE,
+  type AudioSpecificConfig,
+  parseAudioSpecificConfig,
+  readAudioSpecificConfig,
+} from './audio-specific-config.ts';
 
 /** Most bytes of a StreamMuxConfig looked at; real ones have about six. */
 export const MAX_STREAM_MUX_CONFIG_BYTES = 1024;
@@ -61,12 +66,31 @@ interface SizedConfig {
   readonly audioConfig: Uint8Array;
 }
 
+/**
+ * Where the backward-compatible extension (§1.6.2.1, syncExtensionType) that begins at bit `at` ends; `at` when none does.
+ * GStreamer copies it from a container into a configuration without a length. It can be told from what else may stand
+ * there: its first bits would be a reserved frameLengthType.
+ */
+function extensionEnd(source: Uint8Array, at: number): number {
+  const bits = new BitReader(source);
+  bits.skip(at);
+  if (bits.bits(11) !== 0x2b7 || bits.bits(5) !== AUDIO_OBJECT_TYPE.sbr) return at;
+  if (bits.flag() && bits.bits(4) === 0xf) bits.skip(24); // extensionSamplingFrequency
+  const end = bits.position;
+  const hasPs = bits.bits(11) === 0x548;
+  bits.skip(1); // psPresentFlag
+  return hasPs && !bits.overrun ? bits.position : end;
+}
+
 function readAudio(source: Uint8Array, bits: BitReader, hasLength: boolean): SizedConfig | undefined {
   if (!hasLength) {
     const start = bits.position;
     const audio = readAudioSpecificConfig(bits, false);
     if (audio === undefined || !READ_WHOLE.has(audio.objectType)) return undefined;
-    return { audio, audioConfig: copyBits(source, start, bits.position - start) };
+    bits.skip(extensionEnd(source, bits.position) - bits.position);
+    if (bits.overrun) return undefined;
+    const audioConfig = copyBits(source, start, bits.position - start);
+    return { audio: parseAudioSpecificConfig(audioConfig) ?? audio, audioConfig };
   }
   const bitCount = readLatmValue(bits);
   if (bitCount > MAX_STREAM_MUX_CONFIG_BYTES * 8 || bitCount > bits.bitsLeft) return undefined;
