@@ -2,6 +2,7 @@ import http from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { cutAfter } from './end-soon.ts';
+import { HttpConnections } from './http-connections.ts';
 import type { ListenAddress } from './listen-address.ts';
 import { watchHead } from './request-head.ts';
 import { listenOn } from './tcp-listener.ts';
@@ -18,6 +19,8 @@ const TIMEOUT_CHECK_MS = 250;
 const ERROR_LINGER_MS = 1000;
 /** How long an idle connection is kept for another request, milliseconds. */
 export const KEEP_ALIVE_MS = 15_000;
+/** How long answers that have begun may take to end when the port is closed, milliseconds. */
+export const CLOSE_GRACE_MS = 2_000;
 /** Largest request header, bytes. */
 export const MAX_HEADER_BYTES = 16_384;
 
@@ -57,11 +60,13 @@ export interface HttpInterceptor {
 /** An HTTP/1.1 port with limits on time, size and number, and counters of what they stopped. */
 export class HttpListener {
   readonly #server: http.Server;
+  readonly #connections: HttpConnections;
   readonly port: number;
   readonly counters: HttpListenerCounters;
 
-  private constructor(server: http.Server, port: number, counters: HttpListenerCounters) {
+  private constructor(server: http.Server, connections: HttpConnections, port: number, counters: HttpListenerCounters) {
     this.#server = server;
+    this.#connections = connections;
     this.port = port;
     this.counters = counters;
   }
@@ -104,16 +109,25 @@ export class HttpListener {
       socket.end(statusLine(error.code));
       cutAfter(socket, ERROR_LINGER_MS);
     });
-    if (options.interceptor !== undefined) interceptConnections(server, options.interceptor, options, counters);
+    const { interceptor } = options;
+    const take = (socket: Socket): void => {
+      connections.release(socket);
+      interceptor?.take(socket);
+    };
+    if (interceptor !== undefined) interceptConnections(server, { ...interceptor, take }, options, counters);
+    const connections = new HttpConnections(server);
     const port = await listenOn(server, options.address);
-    return new HttpListener(server, port, counters);
+    return new HttpListener(server, connections, port, counters);
   }
 
-  /** Stops accepting and closes every connection. Resolves when all are gone. */
+  /**
+   * Stops accepting and closes every connection: at once, or, when it is being answered, with the end of the answer, for
+   * which there are `CLOSE_GRACE_MS`. Resolves when all are gone.
+   */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
+      this.#connections.close(CLOSE_GRACE_MS);
     });
   }
 }
