@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { MAX_STREAMS, parseStreamsDocument } from './parse-streams-document.ts';
 import { streamEntry } from './stream-entry.fixture.ts';
 
-const SERVER = { version: '0.1.0', uptimeSeconds: 12.3, rtmpPort: 1935, rtmpsPort: null, viewers: 5 };
+const SERVER = {
+  version: '0.1.0',
+  uptimeSeconds: 12.3,
+  rtmpPort: 1935,
+  rtmpsPort: null,
+  rtspPort: 8554,
+  rtspsPort: null,
+  viewers: 5,
+};
 
 describe('GET /console/streams.json', () => {
   it('is read as it is', () => {
@@ -24,7 +32,7 @@ describe('GET /console/streams.json', () => {
   it('takes what it cannot read for unknown', () => {
     const paths = { flv: '/a.flv', ts: '/a.ts' };
     const document = parseStreamsDocument({
-      server: { version: 1, uptimeSeconds: '12', rtmpPort: 70_000, viewers: -1 },
+      server: { version: 1, uptimeSeconds: '12', rtmpPort: 70_000, rtspPort: '8554', viewers: -1 },
       streams: [{ key: 'a', paths, publishing: 'yes', viewers: null, video: { width: Number.NaN }, audio: 'aac' }],
     });
     expect(document?.server).toEqual({
@@ -32,6 +40,8 @@ describe('GET /console/streams.json', () => {
       uptimeSeconds: null,
       rtmpPort: null,
       rtmpsPort: null,
+      rtspPort: null,
+      rtspsPort: null,
       viewers: null,
     });
     expect(document?.streams).toMatchObject([

@@ -42,6 +42,8 @@ function toServerEntry(fields: Fields): ServerEntry {
     uptimeSeconds: toNumber(fields['uptimeSeconds']),
     rtmpPort: toPort(fields['rtmpPort']),
     rtmpsPort: toPort(fields['rtmpsPort']),
+    rtspPort: toPort(fields['rtspPort']),
+    rtspsPort: toPort(fields['rtspsPort']),
     viewers: toNumber(fields['viewers']),
   };
 }

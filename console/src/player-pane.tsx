@@ -5,7 +5,7 @@ import { displayName } from './display-name.ts';
 import { formatCount, formatResolution, formatSeconds } from './format-quantity.ts';
 import { Icon } from './icon.tsx';
 import { describePlayerState, mainControl } from './player-state.ts';
-import { mediaUrl, rtmpPlayUrl } from './stream-address.ts';
+import { mediaUrl, rtmpPlayUrl, rtspPlayUrl } from './stream-address.ts';
 import type { ServerEntry, StreamEntry, StreamsDocument } from './streams-document.ts';
 import { parseTransport, TRANSPORTS, type Transport } from './transport.ts';
 import { usePlayback } from './use-playback.ts';
@@ -215,6 +215,20 @@ function Addresses({ stream, server }: AddressesProps): JSX.Element {
       })}
       {server.rtmpPort !== null && (
         <CopyField label="RTMP" text={rtmpPlayUrl(location.hostname, server.rtmpPort, stream)} testId="address-rtmp" />
+      )}
+      {server.rtspPort !== null && (
+        <CopyField
+          label="RTSP"
+          text={rtspPlayUrl('rtsp', location.hostname, server.rtspPort, stream)}
+          testId="address-rtsp"
+        />
+      )}
+      {server.rtspsPort !== null && (
+        <CopyField
+          label="RTSPS"
+          text={rtspPlayUrl('rtsps', location.hostname, server.rtspsPort, stream)}
+          testId="address-rtsps"
+        />
       )}
     </details>
   );

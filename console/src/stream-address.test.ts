@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mediaUrl, rtmpAppUrl, rtmpPlayUrl, rtmpsAppUrl } from './stream-address.ts';
+import { mediaUrl, rtmpAppUrl, rtmpPlayUrl, rtmpsAppUrl, rtspPlayUrl } from './stream-address.ts';
 import { streamEntry } from './stream-entry.fixture.ts';
 
 const PATHS = { flv: '/live/demo.flv', ts: '/live/demo.ts' };
@@ -27,6 +27,16 @@ describe('where a stream is', () => {
     expect(rtmpAppUrl('[::1]', 19_350, 'live')).toBe('rtmp://[::1]:19350/live');
     expect(rtmpsAppUrl('host', 443, 'live')).toBe('rtmps://host/live');
     expect(rtmpsAppUrl('host', 1936, 'live')).toBe('rtmps://host:1936/live');
+  });
+
+  it.each([
+    ['rtsp', 554, {}, 'rtsp://host/live/demo'],
+    ['rtsp', 8554, {}, 'rtsp://host:8554/live/demo'],
+    ['rtsps', 322, {}, 'rtsps://host/live/demo'],
+    ['rtsps', 8322, { vhost: 'tv.example' }, 'rtsps://host:8322/live/demo?vhost=tv.example'],
+    ['rtsp', 8554, { app: 'a/b', stream: 'c d?' }, 'rtsp://host:8554/a/b/c%20d%3F'],
+  ] as const)('is, over %s at port %i, for %j, %s', (scheme, port, changes, url) => {
+    expect(rtspPlayUrl(scheme, 'host', port, streamEntry(changes))).toBe(url);
   });
 
   it('names a vhost that is not the default', () => {

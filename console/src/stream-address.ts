@@ -5,6 +5,8 @@ import type { Transport } from './transport.ts';
 const RTMP_DEFAULT_PORT = 1935;
 /** The port an `rtmps://` address means when it names none. */
 const RTMPS_DEFAULT_PORT = 443;
+/** The ports `rtsp://` and `rtsps://` addresses mean when they name none. */
+const RTSP_DEFAULT_PORTS = { rtsp: 554, rtsps: 322 } as const;
 /** The vhost of streams that ask for none. */
 const DEFAULT_VHOST = '__defaultVhost__';
 
@@ -44,4 +46,17 @@ export function rtmpPlayUrl(
 ): string {
   const vhost = stream.vhost === '' || stream.vhost === DEFAULT_VHOST ? '' : `?vhost=${stream.vhost}`;
   return `${rtmpAppUrl(hostname, port, stream.app)}/${stream.stream}${vhost}`;
+}
+
+/** Address to play a stream over RTSP or RTSPS. */
+export function rtspPlayUrl(
+  scheme: 'rtsp' | 'rtsps',
+  hostname: string,
+  port: number,
+  stream: Pick<StreamEntry, 'vhost' | 'app' | 'stream'>,
+): string {
+  const authority = `${hostname}${port === RTSP_DEFAULT_PORTS[scheme] ? '' : `:${port}`}`;
+  const path = [...stream.app.split('/'), stream.stream].map(encodeURIComponent).join('/');
+  const hasVhost = stream.vhost !== '' && stream.vhost !== DEFAULT_VHOST;
+  return `${scheme}://${authority}/${path}${hasVhost ? `?vhost=${encodeURIComponent(stream.vhost)}` : ''}`;
 }

@@ -15,6 +15,10 @@ export interface ServerEntry {
   readonly rtmpPort: number | null;
   /** TCP port of the RTMPS server; `null` when RTMPS is off. */
   readonly rtmpsPort: number | null;
+  /** TCP port of the RTSP server; `null` when RTSP is off. */
+  readonly rtspPort: number | null;
+  /** TCP port of the RTSPS server; `null` when RTSPS is off. */
+  readonly rtspsPort: number | null;
   /** Viewers of all streams over all protocols. */
   readonly viewers: number | null;
 }

@@ -18,6 +18,7 @@ import { createLogger, type Logger } from '../server/log/logger.ts';
 import { RtmpServer, type RtmpServerCounters } from '../server/rtmp/rtmp-server.ts';
 import { RtspOnHttpPort } from '../server/rtsp/rtsp-on-http-port.ts';
 import { RtspServer, type RtspServerCounters } from '../server/rtsp/rtsp-server.ts';
+import { ProxiedStreams } from '../server/rtsp-client/proxied-streams.ts';
 import { RtspSources } from '../server/rtsp-client/rtsp-sources.ts';
 import { ConfigError } from '../wire/errors.ts';
 import { CONSOLE_DIRECTORY, DEMO_CLIP } from './paths.ts';
@@ -57,6 +58,7 @@ export class Millrace {
   readonly #http: HttpServer | undefined;
   readonly #rtsp: RtspServer | undefined;
   readonly #sources: RtspSources;
+  readonly #proxied: ProxiedStreams;
   readonly #demo: FilePublisher | undefined;
 
   private constructor(parts: {
@@ -65,6 +67,7 @@ export class Millrace {
     readonly http: HttpServer | undefined;
     readonly rtsp: RtspServer | undefined;
     readonly sources: RtspSources;
+    readonly proxied: ProxiedStreams;
     readonly demo: FilePublisher | undefined;
   }) {
     this.hub = parts.hub;
@@ -72,6 +75,7 @@ export class Millrace {
     this.#http = parts.http;
     this.#rtsp = parts.rtsp;
     this.#sources = parts.sources;
+    this.#proxied = parts.proxied;
     this.#demo = parts.demo;
   }
 
@@ -98,12 +102,19 @@ export class Millrace {
     const log = options.log ?? createLogger(logOptions(configuration));
     const settings = streamSettings(configuration);
     let sources: RtspSources | undefined;
+    let proxied: ProxiedStreams | undefined;
     const hub = new StreamHub({
       clock: nodeClock,
       settingsFor: () => settings,
-      onWanted: (name) => sources?.want(name) ?? 0,
+      onWanted: (name) => Math.max(sources?.want(name) ?? 0, proxied?.want(name) ?? 0),
       onFault: (stream, error) =>
         log.error({ err: error, stream: stream.key }, 'a viewer ended by a fault in the server'),
+    });
+    proxied = new ProxiedStreams({
+      hub,
+      log,
+      rules: configuration.proxies,
+      reserved: new Set(configuration.sources.map((source) => source.name)),
     });
     let rtmp: RtmpServer | undefined;
     let http: HttpServer | undefined;
@@ -112,16 +123,16 @@ export class Millrace {
       if (configuration.rtmp.enabled || configuration.rtmps !== undefined)
         rtmp = await startRtmp(configuration, hub, log);
       if (configuration.rtsp.enabled || configuration.rtsps !== undefined)
-        rtsp = await startRtsp(configuration, hub, log);
+        rtsp = await startRtsp(configuration, hub, log, proxied);
       if (configuration.http.enabled) http = await startHttp(configuration, hub, log, rtmp, rtsp);
     } catch (error) {
-      await Promise.all([rtmp?.close(), rtsp?.close()]);
+      await Promise.all([rtmp?.close(), rtsp?.close(), proxied.close()]);
       hub.close();
       throw error;
     }
     const demo = options.demo === true ? startDemo(hub, log) : undefined;
     sources = new RtspSources({ hub, log, sources: configuration.sources });
-    return new Millrace({ hub, rtmp, http, rtsp, sources, demo });
+    return new Millrace({ hub, rtmp, http, rtsp, sources, proxied, demo });
   }
 
   get ports(): MillracePorts {
@@ -152,10 +163,10 @@ export class Millrace {
   /** Ends every session and closes the ports. Idempotent. */
   async close(): Promise<void> {
     this.#demo?.close();
-    const closingSources = this.#sources.close();
+    const closingPulls = [this.#sources.close(), this.#proxied.close()];
     this.#rtmp?.askToReconnect();
     this.hub.close();
-    await Promise.all([closingSources, this.#rtmp?.close(), this.#http?.close(), this.#rtsp?.close()]);
+    await Promise.all([...closingPulls, this.#rtmp?.close(), this.#http?.close(), this.#rtsp?.close()]);
   }
 }
 
@@ -181,7 +192,12 @@ function startRtmp(configuration: Configuration, hub: StreamHub, log: Logger): P
   });
 }
 
-function startRtsp(configuration: Configuration, hub: StreamHub, log: Logger): Promise<RtspServer> {
+function startRtsp(
+  configuration: Configuration,
+  hub: StreamHub,
+  log: Logger,
+  proxied: ProxiedStreams,
+): Promise<RtspServer> {
   const { rtsps } = configuration;
   return RtspServer.start({
     hub,
@@ -190,6 +206,7 @@ function startRtsp(configuration: Configuration, hub: StreamHub, log: Logger): P
     resolveVhost: (asked) => resolveVhost(configuration, asked),
     stallTimeoutMs: configuration.play.stall_timeout * 1000,
     version: VERSION,
+    proxied,
     ...(rtsps === undefined
       ? {}
       : {
@@ -218,6 +235,8 @@ async function startHttp(
         uptimeSeconds: (performance.now() - startedMs) / 1000,
         rtmpPort: rtmp?.ports[0],
         rtmpsPort: rtmp?.tlsPorts[0],
+        rtspPort: rtsp?.ports[0],
+        rtspsPort: rtsp?.tlsPorts[0],
       }),
   });
   const streams = new HttpStreamService({

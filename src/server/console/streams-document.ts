@@ -9,6 +9,8 @@ export interface StreamsDocument {
     readonly uptimeSeconds: number;
     readonly rtmpPort: number | null;
     readonly rtmpsPort: number | null;
+    readonly rtspPort: number | null;
+    readonly rtspsPort: number | null;
     readonly viewers: number;
   };
   readonly streams: readonly StreamEntry[];
@@ -55,6 +57,8 @@ export interface StreamsDocumentOptions {
   readonly uptimeSeconds: number;
   readonly rtmpPort: number | undefined;
   readonly rtmpsPort: number | undefined;
+  readonly rtspPort: number | undefined;
+  readonly rtspsPort: number | undefined;
 }
 
 /** The live streams of a hub and what is measured on them. */
@@ -66,6 +70,8 @@ export function toStreamsDocument(hub: StreamHub, options: StreamsDocumentOption
       uptimeSeconds: options.uptimeSeconds,
       rtmpPort: options.rtmpPort ?? null,
       rtmpsPort: options.rtmpsPort ?? null,
+      rtspPort: options.rtspPort ?? null,
+      rtspsPort: options.rtspsPort ?? null,
       viewers: streams.reduce((sum, stream) => sum + stream.viewers, 0),
     },
     streams: streams
