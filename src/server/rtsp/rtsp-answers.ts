@@ -22,9 +22,14 @@ const PLAY_METHODS: readonly RtspMethod[] = [
   'SET_PARAMETER',
 ];
 
-/** Values of Public and Allow. */
-export function methodList(canRecord: boolean): string {
-  return (canRecord ? [...PLAY_METHODS, 'ANNOUNCE', 'RECORD'] : PLAY_METHODS).join(', ');
+/** Values of Public and Allow. REGISTER and DEREGISTER are no methods of RFC 2326. */
+export function methodList(server: { readonly canRecord: boolean; readonly canRegister: boolean }): string {
+  const { canRecord, canRegister } = server;
+  return [
+    ...PLAY_METHODS,
+    ...(canRecord ? ['ANNOUNCE', 'RECORD'] : []),
+    ...(canRegister ? ['REGISTER', 'DEREGISTER'] : []),
+  ].join(', ');
 }
 
 /** An answer with headers in the order given. */

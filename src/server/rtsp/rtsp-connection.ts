@@ -1,3 +1,4 @@
+import type { RtspResponse } from '../../protocol/rtsp/rtsp-message.ts';
 import type { Endpoint } from '../delegate/server-delegate.ts';
 import type { Logger } from '../log/logger.ts';
 import type { ChannelPair, InterleavedDelivery, InterleavedOutput } from './interleaved-delivery.ts';
@@ -8,6 +9,13 @@ const CHANNELS = 256;
 /** A session that ends with a connection. */
 export interface BoundSession {
   connectionEnded(): void;
+}
+
+/** Takes what the peer answers to requests of ours, and the frames that follow from them. */
+export interface PeerInput {
+  takeResponse(response: RtspResponse): void;
+  /** `payload` is lent. */
+  takeFrame(channel: number, payload: Uint8Array): void;
 }
 
 /** What a connection is made of. */
@@ -35,6 +43,8 @@ export class RtspConnection {
   readonly gone: AbortController = new AbortController();
   /** Requests refused for want of a right password. */
   failedLogins = 0;
+  /** Who asks the peer for something over this connection. */
+  peerInput: PeerInput | undefined;
   readonly #receivers = new Map<number, (bytes: Uint8Array) => void>();
   readonly #deliveries = new Set<InterleavedDelivery>();
   readonly #sessions = new Set<BoundSession>();
@@ -70,9 +80,11 @@ export class RtspConnection {
     this.#receivers.delete(pair.rtcp);
   }
 
-  /** A `$` frame came; those on channels nobody has are left. */
+  /** A `$` frame came; those on channels nobody has are left to `peerInput`. */
   receive(channel: number, bytes: Uint8Array): void {
-    this.#receivers.get(channel)?.(bytes);
+    const receiver = this.#receivers.get(channel);
+    if (receiver === undefined) this.peerInput?.takeFrame(channel, bytes);
+    else receiver(bytes);
   }
 
   /** The delivery is told when the connection has taken everything. */

@@ -9,6 +9,7 @@ import type { ClientSessions } from './client-sessions.ts';
 import { type MediaSession, type RtspMethod, trackIndexOf, trackName } from './media-session.ts';
 import { type MediaSource, type MediaTarget, targetKey, wantsSrtp } from './media-source.ts';
 import type { MulticastAddress } from './multicast-address.ts';
+import type { Registrations } from './registration/registrations.ts';
 import { answer, type HandledAnswer, methodList } from './rtsp-answers.ts';
 import type { RtspConnection } from './rtsp-connection.ts';
 import type { RtspIngest } from './rtsp-ingest.ts';
@@ -43,6 +44,8 @@ export interface RtspRequestHandlerOptions {
   readonly access: AccessControl;
   /** Who takes what clients publish; without it they can't. */
   readonly ingest: RtspIngest | undefined;
+  /** Streams other servers offer; without it they can't. */
+  readonly registrations?: Registrations | undefined;
   /** The multicast group of a media session; undefined when multicast is switched off. */
   readonly multicastGroupOf: (session: MediaSession) => Promise<MulticastAddress | undefined>;
   readonly nowMs: () => number;
@@ -66,7 +69,10 @@ export class RtspRequestHandler {
 
   constructor(options: RtspRequestHandlerOptions) {
     this.#options = options;
-    this.#methods = methodList(options.ingest !== undefined);
+    this.#methods = methodList({
+      canRecord: options.ingest !== undefined,
+      canRegister: options.registrations !== undefined,
+    });
   }
 
   /** @param request an RTSP request with a CSeq */
@@ -74,6 +80,10 @@ export class RtspRequestHandler {
     const { method, headers } = request;
     const unsupported = [...headers.getAll('Require'), ...headers.getAll('Proxy-Require')].join(', ');
     if (unsupported !== '') return answer(551, [['Unsupported', unsupported]]);
+    const isRegistration = method === 'REGISTER' || method === 'DEREGISTER';
+    if (isRegistration && this.#options.registrations !== undefined) {
+      return this.#register(connection, request, this.#options.registrations);
+    }
     if (!METHODS.has(method)) return this.#notAllowed(UNSUPPORTED.has(method) ? 405 : 501);
     const sessionText = headers.get('Session');
     const session = sessionText === undefined ? undefined : this.#findSession(sessionText);
@@ -216,6 +226,15 @@ export class RtspRequestHandler {
     // Nobody was told of it.
     if (answered.statusCode !== 200) session.close();
     return answered;
+  }
+
+  /** The URL is one of another server. */
+  #register(connection: RtspConnection, request: RtspRequest, registrations: Registrations): HandledAnswer {
+    const access = this.#check({ connection, request }, 'publish');
+    if ('refusal' in access) return access.refusal;
+    return request.method === 'REGISTER'
+      ? registrations.register(connection, request, access.username)
+      : registrations.deregister(connection, request, access.username);
   }
 
   #play(asked: Asked, session: ClientSession): HandledAnswer | Promise<HandledAnswer> {

@@ -11,6 +11,7 @@ import type { AdoptOptions } from '../delegate/delegate-server.ts';
 import { type RtspDelegate, RtspDelegateServer } from '../delegate/rtsp-delegate-server.ts';
 import type { DelegateServerCounters, TlsCertificate } from '../delegate/server-delegate.ts';
 import { type Logger, sessionLogger } from '../log/logger.ts';
+import type { ProxiedStreams } from '../rtsp-client/proxied-streams.ts';
 import { AccessControl } from './access-control.ts';
 import { ClientSessions } from './client-sessions.ts';
 import { DatagramPacer } from './datagram-pacer.ts';
@@ -21,6 +22,7 @@ import type { MediaSession } from './media-session.ts';
 import { MediaSessionRegistry } from './media-session-registry.ts';
 import type { MulticastGroup } from './multicast-group.ts';
 import { MulticastGroups } from './multicast-groups.ts';
+import { Registrations } from './registration/registrations.ts';
 import { answer, type HandledAnswer } from './rtsp-answers.ts';
 import { RtspConnection } from './rtsp-connection.ts';
 import { RtspRequestHandler } from './rtsp-request-handler.ts';
@@ -55,6 +57,8 @@ export interface RtspServerOptions {
   readonly stallTimeoutMs: number;
   /** Told in the Server header. */
   readonly version: string;
+  /** Pulls what is registered; without it nothing can be. */
+  readonly proxied?: ProxiedStreams;
 }
 
 /** The RTSP and RTSPS ports: the streams of the hub for RTSP players and publishers. */
@@ -121,9 +125,12 @@ export class RtspServer {
       maxPacketBytes: configuration.packet_size,
       random32,
     });
+    const registrations = openRegistrations(options);
+    const registered = registrations === undefined ? [] : [registrations.asSource(this.#live)];
     this.#handler = new RtspRequestHandler({
       sessions: this.#sessions,
-      sources: files === undefined ? [this.#live] : [this.#live, files],
+      sources: [this.#live, ...registered, ...(files === undefined ? [] : [files])],
+      registrations,
       access: new AccessControl({
         realm: REALM,
         users: configuration.users,
@@ -238,6 +245,7 @@ export class RtspServer {
     return {
       onConnect: (id) => this.#connected(id),
       onRequest: (id, request) => this.#handle(id, request),
+      onResponse: (id, response) => this.#connections.get(id)?.peerInput?.takeResponse(response),
       onInterleaved: (id, channel, payload) => this.#connections.get(id)?.receive(channel, payload),
       onDrain: (id) => this.#connections.get(id)?.drained(),
       onClose: (id) => {
@@ -329,6 +337,11 @@ function loggedUrl(url: string): string {
 function random32(): number {
   const bytes = nodeHandshakeCrypto.randomBytes(4);
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+}
+
+function openRegistrations({ configuration, proxied }: RtspServerOptions): Registrations | undefined {
+  if (proxied === undefined || !configuration.register.enabled) return undefined;
+  return new Registrations({ configuration: configuration.register, streams: proxied });
 }
 
 async function openFiles(
