@@ -12,7 +12,9 @@ import type { RtspClientEvent, RtspClientTrack } from '../../protocol/rtsp/clien
 import { RtspClientSession } from '../../protocol/rtsp/rtsp-client-session.ts';
 import type { RtspUrl } from '../../protocol/rtsp/rtsp-url.ts';
 import type { RtspTransport } from '../../protocol/rtsp/transport-header.ts';
+import type { SessionDescription } from '../../protocol/sdp/session-description.ts';
 import { pullError } from './pull-error.ts';
+import { PullSrtp } from './pull-srtp.ts';
 import { type PullTrack, pullTracksOf } from './pull-tracks.ts';
 
 /** Time for name, TCP and TLS together, and for each answer, milliseconds. */
@@ -93,6 +95,7 @@ class PullConnection {
   readonly #onAbort = (): void => this.#close();
   /** Those that can be carried, in the order of the ingest. */
   #tracks: readonly PullTrack[] = [];
+  #srtp = new PullSrtp([]);
   /** Tracks of which SETUP was not answered yet. */
   #asked: PullTrack[] = [];
   readonly #pairs = new Map<RtspClientTrack, UdpPortPair>();
@@ -138,7 +141,7 @@ class PullConnection {
         this.#socket.write(event.bytes);
         break;
       case 'described':
-        void this.#setUpAll(event.tracks);
+        void this.#setUpAll(event.tracks, event.description);
         break;
       case 'track-ready':
         this.#takeTrack(event.track, event.transport);
@@ -174,8 +177,9 @@ class PullConnection {
     }
   }
 
-  async #setUpAll(described: readonly RtspClientTrack[]): Promise<void> {
-    this.#tracks = pullTracksOf(described);
+  async #setUpAll(described: readonly RtspClientTrack[], description: SessionDescription): Promise<void> {
+    this.#tracks = pullTracksOf(described, description);
+    this.#srtp = new PullSrtp(this.#tracks.map(({ srtp }) => srtp));
     if (this.#tracks.length === 0) {
       this.#fail(pullError('pull/no-tracks', 'the server has no track that can be carried'));
       return;
@@ -200,21 +204,22 @@ class PullConnection {
 
   #setUp(tracks: PullTrack[]): void {
     this.#asked = tracks;
-    const setups = tracks.map(({ track }) => ({ track, transports: [this.#transportOf(track)] }));
+    const setups = tracks.map((one) => ({
+      track: one.track,
+      transports: [this.#transportOf(one)],
+      headers: this.#srtp.headersOf(this.#numberOf(one.track), one.track.url),
+    }));
     this.#perform(this.#session.setUp(setups, nodeClock.nowMs()));
   }
 
-  #transportOf(track: RtspClientTrack): RtspTransport {
+  #transportOf({ track, srtp }: PullTrack): RtspTransport {
+    const profile = srtp === undefined ? 'RTP/AVP' : profileOf(track);
     const pair = this.#pairs.get(track);
     if (pair !== undefined) {
-      return {
-        profile: 'RTP/AVP',
-        delivery: 'unicast',
-        clientPort: { first: pair.rtp.port, last: pair.rtcp.port },
-      };
+      return { profile, delivery: 'unicast', clientPort: { first: pair.rtp.port, last: pair.rtcp.port } };
     }
     const first = 2 * this.#numberOf(track);
-    return { profile: 'RTP/AVP', lowerTransport: 'TCP', delivery: 'unicast', interleaved: { first, last: first + 1 } };
+    return { profile, lowerTransport: 'TCP', delivery: 'unicast', interleaved: { first, last: first + 1 } };
   }
 
   #numberOf(track: RtspClientTrack): number {
@@ -281,7 +286,9 @@ class PullConnection {
     if (place !== undefined) this.#receive(place >> 1, payload, (place & 1) === 1);
   }
 
-  #receive(track: number, bytes: Uint8Array, isRtcp: boolean): void {
+  #receive(track: number, received: Uint8Array, isRtcp: boolean): void {
+    const bytes = this.#srtp.unprotect(track, received, isRtcp);
+    if (bytes === undefined) return;
     const ingest = this.#ingest ?? (isRtcp ? undefined : this.#begin());
     if (ingest === undefined || this.#isOver) return;
     if (isRtcp) ingest.receiveRtcp(track, bytes, nodeClock.nowMs());
@@ -298,12 +305,11 @@ class PullConnection {
       this.#fail(error as Error);
       return undefined;
     }
-    const random = nodeHandshakeCrypto.randomBytes(4);
     this.#ingest = new RtpIngest({
       publication: this.#publication,
       tracks: this.#tracks.map(({ ingest }) => ingest),
-      ssrc: new DataView(random.buffer, random.byteOffset, 4).getUint32(0),
-      cname: `millrace-${toHex(random)}`,
+      ssrc: this.#srtp.ssrc,
+      cname: `millrace-${toHex(nodeHandshakeCrypto.randomBytes(4))}`,
       announce: 'with-first-packet',
       ...(this.#options.lowerTransport === 'tcp' ? { maxWaitMs: 0 } : {}),
     });
@@ -324,12 +330,15 @@ class PullConnection {
 
   #noteSilence(): void {
     if (this.#options.lowerTransport === 'udp' && this.#options.mayUseTcp) this.#finish({ type: 'use-tcp' });
-    else this.#fail(pullError('pull/silent', 'the server sends no packets'));
+    else if (this.#srtp.unauthentic > 0) {
+      this.#fail(pullError('pull/silent', 'the packets of the server do not have the key it told'));
+    } else this.#fail(pullError('pull/silent', 'the server sends no packets'));
   }
 
-  #sendReport(track: number, bytes: Uint8Array): void {
+  #sendReport(track: number, report: Uint8Array): void {
     const ready = this.#ready.get(track);
-    if (ready === undefined) return;
+    const bytes = this.#srtp.protectRtcp(track, report);
+    if (ready === undefined || bytes.length === 0) return;
     const { ports, transport } = ready;
     if (ports !== undefined) {
       const port = transport.serverPort?.last ?? (transport.serverPort?.first ?? -1) + 1;
@@ -367,6 +376,11 @@ class PullConnection {
     nodeClock.after(FAREWELL_MS, () => this.#socket.destroy());
     void Promise.all([...this.#pairs.values()].map((pair) => pair.close())).then(() => this.#resolve(outcome));
   }
+}
+
+/** `RTP/SAVP` or `RTP/SAVPF`, as the description has it. */
+function profileOf({ media }: RtspClientTrack): string {
+  return media.protocol.toUpperCase().split('/', 2).join('/');
 }
 
 function toHex(bytes: Uint8Array): string {

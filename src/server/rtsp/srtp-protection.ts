@@ -33,20 +33,28 @@ export class SrtpProtection {
 
   /** What a client has to know of a source: a MIKEY message (RFC 4567). */
   keyMessageOf(ssrc: number): Uint8Array {
-    const random = nodeHandshakeCrypto.randomBytes(RANDOM_BYTES + 4);
-    return writeMikeyMessage(
-      mikeyMessageOf({
-        keys: this.#keys,
-        rolloverCounters: new Map([[ssrc, this.sender.rolloverCounter(ssrc) ?? 0]]),
-        cryptoSessionBundleId: new DataView(random.buffer, random.byteOffset).getUint32(RANDOM_BYTES),
-        random: random.subarray(0, RANDOM_BYTES),
-        unixTimeMs: Date.now(),
-      }),
-    );
+    return keyMessage(this.#keys, new Map([[ssrc, this.sender.rolloverCounter(ssrc) ?? 0]]));
   }
 
   /** A compound RTCP packet as SRTCP, in a new buffer; empty when the key is used up. */
   protectRtcp(packet: Uint8Array): Uint8Array {
     return protectedRtcp(this.sender, packet);
   }
+}
+
+/**
+ * A MIKEY message with these keys in clear.
+ * @param rolloverCounters of each SSRC that is sent with them
+ */
+export function keyMessage(keys: SrtpKeys, rolloverCounters: ReadonlyMap<number, number>): Uint8Array {
+  const random = nodeHandshakeCrypto.randomBytes(RANDOM_BYTES + 4);
+  return writeMikeyMessage(
+    mikeyMessageOf({
+      keys,
+      rolloverCounters,
+      cryptoSessionBundleId: new DataView(random.buffer, random.byteOffset).getUint32(RANDOM_BYTES),
+      random: random.subarray(0, RANDOM_BYTES),
+      unixTimeMs: Date.now(),
+    }),
+  );
 }
