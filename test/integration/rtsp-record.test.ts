@@ -208,6 +208,25 @@ describe('the tracks of a publisher', () => {
     expect((await peer.request('RECORD', url, session)).statusCode).toBe(200);
   });
 
+  it.each([
+    ['streamid=0', 'streamid=1'],
+    ['track2', 'track1'],
+  ])('are found again under %s and %s, to be paused together and torn down one by one', async (...controls) => {
+    await start();
+    const { peer, session } = await setUp(controls);
+    const [first, second] = controls.map((control) => `${url}/${control}`) as [string, string];
+    expect((await peer.request('RECORD', first, session)).statusCode).toBe(460);
+    expect((await peer.request('RECORD', url, session)).statusCode).toBe(200);
+    expect((await peer.request('PAUSE', first, session)).statusCode).toBe(460);
+    expect((await peer.request('PAUSE', `${url}/another`, session)).statusCode).toBe(404);
+    expect((await peer.request('TEARDOWN', first, session)).statusCode).toBe(200);
+    expect((await peer.request('TEARDOWN', first, session)).statusCode).toBe(455);
+    expect(stream().publisher).toBeDefined();
+    expect((await peer.request('PAUSE', second, session)).statusCode).toBe(200);
+    expect((await peer.request('TEARDOWN', second, session)).statusCode).toBe(200);
+    expect(stream().publisher).toBeUndefined();
+  });
+
   it('are set up behind a query too', async () => {
     await start();
     const path = `${url}?token=1`;

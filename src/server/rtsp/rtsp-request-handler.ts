@@ -118,16 +118,19 @@ export class RtspRequestHandler {
     const refusal = this.#refusal(asked, session.isRecording ? 'publish' : 'play', session);
     if (refusal !== undefined) return refusal;
     if (method === 'GET_PARAMETER' || method === 'SET_PARAMETER') return parameters(request, session);
-    if (targetKey(asked.target) !== session.targetKey) return answer(404);
+    // Publishers name their tracks themselves, perhaps as ours are named.
+    const ownTrack = session.mediaSession.trackOf?.(request.url);
+    if (ownTrack === undefined && targetKey(asked.target) !== session.targetKey) return answer(404);
+    const track = ownTrack ?? asked.track;
     switch (method) {
       case 'PLAY':
-        return this.#play(asked, session);
+        return this.#play({ ...asked, track }, session);
       case 'PAUSE':
-        return session.pause(asked.track);
+        return session.pause(track);
       case 'RECORD':
-        return this.#options.ingest === undefined ? this.#notAllowed(405) : session.record(asked.track);
+        return this.#options.ingest === undefined ? this.#notAllowed(405) : session.record(track);
       case 'TEARDOWN':
-        return session.tearDown(asked.track);
+        return session.tearDown(track);
       default:
         return this.#notAllowed(405);
     }
