@@ -185,6 +185,17 @@ describe('a stream published by RTSP', () => {
     server.millrace.closeRtspSessions('live/x');
     await peer.untilClosed();
     expect(stream().publisher).toBeUndefined();
+    // Nobody is waited for.
+    expect(stream().state).toBe('idle');
+  });
+
+  it('is ended by another ANNOUNCE on its connection', async () => {
+    await start();
+    const { peer, publisher } = await publish();
+    expect(stream().publisher).toBeDefined();
+    const other = `rtsp://127.0.0.1:${server.rtspPort}/live/y`;
+    expect((await peer.request('ANNOUNCE', other, SDP, sdpOf(publisher, CONTROLS))).statusCode).toBe(200);
+    expect(stream().state).toBe('idle');
   });
 
   it('goes on after PAUSE', async () => {

@@ -264,7 +264,7 @@ export class ClientSession implements MediaSessionUser {
     if (this.#isOver) return;
     this.#log.info({ reason }, 'session ended');
     const delivery = this.#delivery;
-    this.#stopMedia(true);
+    this.#stopMedia(true, reason === 'closed' ? 'unpublished' : 'lost');
     if (reason === 'stalled' || reason === 'failed') delivery?.abort();
     // Publishers don't ask, and would send on for ever.
     if (this.isRecording) this.#connection?.output.abort();
@@ -272,7 +272,7 @@ export class ClientSession implements MediaSessionUser {
 
   /** The server ends it. */
   close(): void {
-    this.#leave('closed', true);
+    this.#leave('closed', true, 'unpublished');
   }
 
   get #isOver(): boolean {
