@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseRtspUrl } from '../../protocol/rtsp/rtsp-url.ts';
-import { FIRST_RETRY_MS, LAST_RETRY_MS, redirectTarget, retryDelayMs } from './rtsp-pull.ts';
+import { FIRST_RETRY_MS, LAST_RETRY_MS, redirectTarget, retryDelayMs } from './client-attempts.ts';
 
 describe('time between two attempts', () => {
   it.each([
