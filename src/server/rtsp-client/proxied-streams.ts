@@ -52,12 +52,14 @@ interface Entry {
   readonly rule: Rule | undefined;
   pull: RtspPull | undefined;
   neededMs: number;
+  /** The pull was lost, and waits to try again. */
+  isLost: boolean;
 }
 
 /**
  * Streams of other servers that are pulled for their viewers: those the rules of a configuration find, and those that were
  * added. All viewers of a name share one pull. One that can't be had is given up at once, and who waited is told; one that
- * is lost is asked for again as long as somebody watches.
+ * is lost is asked for again as long as its viewers wait for it.
  */
 export class ProxiedStreams {
   readonly #options: ProxiedStreamsOptions;
@@ -83,11 +85,6 @@ export class ProxiedStreams {
     this.#stopSweeping = nodeClock.every(SWEEP_MS, () => this.#sweep());
   }
 
-  /** Streams pulled at the moment. */
-  get pulled(): number {
-    return [...this.#entries.values()].filter(({ pull }) => pull !== undefined).length;
-  }
-
   /** A viewer asks for a stream. @returns how long it should wait for it, milliseconds; 0 when it is not to be had */
   want(name: StreamName): number {
     if (this.#isClosed) return 0;
@@ -100,6 +97,8 @@ export class ProxiedStreams {
       return 0;
     }
     entry.neededMs = nowMs;
+    // Its viewers are gone: who comes now need not wait as they would have.
+    if (entry.isLost && this.#options.hub.get(name)?.state !== 'grace') this.#stop(entry);
     if (entry.pull === undefined) this.#start(key, entry);
     return ON_DEMAND_WAIT_MS;
   }
@@ -119,7 +118,7 @@ export class ProxiedStreams {
   add(stream: ProxiedStream): (() => void) | undefined {
     if (this.#isClosed || this.isTaken(stream.name)) return undefined;
     const key = streamKey(stream.name);
-    const entry: Entry = { stream, rule: undefined, pull: undefined, neededMs: 0 };
+    const entry: Entry = { stream, rule: undefined, pull: undefined, neededMs: 0, isLost: false };
     this.#entries.set(key, entry);
     this.#refusals.delete(key);
     return () => {
@@ -162,7 +161,8 @@ export class ProxiedStreams {
       this.#options.log.warn({ stream: key, max_streams }, 'too many streams are pulled by this rule already');
       return undefined;
     }
-    return { stream: { name, url, transport, insecure, lingerMs: linger * 1000 }, rule, pull: undefined, neededMs: 0 };
+    const stream = { name, url, transport, insecure, lingerMs: linger * 1000 };
+    return { stream, rule, pull: undefined, neededMs: 0, isLost: false };
   }
 
   #start(key: string, entry: Entry): void {
@@ -177,11 +177,15 @@ export class ProxiedStreams {
       log,
       ports: this.#ports,
       mayRetry: (hadMedia) => {
+        if (entry.pull !== pull) return false;
         isRefused = !hadMedia;
-        return hadMedia && hub.get(stream.name)?.isWatched === true;
+        const known = hub.get(stream.name);
+        entry.isLost = hadMedia && known?.state === 'grace' && known.isWatched;
+        return entry.isLost;
       },
     });
     entry.pull = pull;
+    entry.isLost = false;
     const ending = pull.finished.then(() => {
       this.#ending.delete(ending);
       if (rule !== undefined) rule.pulled--;
@@ -197,6 +201,7 @@ export class ProxiedStreams {
   #stop(entry: Entry): void {
     void entry.pull?.close();
     entry.pull = undefined;
+    entry.isLost = false;
     this.#abandon(entry);
   }
 
