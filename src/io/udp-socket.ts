@@ -23,9 +23,6 @@ export const DEFAULT_BUFFER_BYTES = 1_048_576;
 /** What may wait in this process unless the options say otherwise, bytes. */
 export const DEFAULT_SEND_QUEUE_BYTES = 1_048_576;
 
-/** Batches of fewer packets go through Node: a system call of its own would gain nothing. */
-const SMALLEST_FAST_BATCH = 2;
-
 /** A `DatagramSocket` over `node:dgram`, which owns the socket; batches go past it where there is a faster way. */
 export class UdpSocket implements DatagramSocket {
   readonly address: string;
@@ -115,10 +112,7 @@ export class UdpSocket implements DatagramSocket {
     const sender = this.#sender;
     // What waits in the queue goes first: then everything goes through it.
     const isFast =
-      sender !== undefined &&
-      sizes.length >= SMALLEST_FAST_BATCH &&
-      this.#closed === undefined &&
-      this.#socket.getSendQueueSize() === 0;
+      sender !== undefined && sizes.length > 0 && this.#closed === undefined && this.#socket.getSendQueueSize() === 0;
     if (isFast) {
       first = sender.send(this.#fileDescriptor, batch, 0, to);
       sentBytes = sender.sentBytes;

@@ -6,7 +6,7 @@ import { interleavedBytes } from '../../media/renditions/rtp-framing.ts';
  * Datagrams of one client leave in pieces of about this many bytes, and up to twice as many where a frame would be cut: a
  * receiver's socket buffer, 212,992 bytes on Linux unless it asks for more, has room for several of them.
  */
-export const PIECE_BYTES = 16_384;
+export const PIECE_BYTES = 32_768;
 
 /** Time between two rounds, milliseconds. */
 export const ROUND_MS = 5;

@@ -27,17 +27,21 @@ describe('DatagramPacer', () => {
 
   it('cuts behind a whole frame, not inside one', () => {
     const frame = [1400, 1400, 1400, 1400, 700].map((size) => [0, size] as const);
-    const sizes = frame.map(([, size]) => size);
-    expect(cut([...frame, ...frame, ...frame, ...frame])).toEqual([[...sizes, ...sizes, ...sizes], sizes]);
+    const frameBytes = frame.reduce((sum, [, size]) => sum + 4 + size, 0);
+    const perPiece = Math.ceil(PIECE_BYTES / frameBytes);
+    expect(perPiece * frameBytes).toBeGreaterThan(PIECE_BYTES);
+    const pieces = cut(Array.from({ length: perPiece + 1 }, () => frame).flat());
+    expect(pieces.map((sizes) => sizes.length)).toEqual([5 * perPiece, 5]);
   });
 
   it('cuts before a packet of another track', () => {
-    const video = Array.from({ length: 12 }, () => [0, 1400] as const);
-    expect(cut([...video, [2, 300], [0, 1400]]).map((sizes) => sizes.length)).toEqual([12, 1]);
+    const count = Math.ceil(PIECE_BYTES / 1404);
+    const video = Array.from({ length: count }, () => [0, 1400] as const);
+    expect(cut([...video, [2, 300], [0, 1400]]).map((sizes) => sizes.length)).toEqual([count, 1]);
   });
 
   it('cuts inside a frame that is longer than two pieces', () => {
-    const pieces = cut(Array.from({ length: 100 }, () => [0, 1400] as const));
+    const pieces = cut(Array.from({ length: 150 }, () => [0, 1400] as const));
     const longest = Math.max(...pieces.map((sizes) => sizes.length * 1404));
     expect(longest).toBeLessThanOrEqual(2 * PIECE_BYTES + 1404);
     expect(pieces.length).toBeGreaterThan(3);
