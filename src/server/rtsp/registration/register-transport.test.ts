@@ -67,7 +67,7 @@ describe('a suffix', () => {
   it('of any kind has an application and no part that leads elsewhere', () => {
     fc.assert(
       fc.property(
-        fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom(...'./%\\a?') })),
+        fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom('.', '/', '%', '\\', 'a', '?') })),
         (text) => {
           const name = nameOfSuffix(text, 'proxy');
           if (name !== undefined) expect(name).toMatch(/^(?!\.{1,2}(?:\/|$))[^/]+(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/u);
