@@ -4,6 +4,7 @@ import { UsageError } from './commands/command-line.ts';
 import { play } from './commands/play.ts';
 import { probe } from './commands/probe.ts';
 import { publish } from './commands/publish.ts';
+import { register } from './commands/register.ts';
 import { serve } from './commands/serve.ts';
 import { EXIT } from './exit-code.ts';
 import { VERSION } from './version.ts';
@@ -16,6 +17,7 @@ const HELP = `Millrace ${VERSION}: a real-time media server
   millrace publish <file.flv> <rtmp://host/app/stream>
   millrace play <url> [--out file.flv]   url: rtmp://…, http://….flv
   millrace probe <url|file.flv> [--json] what a stream is made of
+  millrace register <server> <url> [suffix]   have a server pull an RTSP stream
   millrace --help | --version
 
 "millrace <command> --help" tells a command's options.
@@ -31,6 +33,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   publish,
   play,
   probe,
+  register,
 };
 
 /** Runs the program with its arguments (without node and script) and resolves with its exit code. */
