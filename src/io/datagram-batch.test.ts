@@ -22,6 +22,23 @@ describe('InterleavedBatch', () => {
     );
   });
 
+  it('leaves out the beginning of each packet, and packets that have nothing else', () => {
+    const bytes = framed([
+      [0, Uint8Array.of(1, 2, 3)],
+      [0, Uint8Array.of(4, 5)],
+      [0, Uint8Array.of(6, 7, 8, 9)],
+    ]);
+    const batches = new InterleavedBatches();
+    const batch = batches.of(bytes, 0, 2);
+    expect(batch.offsets.map((at, i) => bytes.slice(at, at + batch.sizes[i]!))).toEqual([
+      Uint8Array.of(3),
+      Uint8Array.of(8, 9),
+    ]);
+    expect(batch.payloadBytes).toBe(3);
+    expect(batches.of(bytes, 0).payloadBytes).toBe(9);
+    expect(batches.of(bytes, 0, 2)).toBe(batch);
+  });
+
   it.each([
     ['a header cut short', [0x24, 0, 0]],
     ['a packet cut short', [0x24, 0, 0, 2, 1]],

@@ -6,6 +6,7 @@ export type DatagramBatchErrorCode = 'datagram/bad-batch';
 /** First byte of an interleaved frame (RFC 2326 §10.12). */
 const DOLLAR = 0x24;
 const HEADER_BYTES = 4;
+const CHANNELS = 256;
 
 let nextId = 0;
 
@@ -26,8 +27,11 @@ export class InterleavedBatch {
   /** Sum of `sizes`. */
   readonly payloadBytes: number;
 
-  /** @throws StateError `datagram/bad-batch` when `bytes` are not whole interleaved frames */
-  constructor(bytes: Uint8Array, channel: number) {
+  /**
+   * @param skippedBytes left out at the beginning of each packet: its RTP header, where it is sent without
+   * @throws StateError `datagram/bad-batch` when `bytes` are not whole interleaved frames
+   */
+  constructor(bytes: Uint8Array, channel: number, skippedBytes = 0) {
     const offsets: number[] = [];
     const sizes: number[] = [];
     let payloadBytes = 0;
@@ -42,10 +46,10 @@ export class InterleavedBatch {
           `no whole interleaved frame at ${at}`,
         );
       }
-      if (bytes[at + 1] === channel && sizeBytes > 0) {
-        offsets.push(at + HEADER_BYTES);
-        sizes.push(sizeBytes);
-        payloadBytes += sizeBytes;
+      if (bytes[at + 1] === channel && sizeBytes > skippedBytes) {
+        offsets.push(at + HEADER_BYTES + skippedBytes);
+        sizes.push(sizeBytes - skippedBytes);
+        payloadBytes += sizeBytes - skippedBytes;
       }
       at = end;
     }
@@ -65,14 +69,18 @@ export class InterleavedBatches {
   #bytes: Uint8Array | undefined;
   #byChannel: (InterleavedBatch | undefined)[] = [];
 
-  /** @throws StateError `datagram/bad-batch` when `bytes` are not whole interleaved frames */
-  of(bytes: Uint8Array, channel: number): InterleavedBatch {
+  /**
+   * @param skippedBytes as for `InterleavedBatch`
+   * @throws StateError `datagram/bad-batch` when `bytes` are not whole interleaved frames
+   */
+  of(bytes: Uint8Array, channel: number, skippedBytes = 0): InterleavedBatch {
     if (bytes !== this.#bytes) {
       this.#bytes = bytes;
       this.#byChannel = [];
     }
-    this.#byChannel[channel] ??= new InterleavedBatch(bytes, channel);
-    return this.#byChannel[channel];
+    const place = skippedBytes * CHANNELS + channel;
+    this.#byChannel[place] ??= new InterleavedBatch(bytes, channel, skippedBytes);
+    return this.#byChannel[place];
   }
 
   /** Lets go of the last bytes. */

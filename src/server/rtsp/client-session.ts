@@ -13,7 +13,7 @@ import type { MediaSessionRegistry, MediaSessionUser } from './media-session-reg
 import type { MulticastGroup } from './multicast-group.ts';
 import { answer, type HandledAnswer, wrongState } from './rtsp-answers.ts';
 import type { RtspConnection } from './rtsp-connection.ts';
-import { openTransport, type TrackTransport } from './track-transport.ts';
+import { isWithoutRtp, openTransport, type TrackTransport } from './track-transport.ts';
 import type { UdpPorts } from './udp-ports.ts';
 
 /**
@@ -143,6 +143,7 @@ export class ClientSession implements MediaSessionUser {
       kind: other?.transport.kind,
       isRecording: this.isRecording,
       isProtected: this.mediaSession.isProtected?.(track) === true,
+      isTransportStream: this.mediaSession.isTransportStream === true,
       track,
       ssrc: this.mediaSession.ssrcOf?.(track),
       receiver: {
@@ -346,7 +347,8 @@ export class ClientSession implements MediaSessionUser {
     const connection = this.#carrier;
     if (connection === undefined) {
       const routes = transports.map((transport) => (transport?.kind === 'udp' ? transport.route : undefined));
-      return new DatagramDelivery(routes, this.#services.pacer);
+      const isRaw = transports.some((transport) => transport !== undefined && isWithoutRtp(transport));
+      return new DatagramDelivery(routes, this.#services.pacer, isRaw ? 'payload' : 'rtp');
     }
     const channels = transports.map((transport) =>
       transport?.kind === 'interleaved' ? transport.channels : undefined,
@@ -390,8 +392,9 @@ export class ClientSession implements MediaSessionUser {
     if (wish.scale !== undefined || outcome.scale !== 1) headers.push(['Scale', writeScale(outcome.scale)]);
     if (wish.speed !== undefined || outcome.speed !== 1) headers.push(['Speed', writeScale(outcome.speed)]);
     const infos = outcome.tracks.flatMap(({ track, sequenceNumber, timestamp }) => {
-      const url = this.#playing.has(track) ? this.#tracks.get(track)?.url : undefined;
-      return url === undefined ? [] : [{ url, sequenceNumber, rtpTime: timestamp }];
+      const played = this.#playing.has(track) ? this.#tracks.get(track) : undefined;
+      if (played === undefined || isWithoutRtp(played.transport)) return [];
+      return [{ url: played.url, sequenceNumber, rtpTime: timestamp }];
     });
     if (infos.length > 0) headers.push(['RTP-Info', writeRtpInfo(infos)]);
     return headers;

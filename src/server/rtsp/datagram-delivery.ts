@@ -1,5 +1,6 @@
 import type { DatagramSocket, DatagramTarget } from '../../io/datagram-socket.ts';
 import { RTP_FRAMING } from '../../media/renditions/rtp-framing.ts';
+import { RTP_HEADER_BYTES } from '../../media/renditions/rtp-packet-writer.ts';
 import type { Framing } from '../../media/viewer.ts';
 import { type DatagramPacer, type DatagramPiece, type PacedSender, piecesPerRound } from './datagram-pacer.ts';
 import type { Delivery } from './delivery.ts';
@@ -18,12 +19,20 @@ interface WaitingReport {
   readonly packet: Uint8Array;
 }
 
+/**
+ * What of each packet goes into a datagram: all of it, or the payload alone where the client wants a transport stream
+ * without RTP. There are then no reports either.
+ */
+type DatagramForm = 'rtp' | 'payload';
+
 /** Packets as UDP datagrams to one client or multicast group, paced. */
 export class DatagramDelivery implements Delivery, PacedSender {
   readonly framing: Framing = RTP_FRAMING;
   onDrain: (() => void) | undefined;
   readonly #routes: readonly (DatagramRoute | undefined)[];
   readonly #pacer: DatagramPacer;
+  readonly #isRtp: boolean;
+  readonly #skippedBytes: number;
   #tracks: ReadonlySet<number>;
   #pieces: DatagramPiece[] = [];
   #sent = 0;
@@ -36,8 +45,10 @@ export class DatagramDelivery implements Delivery, PacedSender {
   #onFlushed: (() => void) | undefined;
 
   /** @param routes of each track of the media session; undefined for those that were not set up */
-  constructor(routes: readonly (DatagramRoute | undefined)[], pacer: DatagramPacer) {
+  constructor(routes: readonly (DatagramRoute | undefined)[], pacer: DatagramPacer, form: DatagramForm = 'rtp') {
     this.#routes = routes;
+    this.#isRtp = form === 'rtp';
+    this.#skippedBytes = this.#isRtp ? 0 : RTP_HEADER_BYTES;
     this.#pacer = pacer;
     this.#tracks = new Set(routes.keys());
   }
@@ -72,13 +83,13 @@ export class DatagramDelivery implements Delivery, PacedSender {
   }
 
   writeRtcp(track: number, packet: Uint8Array): void {
-    if (this.#closed) return;
+    if (this.#closed || !this.#isRtp) return;
     if (this.#sent === this.#pieces.length) this.#sendReport({ track, packet });
     else this.#reports.push({ track, packet });
   }
 
   writeBye(track: number, packet: Uint8Array): void {
-    if (this.#closed) return;
+    if (this.#closed || !this.#isRtp) return;
     this.#byes.push({ track, packet });
     if (this.#sent === this.#pieces.length) this.#planByes();
   }
@@ -131,7 +142,7 @@ export class DatagramDelivery implements Delivery, PacedSender {
       for (let track = 0; track < this.#routes.length; track++) {
         const route = this.#routes[track];
         if (route === undefined || !this.#tracks.has(track)) continue;
-        const batch = piece.batches.of(piece.bytes, track * 2);
+        const batch = piece.batches.of(piece.bytes, track * 2, this.#skippedBytes);
         if (batch.payloadBytes > 0) route.rtpSocket.sendBatch(batch, route.rtpTarget);
       }
     }

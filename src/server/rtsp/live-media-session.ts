@@ -58,6 +58,10 @@ export class LiveMediaSession implements MediaSession, LivePackets {
     this.#reports = new SenderReports(presentation, this.#senderClock, clock, cname, protect);
   }
 
+  get isTransportStream(): boolean {
+    return this.form === 'ts';
+  }
+
   isProtected(): boolean {
     return this.#options.protection !== undefined;
   }

@@ -54,6 +54,8 @@ export interface MediaSession {
   ssrcOf?(track: number): number;
   /** Whether the packets of a track are SRTP, with the key in the description. */
   isProtected?(track: number): boolean;
+  /** Its one track is an MPEG transport stream: that can be sent without RTP. */
+  readonly isTransportStream?: boolean;
   /**
    * Takes the key a publisher tells of a track, the `KeyMgmt` header of its SETUP if there is one (RFC 4567 §4.1).
    * @returns the status code of a refusal

@@ -128,7 +128,7 @@ export class RtspRequestHandler {
       case 'PAUSE':
         return session.pause(track);
       case 'RECORD':
-        return this.#options.ingest === undefined ? this.#notAllowed(405) : session.record(track);
+        return this.#options.ingest === undefined ? this.#notAllowed(405) : record(asked.request, session, track);
       case 'TEARDOWN':
         return session.tearDown(track);
       default:
@@ -352,6 +352,12 @@ function accepts(values: readonly string[], type: string): boolean {
 function wholeTarget(target: MediaTarget, track: number | undefined): MediaTarget {
   if (track === undefined) return target;
   return { ...target, path: `${target.path}/track${track + 1}` };
+}
+
+/** Scale and Speed are for what is played (RFC 2326 §12.34, §12.35). */
+function record({ headers }: RtspRequest, session: ClientSession, track: number | undefined): HandledAnswer {
+  const isForPlay = headers.has('Scale') || headers.has('Speed');
+  return session.isRecording && isForPlay ? answer(456) : session.record(track);
 }
 
 /** Takes the key of a track that is recorded as SRTP: nobody else may have read it on its way. */

@@ -6,6 +6,9 @@ import type { RtspConnection } from './rtsp-connection.ts';
 import type { UdpPorts } from './udp-ports.ts';
 import type { UdpReceiver, UdpRoute } from './udp-route.ts';
 
+/** A transport stream in datagrams, without RTP: two names for the same, which set-top boxes and live555 know. */
+const RAW_PROFILES: ReadonlySet<string> = new Set(['RAW/RAW', 'MP2T/H2221']);
+
 /** How one track of a session is carried, and how the answer to SETUP says it. */
 export type TrackTransport = (
   | { readonly kind: 'interleaved'; readonly channels: ChannelPair }
@@ -29,6 +32,8 @@ export interface TransportMeans {
   readonly isRecording: boolean;
   /** Packets are SRTP. */
   readonly isProtected: boolean;
+  /** Its one track is an MPEG transport stream. */
+  readonly isTransportStream: boolean;
   readonly track: number;
   readonly ssrc: number | undefined;
   readonly receiver: UdpReceiver;
@@ -60,13 +65,25 @@ export async function openTransport(
   return refusal;
 }
 
-function isCarried(profile: string, { isProtected, isRecording }: TransportMeans): boolean {
+/** Whether its packets are bare payload. */
+export function isWithoutRtp(transport: TrackTransport): boolean {
+  return RAW_PROFILES.has(transport.answer.profile);
+}
+
+function isCarried(profile: string, means: TransportMeans): boolean {
+  const { isProtected, isRecording, isTransportStream } = means;
+  if (RAW_PROFILES.has(profile)) return isTransportStream && !isRecording && !isProtected;
   const wanted = isProtected ? 'RTP/SAVP' : 'RTP/AVP';
   // A publisher that would take feedback (RFC 4585) is content with reports.
   return profile === wanted || (isRecording && profile === `${wanted}F`);
 }
 
 function kindOf(asked: RtspTransport, means: TransportMeans): TrackTransport['kind'] | undefined {
+  const kind = namedKind(asked, means);
+  return kind === 'udp' || !RAW_PROFILES.has(asked.profile) ? kind : undefined;
+}
+
+function namedKind(asked: RtspTransport, means: TransportMeans): TrackTransport['kind'] | undefined {
   if (asked.lowerTransport === 'TCP') return asked.delivery === 'multicast' ? undefined : 'interleaved';
   if (asked.lowerTransport !== undefined && asked.lowerTransport !== 'UDP') return undefined;
   // Some clients leave out what they want of a tunnel; nothing else gets through it.
@@ -161,7 +178,8 @@ async function openMulticast(means: TransportMeans): Promise<TrackTransport | un
 }
 
 function common(asked: RtspTransport, means: TransportMeans): Pick<RtspTransport, 'ssrc' | 'mode'> {
-  return { ssrc: means.ssrc, ...(asked.mode === undefined ? {} : { mode: [means.isRecording ? 'RECORD' : 'PLAY'] }) };
+  const ssrc = RAW_PROFILES.has(asked.profile) ? undefined : means.ssrc;
+  return { ssrc, ...(asked.mode === undefined ? {} : { mode: [means.isRecording ? 'RECORD' : 'PLAY'] }) };
 }
 
 /** Where only RTP's port or channel is named, RTCP has the next one. */

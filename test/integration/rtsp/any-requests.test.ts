@@ -14,7 +14,7 @@ import { RtspRequestHandler } from '../../../src/server/rtsp/rtsp-request-handle
 import { FakeClock } from '../../media-test-kit.ts';
 
 const log = createLogger({ level: 'silent', format: 'json' });
-const CODES = [200, 301, 400, 403, 404, 405, 406, 415, 451, 453, 454, 455, 457, 459, 460, 461, 501, 551];
+const CODES = [200, 301, 400, 403, 404, 405, 406, 415, 451, 453, 454, 455, 456, 457, 459, 460, 461, 501, 551];
 
 /** A presentation of two tracks that counts what is played. */
 class CountingSession implements MediaSession {

@@ -111,7 +111,7 @@ class ScriptedOrigin {
     const server = createServer((socket) => {
       socket.on('error', () => socket.destroy());
       let bytes = Buffer.alloc(0);
-      socket.on('data', (more) => {
+      socket.on('data', (more: Buffer) => {
         bytes = Buffer.concat([bytes, more]);
         for (;;) {
           if (bytes[0] === 0x24) {

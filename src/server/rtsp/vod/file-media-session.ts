@@ -53,6 +53,10 @@ export class FileMediaSession implements MediaSession {
     return this.#presentation.tracks.length;
   }
 
+  get isTransportStream(): boolean {
+    return this.trackCount === 1 && this.#presentation.tracks[0]!.track.codec === 'mp2t';
+  }
+
   /** Whether this is the version of the file there is now. */
   isVersion(file: TreeFile): boolean {
     const { path, sizeBytes, modifiedMs } = this.#options.file;

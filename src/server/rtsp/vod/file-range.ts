@@ -9,8 +9,8 @@ export interface FileRange {
 }
 
 /**
- * Reads the Range of a PLAY for a file. Refused with 457 (RFC 2326 §11.3.8): wall clock times, a start behind the end of the
- * file, an end on the wrong side of the start.
+ * Reads the Range of a PLAY for a file. Refused with 457 (RFC 2326 §11.3.8): a start behind the end of the file, an end on
+ * the wrong side of the start; with 456 (§11.3.7) wall clock times, which files do not have.
  * @param scale negative plays towards the start
  */
 export function fileRange(
@@ -21,7 +21,7 @@ export function fileRange(
   const range = parsePlayRange(value);
   if (range === undefined) return { startUs: undefined, endUs: undefined };
   if ('statusCode' in range) return range;
-  if (range.type === 'clock') return INVALID_RANGE;
+  if (range.type === 'clock') return NOT_FOR_FILES;
   let startUs: number | undefined;
   let endUs: number | undefined;
   if (range.type === 'npt') {
@@ -39,3 +39,4 @@ export function fileRange(
 }
 
 const INVALID_RANGE: PlayRefusal = { statusCode: 457 };
+const NOT_FOR_FILES: PlayRefusal = { statusCode: 456 };
