@@ -357,6 +357,11 @@ export class RtspClientSession {
     } else if (request.method === 'DESCRIBE' && this.#wantsBackChannel) {
       this.#wantsBackChannel = false;
       this.#open();
+    } else if (statusCode === 551 && this.#wantsBackChannel && request.track?.isBackChannel !== true) {
+      // Some devices describe it and know nothing of it afterwards.
+      this.#wantsBackChannel = false;
+      const headers = request.headers.filter(([name]) => name !== 'Require');
+      this.#exchange.add({ ...request, headers });
     } else if (request.method === 'SETUP' && request.track !== undefined) {
       this.#refuseTrack(request.track, statusCode, reason);
     } else if (statusCode === 454) {
@@ -448,6 +453,7 @@ export class RtspClientSession {
       url: joinControl(base, attributeOf(media, 'control')),
       isBackChannel: this.#wantsBackChannel && ownDirectionOf(media) === 'sendonly',
     }));
+    if (!this.#tracks.some((track) => track.isBackChannel)) this.#wantsBackChannel = false;
     this.#state = 'described';
     this.#events.push({ type: 'described', description, tracks: this.#tracks });
   }

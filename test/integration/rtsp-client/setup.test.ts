@@ -114,6 +114,37 @@ describe('RtspClientSession, back channel', () => {
     ]);
   });
 
+  it.each(['SETUP', 'PLAY'])('is not asked for again of a device that does not know it at %s', (method) => {
+    const pair = new Pair(
+      script((request) =>
+        request.method === method && request.headers.has('Require') ? { statusCode: 551 } : 'usual',
+      ),
+      { wantsBackChannel: true },
+    ).start();
+    pair.setUp().play();
+    expect(pair.heard).toEqual(['described', 'track-ready', 'track-ready', 'ready', 'playing']);
+  });
+
+  it('that is refused leaves the tracks before it', () => {
+    const pair = new Pair(
+      script((request) => (request.url.endsWith('trackID=3') ? { statusCode: 551 } : 'usual')),
+      { wantsBackChannel: true },
+    ).start();
+    pair.setUp([TCP], pair.tracks).play();
+    expect(pair.heard).toEqual(['described', 'track-ready', 'track-ready', 'track-refused', 'playing']);
+  });
+
+  it('is not asked for at SETUP where none is described', () => {
+    const body = 'v=0\ns=x\nm=video 0 RTP/AVP 96\na=control:trackID=1';
+    const pair = new Pair(
+      script((request) => (request.method === 'DESCRIBE' ? { body } : 'usual')),
+      { wantsBackChannel: true },
+    ).start();
+    pair.setUp([TCP], pair.tracks).play();
+    const withIt = pair.requests.filter(({ headers }) => headers.has('Require'));
+    expect(withIt.map(({ method }) => method)).toEqual(['DESCRIBE']);
+  });
+
   it('plays without when the device has none, and knows none when it was not asked for', () => {
     const answers = script(({ headers }) => (headers.has('Require') ? { statusCode: 551 } : 'usual'));
     const pair = new Pair(answers, { wantsBackChannel: true }).start().setUp().play();
