@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cryptosOf } from '../../protocol/sdp/security-attributes.ts';
+import { SRTP_PROFILES } from '../../protocol/srtp/srtp-profile.ts';
 import { toBase64 } from '../../wire/base64.ts';
 import { sdesKeysOf } from './sdes-keys.ts';
 
@@ -52,5 +54,21 @@ describe('a crypto attribute', () => {
     ['a key derivation rate', `1 ${SUITE} ${INLINE} KDR=1`],
   ])('with %s is not taken', (_, value) => {
     expect(keysOf(value)).toBeUndefined();
+  });
+
+  it('of any text gives whole keys or none', () => {
+    const suites = fc.constantFrom('', `1 ${SUITE} ${INLINE}`, `1 ${SUITE} inline:`, '1 AEAD_AES_128_GCM inline:');
+    fc.assert(
+      fc.property(
+        suites,
+        fc.string({ unit: fc.constantFrom('|', ':', '2', '^', '=', ';', '1', ' ', '9', 'A', '/', 'W') }),
+        (start, rest) => {
+          const keys = keysOf(start + rest);
+          if (keys === undefined) return;
+          const { keyBytes, saltBytes } = SRTP_PROFILES[keys.profile];
+          expect([keys.masterKey.length, keys.masterSalt.length]).toEqual([keyBytes, saltBytes]);
+        },
+      ),
+    );
   });
 });
