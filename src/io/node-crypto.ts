@@ -9,6 +9,11 @@ export const nodeHandshakeCrypto: {
   randomBytes: (size) => randomBytes(size),
 };
 
+/** 32 bits from the system's random source. */
+export function random32(): number {
+  return randomBytes(4).readUInt32BE(0);
+}
+
 /** A short random name for a session in logs: 8 characters of a–z and 0–9. */
 export function contextId(): string {
   const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';

@@ -8,6 +8,7 @@
 import { ResourceError } from '../../wire/errors.ts';
 import type { InterleavedBatch } from '../datagram-batch.ts';
 import type { DatagramErrorCode, DatagramTarget } from '../datagram-socket.ts';
+import { withoutExperimentalWarning } from './experimental-warning.ts';
 
 type Ffi = typeof import('node:ffi');
 
@@ -299,19 +300,6 @@ function runLength(batch: InterleavedBatch, first: number, available: number): n
     if (next < segmentBytes) break;
   }
   return count;
-}
-
-/** `node:ffi` warns on its first use that it is experimental, which tells a user of this server nothing. */
-function withoutExperimentalWarning<T>(load: () => T): T {
-  const emitWarning: typeof process.emitWarning = Reflect.get(process, 'emitWarning');
-  process.emitWarning = ((warning: string | Error, ...rest: readonly unknown[]) => {
-    if (rest[0] !== 'ExperimentalWarning') Reflect.apply(emitWarning, process, [warning, ...rest]);
-  }) as typeof emitWarning;
-  try {
-    return load();
-  } finally {
-    process.emitWarning = emitWarning;
-  }
 }
 
 function unavailable(reason: string, cause?: unknown): ResourceError {

@@ -1,5 +1,5 @@
 import { nodeHandshakeCrypto } from '../../io/node-crypto.ts';
-import { nodeSrtpCrypto } from '../../io/srtp-cipher.ts';
+import { srtpProvider } from '../../io/srtp-crypto.ts';
 import { mikeyMessageOf } from '../../protocol/mikey/mikey-srtp.ts';
 import { writeMikeyMessage } from '../../protocol/mikey/mikey-writer.ts';
 import type { SrtpKeys } from '../../protocol/srtp/key-derivation.ts';
@@ -28,7 +28,7 @@ export class SrtpProtection {
       masterKey: nodeHandshakeCrypto.randomBytes(keyBytes),
       masterSalt: nodeHandshakeCrypto.randomBytes(saltBytes),
     };
-    this.sender = new SrtpSender(this.#keys, nodeSrtpCrypto);
+    this.sender = new SrtpSender(this.#keys, srtpProvider().crypto);
   }
 
   /** What a client has to know of a source: a MIKEY message (RFC 4567). */

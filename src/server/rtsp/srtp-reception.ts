@@ -1,4 +1,4 @@
-import { nodeSrtpCrypto } from '../../io/srtp-cipher.ts';
+import { srtpProvider } from '../../io/srtp-crypto.ts';
 import type { MikeySrtp } from '../../protocol/mikey/mikey-srtp.ts';
 import { isRtcp } from '../../protocol/rtp/rtcp-packet.ts';
 import { type SrtpDropCounters, SrtpReceiver } from '../../protocol/srtp/srtp-receiver.ts';
@@ -17,8 +17,8 @@ export class SrtpReception {
   #room: Uint8Array = new Uint8Array(FIRST_ROOM_BYTES);
 
   constructor(offer: MikeySrtp) {
-    this.#receiver = new SrtpReceiver(offer.keys, nodeSrtpCrypto, offer);
-    this.#sender = new SrtpSender(offer.keys, nodeSrtpCrypto);
+    this.#receiver = new SrtpReceiver(offer.keys, srtpProvider().crypto, offer);
+    this.#sender = new SrtpSender(offer.keys, srtpProvider().crypto);
   }
 
   /** Packets that were dropped: forged, repeated, or in clear. */
