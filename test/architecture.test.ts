@@ -28,6 +28,7 @@ const rules: LayerRules = {
     'format/flv': ['protocol/amf'],
     'protocol/rtsp': ['protocol/rtp', 'protocol/sdp'],
     'protocol/mikey': ['protocol/srtp'],
+    'protocol/ice': ['protocol/stun'],
   },
   mayUseNode: ['io', 'app'],
   mayUsePackages: ['io', 'server', 'app'],
