@@ -25,6 +25,9 @@ export interface RtpTrack extends RtpTrackState {
   readonly unitDuration: number;
 }
 
+/** What the packets of a track are numbered by, and what was counted of them. */
+export type RtpNumbers = Pick<RtpTrack, 'ssrc' | 'sequenceNumber' | 'timestampOffset' | 'packets' | 'payloadBytes'>;
+
 /** 32 random bits, unpredictable (RFC 3550 §5.1, §8). */
 export type Random32 = () => number;
 
@@ -66,6 +69,17 @@ export class RtpPresentation {
       });
     }
     return tracks.length === 0 ? undefined : new RtpPresentation(tracks);
+  }
+
+  /**
+   * One track alone under the payload type another side gave it, numbered on from where `numbers` are; undefined when RTP
+   * can't carry it.
+   */
+  static ofTrack(track: Track, payloadType: number, numbers: RtpNumbers): RtpPresentation | undefined {
+    const mapping = mappingOf(track, payloadType);
+    if (mapping === undefined) return undefined;
+    const unitDuration = unitDurationOf(track, mapping);
+    return new RtpPresentation([{ track, mapping, channel: 0, payloadType, ...numbers, unitDuration }]);
   }
 
   /** The track of the presentation that stands for a track of the stream now. */

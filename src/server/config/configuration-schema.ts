@@ -66,6 +66,7 @@ const listens = z.union([listen.transform((address) => [address]), z.array(liste
 const seconds = z.number().min(0).max(86_400);
 const milliseconds = z.number().min(0).max(86_400_000);
 const sizeBytes = z.number().int().min(1);
+const streamPath = z.string().regex(/^[^\s/?]+(?:\/[^\s/?]+)+$/, 'expected app/stream');
 
 /** Bounds and defaults of every setting; `Configuration` says what each means. Unknown names are errors. */
 export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> = z.strictObject({
@@ -202,12 +203,13 @@ export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> =
   sources: z
     .array(
       z.strictObject({
-        name: z.string().regex(/^[^\s/?]+(?:\/[^\s/?]+)+$/, 'expected app/stream'),
+        name: streamPath,
         url: z.string().refine(isPullUrl, 'expected an rtsp:// or rtsps:// URL'),
         on_demand: z.boolean().default(false),
         linger: seconds.default(10),
         transport: z.enum(['auto', 'udp', 'tcp']).default('auto'),
         insecure: z.boolean().default(false),
+        back_channel: streamPath.optional(),
       }),
     )
     .refine((sources) => new Set(sources.map(({ name }) => name)).size === sources.length, 'two sources of one name')

@@ -42,6 +42,8 @@ export interface SourceConfiguration {
   readonly transport: 'auto' | 'udp' | 'tcp';
   /** Take any certificate, default false. */
   readonly insecure: boolean;
+  /** The stream, `app/stream`, whose sound goes to the camera (ONVIF back channel). Default none. */
+  readonly back_channel?: string | undefined;
 }
 
 /** Streams of another server that are pulled when somebody asks for them. */

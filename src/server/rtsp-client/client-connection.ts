@@ -30,6 +30,8 @@ export interface ClientConnectionOptions {
   readonly ports: UdpPortRange;
   /** Ends the connection in good order. */
   readonly signal: AbortSignal;
+  /** Whether to ask for the back channel of a camera; see `RtspClientSessionOptions`. */
+  readonly wantsBackChannel?: boolean;
   /**
    * Hands out a connection that stands already, to be used instead of a new one.
    * @throws ResourceError when it is gone
@@ -130,6 +132,7 @@ export class ClientConnection {
       crypto: nodeAuthenticationCrypto,
       cnonce: toHex(nodeHandshakeCrypto.randomBytes(16)),
       responseTimeoutMs: CLIENT_TIMEOUT_MS,
+      wantsBackChannel: options.wantsBackChannel ?? false,
       ...(announcement === undefined ? {} : { announcement }),
     });
   }

@@ -5,6 +5,7 @@ import type { Publication, PublicationEnd } from '../../media/publication.ts';
 import { RtpIngest } from '../../media/rtp-ingest.ts';
 import type { RtspClientTrack } from '../../protocol/rtsp/client-events.ts';
 import type { SessionDescription } from '../../protocol/sdp/session-description.ts';
+import type { BackChannel } from './back-channel.ts';
 import {
   ClientConnection,
   type ClientConnectionOptions,
@@ -22,6 +23,8 @@ import { type PullTrack, pullTracksOf } from './pull-tracks.ts';
 export const UDP_SILENCE_MS = 4_000;
 /** How long it may take otherwise, milliseconds. */
 export const FIRST_PACKET_MS = 15_000;
+/** While more than this waits in the connection, sound for the camera is left out, bytes: it would come too late. */
+const MAX_UNSENT_BYTES = 65_536;
 /** An RTP header without payload: opens the way through address translators for what comes back. */
 const HOLE_PUNCH: Uint8Array = Uint8Array.of(0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
@@ -31,6 +34,8 @@ export interface PullConnectionOptions extends ClientConnectionOptions {
    * @throws ResourceError when the stream has a publisher already
    */
   readonly publish: (remote: string, onEnded: (end: PublicationEnd) => void) => Publication;
+  /** What is said to the camera. */
+  readonly backChannel?: BackChannel | undefined;
 }
 
 /**
@@ -52,13 +57,19 @@ class PullConnection implements ClientRole {
   /** Those that can be carried, in the order of the ingest. */
   #tracks: readonly PullTrack[] = [];
   #srtp = new PullSrtp([]);
+  /** Set up behind those. */
+  #backTrack: RtspClientTrack | undefined;
   #ingest: RtpIngest | undefined;
   #publication: Publication | undefined;
   #silentAtMs: number | undefined;
 
   constructor(socket: ClientSocket, options: PullConnectionOptions) {
     this.#options = options;
-    this.#connection = new ClientConnection(socket, options, this);
+    this.#connection = new ClientConnection(
+      socket,
+      { ...options, wantsBackChannel: options.backChannel !== undefined },
+      this,
+    );
     this.#connection.start();
   }
 
@@ -73,11 +84,16 @@ class PullConnection implements ClientRole {
   choose(tracks: readonly RtspClientTrack[], description: SessionDescription): readonly RtspClientTrack[] {
     this.#tracks = pullTracksOf(tracks, description);
     this.#srtp = new PullSrtp(this.#tracks.map(({ srtp }) => srtp));
-    return this.#tracks.map(({ track }) => track);
+    if (this.#tracks.length === 0) return [];
+    this.#backTrack = this.#options.backChannel?.choose(tracks);
+    const chosen = this.#tracks.map(({ track }) => track);
+    return this.#backTrack === undefined ? chosen : [...chosen, this.#backTrack];
   }
 
   termsOf(number: number): TrackTerms {
-    const { track, srtp } = this.#tracks[number]!;
+    const pulled = this.#tracks[number];
+    if (pulled === undefined) return { profile: 'RTP/AVP', headers: [] };
+    const { track, srtp } = pulled;
     const profile = srtp === undefined ? 'RTP/AVP' : profileOf(track);
     return { profile, headers: this.#srtp.headersOf(number, track.url) };
   }
@@ -88,12 +104,15 @@ class PullConnection implements ClientRole {
   }
 
   started(): void {
+    if (this.#backTrack !== undefined) this.#startBackChannel();
     for (const [track, { ports }] of this.#connection.ready) {
-      if (ports !== undefined) this.#connection.send(track, HOLE_PUNCH, false);
+      if (ports !== undefined && track < this.#tracks.length) this.#connection.send(track, HOLE_PUNCH, false);
     }
   }
 
   receive(track: number, received: Uint8Array, isRtcp: boolean): void {
+    // Reports on what the camera hears: nothing is made of them.
+    if (track === this.#tracks.length) return;
     const bytes = this.#srtp.unprotect(track, received, isRtcp);
     if (bytes === undefined) return;
     const ingest = this.#ingest ?? (isRtcp ? undefined : this.#publish());
@@ -118,6 +137,7 @@ class PullConnection implements ClientRole {
   }
 
   ended(outcome: ClientOutcome): void {
+    this.#options.backChannel?.stop();
     this.#ingest?.end();
     this.#publication?.end(outcome.type === 'closed' ? 'unpublished' : 'lost');
   }
@@ -145,6 +165,18 @@ class PullConnection implements ClientRole {
       ...(this.#options.lowerTransport === 'tcp' ? { maxWaitMs: 0 } : {}),
     });
     return this.#ingest;
+  }
+
+  #startBackChannel(): void {
+    const { backChannel } = this.#options;
+    const connection = this.#connection;
+    const number = this.#tracks.length;
+    if (!connection.ready.has(number)) backChannel?.refused();
+    else {
+      backChannel?.start((packet, isRtcp) => {
+        if (connection.socket.writableLength <= MAX_UNSENT_BYTES) connection.send(number, packet, isRtcp);
+      });
+    }
   }
 
   #noteSilence(): void {

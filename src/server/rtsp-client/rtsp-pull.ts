@@ -4,6 +4,7 @@ import type { StreamHub } from '../../media/stream-hub.ts';
 import type { StreamName } from '../../media/stream-name.ts';
 import type { RtspUrl } from '../../protocol/rtsp/rtsp-url.ts';
 import { type Logger, sessionLogger } from '../log/logger.ts';
+import { BackChannel } from './back-channel.ts';
 import { ClientAttempts, shownRtspUrl } from './client-attempts.ts';
 import type { ClientOutcome } from './client-connection.ts';
 import { pullOnce } from './pull-connection.ts';
@@ -19,6 +20,8 @@ export interface RtspPullOptions {
   /** Take any certificate. */
   readonly insecure: boolean;
   readonly ports: UdpPortRange;
+  /** The stream whose sound goes to the camera, when it is one that takes any. */
+  readonly backChannel?: StreamName | undefined;
   /** Whether to try again after a failure; always by default. `hadMedia`: packets have come since it was made. */
   readonly mayRetry?: (hadMedia: boolean) => boolean;
   /** Whether a redirect may be followed; every one by default. */
@@ -34,12 +37,15 @@ export class RtspPull {
   readonly #options: RtspPullOptions;
   readonly #log: Logger;
   readonly #abort = new AbortController();
+  readonly #backChannel: BackChannel | undefined;
 
   constructor(options: RtspPullOptions) {
     this.#options = options;
     const { url, transport, mayRetry, mayFollow } = options;
     const stream = `${options.name.app}/${options.name.stream}`;
     this.#log = sessionLogger(options.log, { protocol: 'rtsp', stream, source: shownRtspUrl(url) });
+    const { hub, backChannel } = options;
+    this.#backChannel = backChannel && new BackChannel({ hub, name: backChannel, log: this.#log });
     this.finished = new ClientAttempts({
       url,
       transport,
@@ -72,6 +78,7 @@ export class RtspPull {
         this.#log.info({ transport: lowerTransport }, 'pulling');
         return publication;
       },
+      backChannel: this.#backChannel,
       signal: this.#abort.signal,
       borrow,
     });

@@ -44,9 +44,7 @@ export class RtspSources {
   constructor(options: RtspSourcesOptions) {
     this.#options = options;
     for (const configuration of options.sources) {
-      const slash = configuration.name.lastIndexOf('/');
-      const app = configuration.name.slice(0, slash);
-      const name = { vhost: DEFAULT_VHOST, app, stream: configuration.name.slice(slash + 1) };
+      const name = streamNameOf(configuration.name);
       const url = parseRtspUrl(configuration.url);
       if (url === undefined) continue;
       const source: Source = { name, url, configuration, pull: undefined, neededMs: 0 };
@@ -76,8 +74,9 @@ export class RtspSources {
   #start(source: Source): void {
     const { hub, log } = this.#options;
     const { name, url, configuration } = source;
-    const { transport, insecure } = configuration;
-    source.pull = new RtspPull({ hub, log, name, url, transport, insecure, ports: this.#ports });
+    const { transport, insecure, back_channel } = configuration;
+    const backChannel = back_channel === undefined ? undefined : streamNameOf(back_channel);
+    source.pull = new RtspPull({ hub, log, name, url, transport, insecure, ports: this.#ports, backChannel });
   }
 
   #stop(source: Source): void {
@@ -97,4 +96,10 @@ export class RtspSources {
       else if (nowMs - source.neededMs > configuration.linger * 1000) this.#stop(source);
     }
   }
+}
+
+/** The stream a name of the configuration, `app/stream`, stands for. */
+function streamNameOf(text: string): StreamName {
+  const slash = text.lastIndexOf('/');
+  return { vhost: DEFAULT_VHOST, app: text.slice(0, slash), stream: text.slice(slash + 1) };
 }
