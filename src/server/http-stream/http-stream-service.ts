@@ -114,7 +114,7 @@ export class HttpStreamService implements HttpService {
       client.off('close', onClose);
       if (client.destroyed) return;
       if (live) serveOrRefuse(waited);
-      else refuse(404, `nothing was published as "${streamKey(asked.name)}" within ${waitMs / 1000} s`);
+      else refuse(404, `nothing was published as "${streamKey(asked.name)}" while it was waited for`);
     });
   }
 

@@ -319,6 +319,7 @@ describe('who may register', () => {
     const peer = await connectTo(proxy);
     expect(await askAs(peer, 'bob', 'REGISTER')).toEqual([401, 200]);
     expect(await askAs(peer, 'carl', 'DEREGISTER')).toEqual([401, 403]);
+    expect((await peer.request('DEREGISTER', 'rtsp://127.0.0.1:9/x')).statusCode).toBe(401);
     expect(await askAs(peer, 'bob', 'DEREGISTER')).toEqual([401, 200]);
   });
 });

@@ -20,6 +20,15 @@ describe('the Transport of a REGISTER', () => {
     expect(parseRegisterTransport(text)).toEqual({ reusesConnection, preferred, suffix });
   });
 
+  it('may be anything', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 4096 }), (text) => {
+        const { suffix } = parseRegisterTransport(text);
+        if (suffix !== undefined) expect(suffix.length).toBeLessThanOrEqual(text.length);
+      }),
+    );
+  });
+
   it('is read as it was written', () => {
     for (const reusesConnection of [true, false]) {
       for (const preferred of ['udp', 'interleaved'] as const) {

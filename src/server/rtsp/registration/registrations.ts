@@ -69,11 +69,11 @@ export class Registrations {
     const url = parseRtspUrl(request.url);
     if (url === undefined) return answer(400);
     const found = this.#find(writeRtspUrl(url), transportOf(request).suffix);
-    if (found === undefined) return answer(451);
+    if (found.length === 0) return answer(451);
     // Without users the address is all there is to tell one from another.
-    const isOwn = username === undefined ? found.from === connection.remote.address : found.username === username;
-    if (!isOwn) return answer(403);
-    return { ...answer(200), afterwards: found.end };
+    const { address } = connection.remote;
+    const own = found.find((one) => (username === undefined ? one.from === address : one.username === username));
+    return own === undefined ? answer(403) : { ...answer(200), afterwards: own.end };
   }
 
   /** Finds registered streams without an application in `live`: players of a proxy ask for the suffix alone. */
@@ -126,11 +126,12 @@ export class Registrations {
     connection.log.info({ stream: key, source: writeRtspUrl({ ...url, query: '' }) }, 'a stream was registered');
   }
 
-  #find(url: string, suffix: string | undefined): Registration | undefined {
-    if (suffix === undefined) return [...this.#registrations.values()].find((one) => one.url === url);
-    const name = nameOfSuffix(suffix, this.#options.configuration.app);
-    const named = name === undefined ? undefined : this.#registrations.get(name);
-    return named?.url === url ? named : undefined;
+  /** Registrations of a URL: the one of that name, or all. */
+  #find(url: string, suffix: string | undefined): Registration[] {
+    const name = suffix === undefined ? undefined : nameOfSuffix(suffix, this.#options.configuration.app);
+    return [...this.#registrations].flatMap(([key, one]) =>
+      one.url === url && (suffix === undefined || key === name) ? [one] : [],
+    );
   }
 
   #nextName(): StreamName | undefined {
