@@ -19,6 +19,7 @@ import { RtmpServer, type RtmpServerCounters } from '../server/rtmp/rtmp-server.
 import { RtspOnHttpPort } from '../server/rtsp/rtsp-on-http-port.ts';
 import { RtspServer, type RtspServerCounters } from '../server/rtsp/rtsp-server.ts';
 import { ProxiedStreams } from '../server/rtsp-client/proxied-streams.ts';
+import { RtspPushes } from '../server/rtsp-client/rtsp-pushes.ts';
 import { RtspSources } from '../server/rtsp-client/rtsp-sources.ts';
 import { ConfigError } from '../wire/errors.ts';
 import { CONSOLE_DIRECTORY, DEMO_CLIP } from './paths.ts';
@@ -59,6 +60,7 @@ export class Millrace {
   readonly #rtsp: RtspServer | undefined;
   readonly #sources: RtspSources;
   readonly #proxied: ProxiedStreams;
+  readonly #pushes: RtspPushes;
   readonly #demo: FilePublisher | undefined;
 
   private constructor(parts: {
@@ -68,6 +70,7 @@ export class Millrace {
     readonly rtsp: RtspServer | undefined;
     readonly sources: RtspSources;
     readonly proxied: ProxiedStreams;
+    readonly pushes: RtspPushes;
     readonly demo: FilePublisher | undefined;
   }) {
     this.hub = parts.hub;
@@ -76,6 +79,7 @@ export class Millrace {
     this.#rtsp = parts.rtsp;
     this.#sources = parts.sources;
     this.#proxied = parts.proxied;
+    this.#pushes = parts.pushes;
     this.#demo = parts.demo;
   }
 
@@ -132,7 +136,8 @@ export class Millrace {
     }
     const demo = options.demo === true ? startDemo(hub, log) : undefined;
     sources = new RtspSources({ hub, log, sources: configuration.sources });
-    return new Millrace({ hub, rtmp, http, rtsp, sources, proxied, demo });
+    const pushes = new RtspPushes({ hub, log, pushes: configuration.pushes, live: rtsp?.live });
+    return new Millrace({ hub, rtmp, http, rtsp, sources, proxied, pushes, demo });
   }
 
   get ports(): MillracePorts {
@@ -163,10 +168,10 @@ export class Millrace {
   /** Ends every session and closes the ports. Idempotent. */
   async close(): Promise<void> {
     this.#demo?.close();
-    const closingPulls = [this.#sources.close(), this.#proxied.close()];
+    const closingClients = [this.#sources.close(), this.#proxied.close(), this.#pushes.close()];
     this.#rtmp?.askToReconnect();
     this.hub.close();
-    await Promise.all([...closingPulls, this.#rtmp?.close(), this.#http?.close(), this.#rtsp?.close()]);
+    await Promise.all([...closingClients, this.#rtmp?.close(), this.#http?.close(), this.#rtsp?.close()]);
   }
 }
 

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Millrace } from '../../src/app/millrace.ts';
@@ -14,6 +13,7 @@ import { LocalServer, type TestConfiguration, testConfiguration } from './robust
 import { until } from './robustness/until.ts';
 import { LiveStream } from './rtsp/live-stream.ts';
 import { RtspPeer } from './rtsp/rtsp-peer.ts';
+import { startScriptedRtspServer } from './rtsp/scripted-rtsp-server.ts';
 import { CLIP } from './short-clip.ts';
 
 type SourceInput = NonNullable<ConfigurationInput['sources']>[number];
@@ -145,23 +145,10 @@ describe('a pulled stream', () => {
 describe('a server of another kind', () => {
   const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\na=control:a\r\n';
 
-  /** Answers requests by what `answerTo` says: status line and headers behind the CSeq, and a body. */
-  async function script(answerTo: (method: string, request: string) => readonly [string, string?]): Promise<number> {
-    const server = createServer((socket) => {
-      socket.on('error', () => socket.destroy());
-      socket.on('data', (bytes) => {
-        for (const request of bytes.toString('latin1').split('\r\n\r\n')) {
-          const sequence = /^CSeq: *(\d+)/im.exec(request)?.[1];
-          if (sequence === undefined) continue;
-          const [head, body = ''] = answerTo(request.split(' ')[0]!, request);
-          socket.write(`RTSP/1.0 ${head}\r\nCSeq: ${sequence}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-        }
-      });
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+  async function script(answerTo: Parameters<typeof startScriptedRtspServer>[0]): Promise<number> {
+    const server = await startScriptedRtspServer(answerTo);
     closers.push(() => server.close());
-    return (server.address() as AddressInfo).port;
+    return server.port;
   }
 
   it('may redirect', async () => {

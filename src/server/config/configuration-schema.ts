@@ -232,4 +232,20 @@ export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> =
         }),
     )
     .default([]),
+  pushes: z
+    .array(
+      z
+        .strictObject({
+          stream: z.string(),
+          url: z.string(),
+          transport: z.enum(['auto', 'udp', 'tcp']).default('auto'),
+          insecure: z.boolean().default(false),
+        })
+        .superRefine(({ stream, url }, context) => {
+          const rule = parseProxyRule(stream, url);
+          if (typeof rule !== 'string') return;
+          context.addIssue({ code: 'custom', message: rule, path: [rule.includes('URL') ? 'url' : 'stream'] });
+        }),
+    )
+    .default([]),
 });

@@ -27,6 +27,8 @@ export interface Configuration {
   readonly sources: readonly SourceConfiguration[];
   /** Names that are had from other servers; the first that fits counts. */
   readonly proxies: readonly ProxyConfiguration[];
+  /** Streams that are published to other servers as well. Default none. */
+  readonly pushes: readonly PushConfiguration[];
 }
 
 export interface SourceConfiguration {
@@ -44,6 +46,18 @@ export interface SourceConfiguration {
   readonly insecure: boolean;
   /** The stream, `app/stream`, whose sound goes to the camera (ONVIF back channel). Default none. */
   readonly back_channel?: string | undefined;
+}
+
+/** Streams that are published to another server, by RTSP, as long as they have a publisher here. */
+export interface PushConfiguration {
+  /** Which streams, `app/stream`; one `*` (one part of the name) or `**` (any number) may be in it. */
+  readonly stream: string;
+  /** Where to. A `*` behind the host becomes what stands for that of `stream`. */
+  readonly url: string;
+  /** How packets go; `auto` (default) takes UDP, and TCP where UDP does not come through. */
+  readonly transport: 'auto' | 'udp' | 'tcp';
+  /** Take any certificate, default false. */
+  readonly insecure: boolean;
 }
 
 /** Streams of another server that are pulled when somebody asks for them. */
@@ -270,6 +284,8 @@ type RtspUserInput = Omit<RtspUserConfiguration, 'rights'> & {
 
 type ProxyInput = Pick<ProxyConfiguration, 'match' | 'url'> & SectionInput<ProxyConfiguration>;
 
+type PushInput = Pick<PushConfiguration, 'stream' | 'url'> & SectionInput<PushConfiguration>;
+
 type SourceInput = Pick<SourceConfiguration, 'name' | 'url'> & SectionInput<SourceConfiguration>;
 
 /** What users may write; every name is optional but `cert` and `key` of `rtmps` and `rtsps`, and what a user is made of. */
@@ -286,4 +302,5 @@ export interface ConfigurationInput {
   readonly publish?: SectionInput<PublishConfiguration> | undefined;
   readonly sources?: readonly SourceInput[] | undefined;
   readonly proxies?: readonly ProxyInput[] | undefined;
+  readonly pushes?: readonly PushInput[] | undefined;
 }

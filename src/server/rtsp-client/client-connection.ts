@@ -111,6 +111,7 @@ export class ClientConnection {
   /** Twice the track's number, and one more for RTCP, by channel. */
   readonly #channels = new Map<number, number>();
   #heardMs: number;
+  #leaving: ClientOutcome | undefined;
   #isOver = false;
 
   /** @param announcement what is published; without it the stream is played */
@@ -198,10 +199,18 @@ export class ClientConnection {
     this.finish({ type: 'failed', error, hadMedia: this.#role.hadMedia });
   }
 
+  /** Ends the session, and the connection when the server has said so: it has then taken what was sent before. */
+  leave(outcome: ClientOutcome): void {
+    if (this.#isOver || this.#leaving !== undefined) return;
+    this.#leaving = outcome;
+    this.perform(this.session.teardown(nodeClock.nowMs()));
+  }
+
   /** Ends session and connection. The first outcome stands. */
-  finish(outcome: ClientOutcome): void {
+  finish(last: ClientOutcome): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    const outcome = this.#leaving ?? last;
     this.#stopTicking();
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     this.#role.ended(outcome);

@@ -1,4 +1,4 @@
-import { nodeHandshakeCrypto } from '../../io/node-crypto.ts';
+import { random32 } from '../../io/node-crypto.ts';
 import { writeKeyManagementHeader } from '../../protocol/mikey/key-management.ts';
 import type { MikeySrtp } from '../../protocol/mikey/mikey-srtp.ts';
 import { keyMessage } from '../rtsp/srtp-protection.ts';
@@ -48,9 +48,4 @@ export class PullSrtp {
   protectRtcp(track: number, packet: Uint8Array): Uint8Array {
     return this.#tracks[track]?.reception.protectRtcp(packet) ?? packet;
   }
-}
-
-function random32(): number {
-  const random = nodeHandshakeCrypto.randomBytes(4);
-  return new DataView(random.buffer, random.byteOffset, 4).getUint32(0);
 }

@@ -56,6 +56,8 @@ export class LivePlayback implements Playback {
   readonly #onEnded: (reason: MediaEndReason) => void;
   readonly #sink: ViewerSink;
   #viewer: StreamViewer | undefined;
+  /** The viewer it has, or had last. */
+  #counted: StreamViewer | undefined;
   #tracks: ReadonlySet<number> = new Set();
   #isPaused = false;
   /** What comes first waits until the client has its answer. */
@@ -135,9 +137,9 @@ export class LivePlayback implements Playback {
     if (sayBye && viewer !== undefined) this.#sayBye();
   }
 
-  /** Bytes delivered, and jumps to a newer key frame. */
+  /** Bytes delivered, and jumps to a newer key frame, since PLAY; also when it is over. */
   get statistics(): { readonly sentBytes: number; readonly lagJumps: number } {
-    return { sentBytes: this.#viewer?.sentBytes ?? 0, lagJumps: this.#viewer?.lagJumps ?? 0 };
+    return { sentBytes: this.#counted?.sentBytes ?? 0, lagJumps: this.#counted?.lagJumps ?? 0 };
   }
 
   /** Plays these tracks from the newest key frame on. */
@@ -156,6 +158,7 @@ export class LivePlayback implements Playback {
     this.#delivery.setTracks(tracks);
     const made = this.#packets.view(this.#delivery.framing, this.#sink);
     this.#viewer = made;
+    this.#counted = made;
     made.start();
   }
 

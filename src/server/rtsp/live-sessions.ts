@@ -50,6 +50,17 @@ export class LiveSessions implements MediaSource {
     });
   }
 
+  /** Where its media sessions are held. */
+  get registry(): MediaSessionRegistry {
+    return this.#options.registry;
+  }
+
+  /** The media session of a stream, once it is described; undefined when it ends before, or RTP carries nothing of it. */
+  async open(stream: Stream, signal: AbortSignal): Promise<LiveMediaSession | undefined> {
+    await this.#whenDescribed(stream, signal);
+    return isPublished(stream) && !signal.aborted ? this.#sessionOf(stream, 'tracks', false) : undefined;
+  }
+
   async find(target: MediaTarget, signal: AbortSignal): Promise<MediaSession | undefined> {
     const asked = this.#streamOf(target);
     if (asked === undefined) return undefined;
@@ -137,7 +148,8 @@ export class LiveSessions implements MediaSource {
   }
 }
 
-function isPublished(stream: Stream | undefined): stream is Stream {
+/** Whether a stream has a publisher, or waits for the one it lost. */
+export function isPublished(stream: Stream | undefined): stream is Stream {
   return stream !== undefined && (stream.state === 'live' || stream.state === 'grace');
 }
 

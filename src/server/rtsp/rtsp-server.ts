@@ -2,7 +2,7 @@ import { nodeAuthenticationCrypto } from '../../io/authentication-crypto.ts';
 import type { UpgradeSocket } from '../../io/http-listener.ts';
 import { commonHost, type ListenAddress } from '../../io/listen-address.ts';
 import { nodeClock } from '../../io/node-clock.ts';
-import { nodeHandshakeCrypto } from '../../io/node-crypto.ts';
+import { nodeHandshakeCrypto, random32 } from '../../io/node-crypto.ts';
 import { type UpgradeRequest, WebSocketStreamAcceptor } from '../../io/web-socket-stream.ts';
 import type { StreamHub } from '../../media/stream-hub.ts';
 import type { RtspRequest } from '../../protocol/rtsp/rtsp-message.ts';
@@ -66,7 +66,8 @@ export class RtspServer {
   readonly registry: MediaSessionRegistry;
   readonly #options: RtspServerOptions;
   readonly #sessions: ClientSessions;
-  readonly #live: LiveSessions;
+  /** The streams of the hub, as RTSP sends them. */
+  readonly live: LiveSessions;
   readonly #handler: RtspRequestHandler;
   readonly #udp: UdpPorts | undefined;
   readonly #multicast: MulticastGroups | undefined;
@@ -116,7 +117,7 @@ export class RtspServer {
         timeoutMs: configuration.timeout * 1000,
       },
     });
-    this.#live = new LiveSessions({
+    this.live = new LiveSessions({
       hub,
       clock: nodeClock,
       registry: this.registry,
@@ -126,10 +127,10 @@ export class RtspServer {
       random32,
     });
     const registrations = openRegistrations(options);
-    const registered = registrations === undefined ? [] : [registrations.asSource(this.#live)];
+    const registered = registrations === undefined ? [] : [registrations.asSource(this.live)];
     this.#handler = new RtspRequestHandler({
       sessions: this.#sessions,
-      sources: [this.#live, ...registered, ...(files === undefined ? [] : [files])],
+      sources: [this.live, ...registered, ...(files === undefined ? [] : [files])],
       registrations,
       access: new AccessControl({
         realm: REALM,
@@ -191,7 +192,7 @@ export class RtspServer {
   /** Ends every session and closes the ports. Idempotent. */
   async close(): Promise<void> {
     this.#sessions.close();
-    this.#live.close();
+    this.live.close();
     this.#pacer.close();
     await Promise.all([this.#server?.close(), this.#udp?.close(), this.#multicast?.close()]);
   }
@@ -331,12 +332,6 @@ function headerRecord(headers: Iterable<readonly [string, string]>): Record<stri
 /** Without what may be a password or token. */
 function loggedUrl(url: string): string {
   return url.replace(/^([a-z]+:\/\/)[^/]*@/i, '$1').split('?', 1)[0]!;
-}
-
-/** 32 bits from the system's random source. */
-function random32(): number {
-  const bytes = nodeHandshakeCrypto.randomBytes(4);
-  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
 }
 
 function openRegistrations({ configuration, proxied }: RtspServerOptions): Registrations | undefined {

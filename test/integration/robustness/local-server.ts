@@ -4,7 +4,7 @@ import type { ConfigurationInput } from '../../../src/server/config/configuratio
 /** Sections of a configuration to set beside what every test needs. */
 export type TestConfiguration = Pick<
   ConfigurationInput,
-  'latency' | 'rtmp' | 'http' | 'rtsp' | 'rtsps' | 'play' | 'publish' | 'sources' | 'proxies'
+  'latency' | 'rtmp' | 'http' | 'rtsp' | 'rtsps' | 'play' | 'publish' | 'sources' | 'proxies' | 'pushes'
 >;
 
 /** A configuration on free ports of this machine, without log lines. */
