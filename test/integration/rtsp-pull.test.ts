@@ -254,6 +254,7 @@ describe('settings of sources', () => {
     ['a URL of another scheme', [{ ...source, url: 'http://u:pw0rd@192.0.2.1/x' }]],
     ['a name without an application', [{ ...source, name: 'cam' }]],
     ['a name used twice', [source, source]],
+    ['a back channel without an application', [{ ...source, back_channel: 'talk' }]],
   ])('are refused for %s, and passwords are not shown', async (_, sources) => {
     const error: unknown = await Millrace.start({ configuration: testConfiguration({ sources }) }).catch(
       (reason: unknown) => reason,
