@@ -20,12 +20,14 @@ export function nodeIn(
 export class RemoteServer {
   readonly rtmpPort: number;
   readonly httpPort: number;
+  readonly rtspPort: number;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, ports: { readonly rtmpPort: number; readonly httpPort: number }) {
+  private constructor(child: ChildProcess, ports: Pick<RemoteServer, 'rtmpPort' | 'httpPort' | 'rtspPort'>) {
     this.#child = child;
     this.rtmpPort = ports.rtmpPort;
     this.httpPort = ports.httpPort;
+    this.rtspPort = ports.rtspPort;
   }
 
   /** @param namespace a network namespace to run in */
@@ -39,8 +41,17 @@ export class RemoteServer {
   }
 
   /** What the server says of itself, after a full collection. */
-  async report(): Promise<ServerReport> {
-    this.#child.send('report');
+  report(): Promise<ServerReport> {
+    return this.#ask('report');
+  }
+
+  /** The same without a collection, which would hold up everything else. */
+  glance(): Promise<ServerReport> {
+    return this.#ask('glance');
+  }
+
+  async #ask(question: 'report' | 'glance'): Promise<ServerReport> {
+    this.#child.send(question);
     const message = await nextMessage(this.#child);
     if (message.type !== 'report') throw new AssertionError({ message: 'the server answered something else' });
     return message.report;

@@ -1,6 +1,7 @@
 /**
  * A server in a process of its own, so that its memory can be told from the load's: started with `--expose-gc` and a
- * configuration as JSON. Every message from the parent is answered with a report; it ends with its channel.
+ * configuration as JSON. Every message from the parent is answered with a report, `glance` with one that costs nothing; it
+ * ends with its channel.
  */
 import { createHook } from 'node:async_hooks';
 import { Millrace } from '../../../src/app/millrace.ts';
@@ -35,8 +36,8 @@ async function collect(): Promise<NodeJS.MemoryUsage> {
   return process.memoryUsage();
 }
 
-async function report(): Promise<ServerReport> {
-  const usage = await collect();
+/** @param usage after a collection, or at a glance */
+function reportOf(usage: NodeJS.MemoryUsage): ServerReport {
   const { rtmp, http, viewers } = millrace.counters;
   return {
     heapBytes: usage.heapUsed,
@@ -61,8 +62,10 @@ function tell(message: ServerMessage): void {
   process.send!(message);
 }
 
-process.on('message', () => {
-  void report().then((result) => tell({ type: 'report', report: result }));
+process.on('message', (question) => {
+  if (question === 'glance') tell({ type: 'report', report: reportOf(process.memoryUsage()) });
+  else void collect().then((usage) => tell({ type: 'report', report: reportOf(usage) }));
 });
 process.on('disconnect', () => process.exit(0));
-tell({ type: 'ready', rtmpPort: millrace.ports.rtmp[0]!, httpPort: millrace.ports.http[0]! });
+const { rtmp, http, rtsp } = millrace.ports;
+tell({ type: 'ready', rtmpPort: rtmp[0]!, httpPort: http[0]!, rtspPort: rtsp[0]! });

@@ -24,5 +24,5 @@ export interface ServerReport {
 }
 
 export type ServerMessage =
-  | { readonly type: 'ready'; readonly rtmpPort: number; readonly httpPort: number }
+  | { readonly type: 'ready'; readonly rtmpPort: number; readonly httpPort: number; readonly rtspPort: number }
   | { readonly type: 'report'; readonly report: ServerReport };
