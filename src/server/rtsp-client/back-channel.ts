@@ -77,8 +77,9 @@ export class BackChannel {
     this.#stopTimer = undefined;
     this.#send = undefined;
     this.#leaveStream();
-    // Another connection is another session: it has sources of its own.
+    // Another connection is another session: it has sources of its own, and is told of anew.
     this.#sender = undefined;
+    if (this.#told === 'talking' || this.#told === 'silent') this.#told = 'nothing';
   }
 
   #tick(): void {
@@ -86,7 +87,10 @@ export class BackChannel {
     const isThere = stream !== undefined && (stream.state === 'live' || stream.state === 'grace');
     if (!isThere || stream !== this.#stream) {
       this.#leaveStream();
-      if (!isThere) return;
+      if (!isThere) {
+        if (this.#told === 'talking') this.#tell('silent', 'the stream for the camera has ended');
+        return;
+      }
       this.#stream = stream;
       // What was said before is of no use any more.
       this.#cursor = stream.log.head;
@@ -108,7 +112,6 @@ export class BackChannel {
     this.#stream = undefined;
     this.#header = undefined;
     this.#sender?.pause();
-    if (this.#told === 'talking') this.#tell('silent', 'the stream for the camera has ended');
   }
 
   /** Chooses the format for what the stream is from here on. */

@@ -145,6 +145,19 @@ describe('the back channel of a camera', () => {
     expect(told('sound goes to the camera')).toHaveLength(2);
   });
 
+  it('speaks again after the camera was lost', async () => {
+    const camera = await start({ back: PCMU_BACK });
+    const speaker = new Speaker(PCMU_TRACK);
+    await speakUntilHeard(camera, speaker);
+    camera.cut();
+    await until('it is pulled again', () => told('pulling').length === 2);
+    const heardBefore = camera.rtp.length;
+    await speakUntilHeard(camera, speaker);
+    expect(hex(camera.rtp[heardBefore]!.subarray(8, 12))).not.toBe(hex(camera.rtp[0]!.subarray(8, 12)));
+    expect(told('sound goes to the camera')).toHaveLength(2);
+    expect(told('has ended')).toEqual([]);
+  });
+
   it('has AAC where the camera takes the same, under the payload type it names', async () => {
     const back = [
       'm=audio 0 RTP/AVP 101',

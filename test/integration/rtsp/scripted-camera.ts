@@ -32,6 +32,7 @@ export class ScriptedCamera {
   /** Channel of RTP of the back channel. */
   #backChannel: number | undefined;
   #send: ((packet: Uint8Array) => void) | undefined;
+  #connection = 0;
   #timer: NodeJS.Timeout | undefined;
   #sequence = 0;
 
@@ -44,7 +45,9 @@ export class ScriptedCamera {
     camera.#server = await RtspDelegateServer.listen({
       address: '127.0.0.1:0',
       delegate: {
-        onConnect: () => undefined,
+        onConnect: (id) => {
+          camera.#connection = id;
+        },
         onRequest: (id, request) => camera.#answer(id, request),
         onInterleaved: (_, channel, payload) => {
           if (channel === camera.#backChannel) camera.rtp.push(payload.slice());
@@ -60,7 +63,11 @@ export class ScriptedCamera {
     return this.#server!.ports[0]!;
   }
 
-  /** Cuts every connection. */
+  /** Loses its client. */
+  cut(): void {
+    this.#server!.close(this.#connection);
+  }
+
   async close(): Promise<void> {
     this.#stop();
     await this.#server!.close();
