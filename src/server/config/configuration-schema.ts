@@ -240,8 +240,12 @@ export const configurationSchema: z.ZodType<Configuration, ConfigurationInput> =
           url: z.string(),
           transport: z.enum(['auto', 'udp', 'tcp']).default('auto'),
           insecure: z.boolean().default(false),
+          srtp: z.boolean().default(false),
         })
-        .superRefine(({ stream, url }, context) => {
+        .superRefine(({ stream, url, srtp }, context) => {
+          if (srtp && !/^rtsps:/i.test(url)) {
+            context.addIssue({ code: 'custom', message: 'SRTP goes to rtsps:// only', path: ['srtp'] });
+          }
           const rule = parseProxyRule(stream, url);
           if (typeof rule !== 'string') return;
           context.addIssue({ code: 'custom', message: rule, path: [rule.includes('URL') ? 'url' : 'stream'] });

@@ -58,6 +58,8 @@ export interface PushConfiguration {
   readonly transport: 'auto' | 'udp' | 'tcp';
   /** Take any certificate, default false. */
   readonly insecure: boolean;
+  /** Send it as SRTP; only to `rtsps://`. Default false. */
+  readonly srtp: boolean;
 }
 
 /** Streams of another server that are pulled when somebody asks for them. */

@@ -117,7 +117,8 @@ class PushConnection implements ClientRole, MediaSessionUser, PushProgress {
   }
 
   termsOf(): TrackTerms {
-    return { profile: 'RTP/AVP', headers: [] };
+    // The description has told the key.
+    return { profile: this.#options.media.isProtected() ? 'RTP/SAVP' : 'RTP/AVP', headers: [] };
   }
 
   begin(nowMs: number): void {

@@ -4,6 +4,8 @@ import { ResourceError } from '../../wire/errors.ts';
 export type PushErrorCode =
   /** RTP carries nothing of the stream, or the server refuses every track of it. */
   | 'push/no-tracks'
+  /** Others could read the key of what is to be sent as SRTP. */
+  | 'push/key-in-clear'
   /** The server ended the session. */
   | 'push/ended'
   /** The server takes nothing. */

@@ -21,6 +21,8 @@ export interface RtspPushOptions {
   readonly transport: 'auto' | 'udp' | 'tcp';
   /** Take any certificate. */
   readonly insecure: boolean;
+  /** Send it as SRTP; only by `rtsps://`, as the key goes with the description. */
+  readonly srtp?: boolean;
   readonly ports: UdpPortRange;
   /** Whether to try again after a failure; always by default. `hadMedia`: packets have gone since it was made. */
   readonly mayRetry?: (hadMedia: boolean) => boolean;
@@ -83,9 +85,13 @@ export class RtspPush {
   }
 
   async #pushOnce(url: RtspUrl, lowerTransport: 'udp' | 'tcp'): Promise<PushOutcome> {
-    const { live, stream, pacer, transport, insecure, ports } = this.#options;
+    const { live, stream, pacer, transport, insecure, ports, srtp = false } = this.#options;
     const { signal } = this.#abort;
-    const media = await live.open(stream, signal);
+    if (srtp && url.scheme !== 'rtsps') {
+      const error = pushError('push/key-in-clear', 'SRTP goes to rtsps:// only: others could read its key');
+      return { type: 'failed', error, hadMedia: false };
+    }
+    const media = await live.open(stream, signal, srtp);
     if (media === undefined) {
       if (signal.aborted || !isPublished(stream)) return { type: 'closed' };
       const error = pushError('push/no-tracks', 'RTP carries nothing of this stream');

@@ -84,7 +84,7 @@ export class RtspPushes {
     const url = proxiedUrl(rule.rule, `${stream.name.app}/${stream.name.stream}`);
     if (url === undefined) return;
     const { log } = this.#options;
-    const { transport, insecure } = rule.configuration;
+    const { transport, insecure, srtp } = rule.configuration;
     const push = new RtspPush({
       log,
       stream,
@@ -93,6 +93,7 @@ export class RtspPushes {
       url,
       transport,
       insecure,
+      srtp,
       ports: this.#ports,
     });
     rule.pushes.set(stream, push);

@@ -55,10 +55,13 @@ export class LiveSessions implements MediaSource {
     return this.#options.registry;
   }
 
-  /** The media session of a stream, once it is described; undefined when it ends before, or RTP carries nothing of it. */
-  async open(stream: Stream, signal: AbortSignal): Promise<LiveMediaSession | undefined> {
-    await this.#whenDescribed(stream, signal);
-    return isPublished(stream) && !signal.aborted ? this.#sessionOf(stream, 'tracks', false) : undefined;
+  /**
+   * The media session of a stream, once it is described; undefined when it ends before, or RTP carries nothing of it.
+   * @param isProtected its packets are to be SRTP
+   */
+  async open(stream: Stream, signal: AbortSignal, isProtected: boolean): Promise<LiveMediaSession | undefined> {
+    await whenDescribed(stream, this.#options.clock, signal);
+    return isPublished(stream) && !signal.aborted ? this.#sessionOf(stream, 'tracks', isProtected) : undefined;
   }
 
   async find(target: MediaTarget, signal: AbortSignal): Promise<MediaSession | undefined> {
@@ -73,7 +76,7 @@ export class LiveSessions implements MediaSource {
       stream = hub.getOrCreate(name);
       if (!(await stream.whenLive(waitMs, signal))) return undefined;
     }
-    await this.#whenDescribed(stream, signal);
+    await whenDescribed(stream, this.#options.clock, signal);
     if (!isPublished(stream) || signal.aborted) return undefined;
     return this.#sessionOf(stream, form, wantsSrtp(target));
   }
@@ -137,14 +140,13 @@ export class LiveSessions implements MediaSource {
     registry.remove(session);
     this.#sessions.delete(session);
   }
+}
 
-  /** Publishers announce one track after the other: resolves when all seem to be there, or it takes too long. */
-  async #whenDescribed(stream: Stream, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    const deadlineMs = clock.nowMs() + HEADER_WAIT_MS;
-    while (isPublished(stream) && !isSettled(stream) && clock.nowMs() < deadlineMs && !signal.aborted) {
-      await new Promise<void>((resolve) => clock.after(HEADER_POLL_MS, resolve));
-    }
+/** Publishers announce one track after the other: resolves when all seem to be there, or it takes too long. */
+export async function whenDescribed(stream: Stream, clock: Clock, signal: AbortSignal): Promise<void> {
+  const deadlineMs = clock.nowMs() + HEADER_WAIT_MS;
+  while (isPublished(stream) && !isSettled(stream) && clock.nowMs() < deadlineMs && !signal.aborted) {
+    await new Promise<void>((resolve) => clock.after(HEADER_POLL_MS, resolve));
   }
 }
 
