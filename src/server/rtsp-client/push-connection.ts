@@ -1,5 +1,6 @@
 import type { ClientSocket } from '../../io/lent-socket.ts';
 import { nodeClock } from '../../io/node-clock.ts';
+import { writeKeyManagementHeader } from '../../protocol/mikey/key-management.ts';
 import type { RtspClientTrack } from '../../protocol/rtsp/client-events.ts';
 import { parseSessionDescription } from '../../protocol/sdp/session-description-parser.ts';
 import { DatagramDelivery } from '../rtsp/datagram-delivery.ts';
@@ -72,6 +73,7 @@ class PushConnection implements ClientRole, MediaSessionUser, PushProgress {
   isOutdated = false;
   readonly #options: PushConnectionOptions;
   readonly #connection: ClientConnection;
+  #tracks: readonly RtspClientTrack[] = [];
   #delivery: Delivery | undefined;
   #playback: LivePlayback | undefined;
   #nextHousekeepMs = 0;
@@ -113,12 +115,16 @@ class PushConnection implements ClientRole, MediaSessionUser, PushProgress {
 
   /** All of them: they are what was announced. */
   choose(tracks: readonly RtspClientTrack[]): readonly RtspClientTrack[] {
+    this.#tracks = tracks;
     return tracks;
   }
 
-  termsOf(): TrackTerms {
-    // The description has told the key.
-    return { profile: this.#options.media.isProtected() ? 'RTP/SAVP' : 'RTP/AVP', headers: [] };
+  termsOf(track: number): TrackTerms {
+    const message = this.#options.media.keyMessageOf(track);
+    if (message === undefined) return { profile: 'RTP/AVP', headers: [] };
+    // The description has told it, but gst-rtsp-server takes the key of a publisher from here only.
+    const header = writeKeyManagementHeader({ uri: this.#tracks[track]!.url, message });
+    return { profile: 'RTP/SAVP', headers: [['KeyMgmt', header]] };
   }
 
   begin(nowMs: number): void {

@@ -66,6 +66,11 @@ export class LiveMediaSession implements MediaSession, LivePackets {
     return this.#options.protection !== undefined;
   }
 
+  /** MIKEY message with the key of a track, as the description tells it; undefined when it is sent in clear. */
+  keyMessageOf(track: number): Uint8Array | undefined {
+    return this.#options.protection?.keyMessageOf(this.ssrcOf(track));
+  }
+
   get trackCount(): number {
     return this.presentation.tracks.length;
   }
