@@ -6,6 +6,17 @@ import {
   writeNack,
 } from '../../src/protocol/rtp/rtcp-feedback.ts';
 import { MAX_COMPOUND_PACKETS, parseRtcp, type RtcpPacket, writeRtcp } from '../../src/protocol/rtp/rtcp-packet.ts';
+import {
+  type ReceiverEstimatedBitrate,
+  readReceiverEstimatedBitrate,
+  writeReceiverEstimatedBitrate,
+} from '../../src/protocol/rtp/rtcp-receiver-estimated-bitrate.ts';
+import {
+  MAX_TRANSPORT_WIDE_PACKETS,
+  readTransportWideFeedback,
+  type TransportWideFeedback,
+  writeTransportWideFeedback,
+} from '../../src/protocol/rtp/rtcp-transport-wide-feedback.ts';
 import { ByteWriter } from '../../src/wire/byte-writer.ts';
 
 export const name = 'rtcp-packet';
@@ -24,10 +35,13 @@ export function run(bytes: Uint8Array): void {
     if (again.isMalformed || JSON.stringify(again.packets) !== JSON.stringify([packet])) {
       throw new RangeError(`a ${packet.type} changed in writing`);
     }
-    if (packet.type === 'transport-feedback') checkNack(readNack(packet));
-    else if (packet.type === 'payload-feedback') {
+    if (packet.type === 'transport-feedback') {
+      checkNack(readNack(packet));
+      checkArrivals(readTransportWideFeedback(packet));
+    } else if (packet.type === 'payload-feedback') {
       const entries = readFullIntraRequest(packet);
       if (entries !== undefined) writeFullIntraRequest(1, entries, new ByteWriter());
+      checkBitrate(readReceiverEstimatedBitrate(packet));
     }
   }
 }
@@ -50,4 +64,28 @@ function checkNack(sequenceNumbers: readonly number[] | undefined): void {
   writeNack({ senderSsrc: 1, mediaSsrc: 2 }, sequenceNumbers, out);
   const again = readNack(parseRtcp(out.finish(), { reducedSize: true }).packets[0] as never);
   if (again?.join() !== sequenceNumbers.join()) throw new RangeError('a NACK changed in writing');
+}
+
+function checkArrivals(feedback: TransportWideFeedback | undefined): void {
+  if (feedback?.arrivalsUs.every((arrivalUs) => arrivalUs === undefined) !== false) return;
+  if (feedback.arrivalsUs.length > MAX_TRANSPORT_WIDE_PACKETS) throw new RangeError('more packets than the limit');
+  const out = new ByteWriter();
+  writeTransportWideFeedback({ senderSsrc: 1, mediaSsrc: 2 }, feedback, out);
+  const again = readTransportWideFeedback(parseRtcp(out.finish(), { reducedSize: true }).packets[0] as never);
+  if (again === undefined) throw new RangeError('transport-wide feedback is not read again');
+  // The clock may have wrapped inside, and the first delta may have been negative.
+  const differences = (list: TransportWideFeedback['arrivalsUs']): string => {
+    const first = list.find((arrivalUs) => arrivalUs !== undefined)!;
+    return list.map((arrivalUs) => arrivalUs && arrivalUs - first).join();
+  };
+  if (differences(again.arrivalsUs) !== differences(feedback.arrivalsUs))
+    throw new RangeError('arrivals changed in writing');
+}
+
+function checkBitrate(estimate: ReceiverEstimatedBitrate | undefined): void {
+  if (estimate === undefined) return;
+  const out = new ByteWriter();
+  writeReceiverEstimatedBitrate(1, estimate, out);
+  const again = readReceiverEstimatedBitrate(parseRtcp(out.finish(), { reducedSize: true }).packets[0] as never);
+  if (again === undefined || again.bitrateBps > estimate.bitrateBps) throw new RangeError('a REMB changed in writing');
 }

@@ -11,11 +11,11 @@ export const MAX_NACKED_PACKETS = 4096;
 /** Most entries taken out of one full intra request. */
 export const MAX_FIR_ENTRIES = 64;
 
-/** Feedback message types of transport feedback, RTPFB (RFC 4585 §6.2). */
-export const TRANSPORT_FEEDBACK = { nack: 1 } as const;
+/** Feedback message types of transport feedback, RTPFB (RFC 4585 §6.2; draft-holmer-rmcat-transport-wide-cc-extensions §3.1). */
+export const TRANSPORT_FEEDBACK = { nack: 1, transportWide: 15 } as const;
 
-/** Feedback message types of payload-specific feedback, PSFB (RFC 4585 §6.3, RFC 5104 §4.3). */
-export const PAYLOAD_FEEDBACK = { pictureLossIndication: 1, fullIntraRequest: 4 } as const;
+/** Feedback message types of payload-specific feedback, PSFB (RFC 4585 §6.3, §6.4; RFC 5104 §4.3). */
+export const PAYLOAD_FEEDBACK = { pictureLossIndication: 1, fullIntraRequest: 4, applicationLayer: 15 } as const;
 
 const NACK_ENTRY_BYTES = 4;
 const NACK_ENTRY_PACKETS = 17;
@@ -149,7 +149,8 @@ export function writeFullIntraRequest(senderSsrc: number, entries: readonly FirE
   for (const { ssrc, sequenceNumber } of entries) out.u32(ssrc).u8(sequenceNumber).u24(0);
 }
 
-function writeFeedbackHeader(
+/** Header and parties of feedback whose control information, `informationBytes` in whole words, is written next. */
+export function writeFeedbackHeader(
   type: RtcpFeedback['type'],
   messageType: number,
   parties: FeedbackParties,

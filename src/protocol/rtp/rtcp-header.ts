@@ -8,7 +8,7 @@ export const RTCP_HEADER_BYTES = 4;
 /** Most report blocks, chunks or sources of one packet (the count has five bits). */
 export const MAX_RTCP_COUNT = 31;
 
-/** Packet types (RFC 3550 §12.1, RFC 4585 §6.1). */
+/** Packet types (RFC 3550 §12.1, RFC 4585 §6.1, RFC 3611 §2). */
 export const RTCP_TYPE = {
   senderReport: 200,
   receiverReport: 201,
@@ -17,6 +17,7 @@ export const RTCP_TYPE = {
   applicationDefined: 204,
   transportFeedback: 205,
   payloadFeedback: 206,
+  extendedReport: 207,
 } as const;
 
 /**

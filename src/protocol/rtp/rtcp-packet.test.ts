@@ -154,7 +154,7 @@ describe('RTCP packets', () => {
   });
 
   it('of unknown types are skipped by their length', () => {
-    const { packets, skipped, isMalformed } = parseRtcp(bytesOf(`${EMPTY_RR} 80cf0001 00000001 81cb0001 00000007`));
+    const { packets, skipped, isMalformed } = parseRtcp(bytesOf(`${EMPTY_RR} 80d10001 00000001 81cb0001 00000007`));
     expect(packets.map(({ type }) => type)).toEqual(['receiver-report', 'goodbye']);
     expect({ skipped, isMalformed }).toEqual({ skipped: 1, isMalformed: false });
   });

@@ -4,6 +4,7 @@ import {
   type RtcpApplicationDefined,
   writeApplicationDefined,
 } from './rtcp-application-defined.ts';
+import { type ExtendedReport, parseExtendedReport, writeExtendedReport } from './rtcp-extended-report.ts';
 import { parseFeedback, type RtcpFeedback, writeFeedback } from './rtcp-feedback.ts';
 import { parseGoodbye, type RtcpGoodbye, writeGoodbye } from './rtcp-goodbye.ts';
 import { RTCP_HEADER_BYTES, RTCP_TYPE } from './rtcp-header.ts';
@@ -31,13 +32,14 @@ export type RtcpPacket =
   | RtcpSourceDescription
   | RtcpGoodbye
   | RtcpApplicationDefined
-  | RtcpFeedback;
+  | RtcpFeedback
+  | ExtendedReport;
 
 /** What one datagram or interleaved frame of RTCP held. */
 export interface RtcpCompound {
   /** Those understood, in order; views in them are views of the input. */
   readonly packets: readonly RtcpPacket[];
-  /** Packets of types that are not known (XR among them). */
+  /** Packets of types that are not known. */
   readonly skipped: number;
   /** Something in it did not fit: what came before is there all the same. */
   readonly isMalformed: boolean;
@@ -104,6 +106,9 @@ export function writeRtcp(packet: RtcpPacket, out: ByteWriter): void {
     case 'payload-feedback':
       writeFeedback(packet, out);
       break;
+    case 'extended-report':
+      writeExtendedReport(packet, out);
+      break;
   }
 }
 
@@ -145,6 +150,8 @@ function parseOne(type: number, count: number, body: Uint8Array): RtcpPacket | '
       return parseFeedback('transport-feedback', count, body);
     case RTCP_TYPE.payloadFeedback:
       return parseFeedback('payload-feedback', count, body);
+    case RTCP_TYPE.extendedReport:
+      return parseExtendedReport(body);
     default:
       return 'unknown';
   }

@@ -6,6 +6,8 @@ export type RtpErrorCode =
   | 'rtp/too-many-sources'
   /** A header extension, or an element of one, that its form can't carry. */
   | 'rtp/bad-extension'
+  /** Blocks that a RED payload can't carry. */
+  | 'rtp/bad-redundancy'
   /** More report blocks, chunks, sources or entries than one RTCP packet can count. */
   | 'rtcp/too-many'
   /** A text, name or data that an RTCP packet can't carry. */
