@@ -16,7 +16,7 @@ export class HeldRecords {
   add(record: DtlsRecord): boolean {
     const { length } = record.fragment;
     if (this.#records.length === MAX_HELD_RECORDS || this.#bytes + length > MAX_HELD_BYTES) return false;
-    this.#records.push({ ...record, fragment: record.fragment.slice() });
+    this.#records.push({ ...record, fragment: new Uint8Array(record.fragment) });
     this.#bytes += length;
     return true;
   }

@@ -79,7 +79,7 @@ function readKnownExtension(type: number, body: ByteReader, extensions: Writable
       return true;
     case ExtensionType.useSrtp:
       extensions.srtpProfiles = readNumbers(body, body.u16(), 2);
-      extensions.srtpMasterKeyIdentifier = body.view(body.u8()).slice();
+      extensions.srtpMasterKeyIdentifier = new Uint8Array(body.view(body.u8()));
       return true;
     case ExtensionType.extendedMasterSecret:
       extensions.extendedMasterSecret = true;
@@ -88,7 +88,7 @@ function readKnownExtension(type: number, body: ByteReader, extensions: Writable
       extensions.supportedVersions = readNumbers(body, body.u8(), 2);
       return true;
     case ExtensionType.renegotiationInfo:
-      extensions.renegotiationInfo = body.view(body.u8()).slice();
+      extensions.renegotiationInfo = new Uint8Array(body.view(body.u8()));
       return true;
     default:
       return false;

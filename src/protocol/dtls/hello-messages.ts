@@ -53,9 +53,9 @@ export function parseClientHelloStart(body: Uint8Array): ClientHelloStart | unde
 
 function readStart(reader: ByteReader): ClientHelloStart | undefined {
   const version = reader.u16();
-  const random = reader.view(RANDOM_BYTES).slice();
-  const sessionId = reader.view(reader.u8()).slice();
-  const cookie = reader.view(reader.u8()).slice();
+  const random = new Uint8Array(reader.view(RANDOM_BYTES));
+  const sessionId = new Uint8Array(reader.view(reader.u8()));
+  const cookie = new Uint8Array(reader.view(reader.u8()));
   if (reader.overrun || sessionId.length > MAX_SESSION_ID_BYTES) return undefined;
   return { version, random, sessionId, cookie };
 }
@@ -79,8 +79,8 @@ export function parseServerHello(
 ): { readonly hello: ServerHello; readonly extensionTypes: readonly number[] } | undefined {
   const reader = new ByteReader(body);
   const version = reader.u16();
-  const random = reader.view(RANDOM_BYTES).slice();
-  const sessionId = reader.view(reader.u8()).slice();
+  const random = new Uint8Array(reader.view(RANDOM_BYTES));
+  const sessionId = new Uint8Array(reader.view(reader.u8()));
   const cipherSuite = reader.u16();
   const compressionMethod = reader.u8();
   if (reader.overrun || sessionId.length > MAX_SESSION_ID_BYTES) return undefined;
@@ -103,7 +103,7 @@ export function writeServerHello(hello: ServerHello): Uint8Array {
 export function parseHelloVerifyRequest(body: Uint8Array): Uint8Array | undefined {
   const reader = new ByteReader(body, 2);
   if (body.length < 2) return undefined;
-  const cookie = reader.view(reader.u8()).slice();
+  const cookie = new Uint8Array(reader.view(reader.u8()));
   return reader.overrun || reader.remaining > 0 ? undefined : cookie;
 }
 

@@ -20,7 +20,7 @@ export class PeerCertificate {
 
   /** Reads a certificate; an error when it has no key that is taken here. */
   static read(crypto: DtlsCrypto, certificate: Uint8Array): PeerCertificate | ProtocolError {
-    const der = certificate.slice();
+    const der = new Uint8Array(certificate);
     const key = findCertificateKey(der);
     return key === undefined
       ? dtlsError('dtls/unsupported-certificate', 'the certificate has neither a P-256 nor an RSA key')

@@ -58,7 +58,7 @@ export function createSelfSignedCertificate(options: SelfSignedCertificateOption
 
 /** Positive, and without a leading zero. */
 function serialOf(crypto: DtlsCrypto): Uint8Array {
-  const serial = crypto.randomBytes(SERIAL_BYTES).slice();
+  const serial = new Uint8Array(crypto.randomBytes(SERIAL_BYTES));
   serial[0] = (serial[0]! & 0x3f) | 0x40;
   return writeDer(DerTag.integer, serial);
 }
