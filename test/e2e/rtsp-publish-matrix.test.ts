@@ -10,7 +10,7 @@ import { CLIP_PUBLISHERS, type ClipPublisher } from './support/rtsp-matrix-publi
 import { Stage, type TestServer } from './support/stage.ts';
 
 /** Clips sent at a time, each by all of its publishers. */
-const LANES = 2;
+const LANES = 3;
 
 let stage: Stage;
 let server: TestServer;
