@@ -16,6 +16,8 @@ const packages = [
   ['gstreamer1.0-plugins-ugly', 'element x264enc'],
   ['gstreamer1.0-libav', 'element avdec_h264'],
   ['gstreamer1.0-rtsp', 'element rtspclientsink'],
+  ['gir1.2-gst-rtsp-server-1.0', '/usr/bin/python3'],
+  ['python3-gi', '/usr/bin/python3'],
   ['mpv', 'mpv'],
   ['iproute2', 'ip'],
   ['openssl', 'openssl'],
