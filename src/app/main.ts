@@ -4,6 +4,8 @@ import { UsageError } from './commands/command-line.ts';
 import { play } from './commands/play.ts';
 import { probe } from './commands/probe.ts';
 import { publish } from './commands/publish.ts';
+import { pull } from './commands/pull.ts';
+import { push } from './commands/push.ts';
 import { register } from './commands/register.ts';
 import { serve } from './commands/serve.ts';
 import { EXIT } from './exit-code.ts';
@@ -17,6 +19,8 @@ const HELP = `Millrace ${VERSION}: a real-time media server
   millrace publish <file.flv> <rtmp://host/app/stream>
   millrace play <url> [--out file.flv]   url: rtmp://…, http://….flv
   millrace probe <url|file.flv> [--json] what a stream is made of
+  millrace push <file.flv|url> <rtsp://host/path>       publish to an RTSP server
+  millrace pull <rtsp://host/path> <out.flv|rtmp://…|-> record or pass on what an RTSP server has
   millrace register <server> <url> [suffix]   have a server pull an RTSP stream
   millrace --help | --version
 
@@ -33,6 +37,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   publish,
   play,
   probe,
+  push,
+  pull,
   register,
 };
 

@@ -21,8 +21,10 @@ const STEADY_MS = 30_000;
 const SET_DATA_FRAME: Uint8Array = writeAmf0Values(['@setDataFrame']);
 
 export interface FilePushOptions extends ClientOptions {
-  /** An FLV file. */
+  /** An FLV file; or the name of `tags`, for messages. */
   readonly path: string;
+  /** Tags of a live stream, which come when they are due, instead of those of the file. */
+  readonly tags?: AsyncIterable<FlvTag>;
   readonly url: RtmpUrl;
   /** Begin again at the end of the file, until the signal aborts. */
   readonly loop: boolean;
@@ -96,9 +98,10 @@ export class FilePush {
   }
 
   async #publish(): Promise<void> {
-    const { path, loop, fast, signal, timeoutMs } = this.#options;
+    const { path, loop, signal, timeoutMs, tags } = this.#options;
+    const fast = this.#options.fast || tags !== undefined;
     let needsEntry = false;
-    for await (const tag of flvFileTags({ path, loop })) {
+    for await (const tag of tags ?? flvFileTags({ path, loop })) {
       const kind = this.#inspector.inspect(tag);
       // Only now: a file that can't be read must not disturb a server.
       let client = this.#client ?? (await this.#connect());
