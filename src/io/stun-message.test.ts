@@ -1,13 +1,19 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nodeStunCrypto } from '../../io/stun-crypto.ts';
-import { fromHexadecimal, toHexadecimal } from '../../wire/hexadecimal.ts';
-import { longTermKey } from './long-term-credentials.ts';
-import { integrityKindOf, isIntegrityValid } from './message-integrity.ts';
-import { StunAttribute } from './stun-attributes.ts';
-import { BINDING_METHOD, MAX_STUN_ATTRIBUTES, parseStunMessage, StunClass, type StunMessage } from './stun-message.ts';
-import { StunWriter } from './stun-writer.ts';
+import { longTermKey } from '../protocol/stun/long-term-credentials.ts';
+import { integrityKindOf, isIntegrityValid } from '../protocol/stun/message-integrity.ts';
+import { StunAttribute } from '../protocol/stun/stun-attributes.ts';
+import {
+  BINDING_METHOD,
+  MAX_STUN_ATTRIBUTES,
+  parseStunMessage,
+  StunClass,
+  type StunMessage,
+} from '../protocol/stun/stun-message.ts';
+import { StunWriter } from '../protocol/stun/stun-writer.ts';
+import { fromHexadecimal, toHexadecimal } from '../wire/hexadecimal.ts';
+import { nodeStunCrypto } from './stun-crypto.ts';
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const hex = (text: string): Uint8Array => fromHexadecimal(text.replaceAll(/\s/g, ''))!;
