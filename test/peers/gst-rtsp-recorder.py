@@ -1,7 +1,7 @@
-"""gst-rtsp-server over TLS that takes one stream, /x, of H.264 and AAC as SRTP, and writes its pictures to a file. The
-first line of its output is its port.
+"""gst-rtsp-server that takes one stream, /x, of H.264 and AAC, and writes its pictures to a file: with a certificate over
+TLS and as SRTP, else in the clear. The first line of its output is its port.
 
-Use: gst-rtsp-recorder.py <certificate> <key> <file to write>
+Use: gst-rtsp-recorder.py [<certificate> <key>] <file to write>
 """
 
 import signal
@@ -31,17 +31,19 @@ def authentication(certificate: str, key: str) -> GstRtspServer.RTSPAuth:
     return auth
 
 
-def main(certificate: str, key: str, file: str) -> None:
+def main(file: str, certificate: str = "", key: str = "") -> None:
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service("0")
-    server.set_auth(authentication(certificate, key))
+    if certificate:
+        server.set_auth(authentication(certificate, key))
     factory = GstRtspServer.RTSPMediaFactory()
-    factory.add_role_from_structure(Gst.Structure.from_string(RIGHTS)[0])
+    if certificate:
+        factory.add_role_from_structure(Gst.Structure.from_string(RIGHTS)[0])
     factory.set_launch(PIPELINE.format(file=file))
     factory.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)
-    factory.set_profiles(GstRtsp.RTSPProfile.SAVP)
+    factory.set_profiles(GstRtsp.RTSPProfile.SAVP if certificate else GstRtsp.RTSPProfile.AVP)
     server.get_mount_points().add_factory("/x", factory)
     server.attach(None)
     print(server.get_bound_port(), flush=True)
@@ -50,4 +52,4 @@ def main(certificate: str, key: str, file: str) -> None:
     loop.run()
 
 
-main(*sys.argv[1:])
+main(sys.argv[-1], *sys.argv[1:-1])

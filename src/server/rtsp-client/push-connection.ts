@@ -65,6 +65,7 @@ export async function pushOnce(options: PushConnectionOptions): Promise<PushOutc
   const connection = new PushConnection(socket, options);
   const outcome = await connection.outcome;
   if (connection.isOutdated) return { type: 'changed' };
+  if (connection.hasSaidGoodbye) return { type: 'closed' };
   return outcome.type === 'failed' && connection.mayBeBlocked ? { type: 'use-tcp' } : outcome;
 }
 
@@ -106,6 +107,11 @@ class PushConnection implements ClientRole, MediaSessionUser, PushProgress {
 
   get bufferedBytes(): number {
     return this.#delivery?.bufferedBytes ?? 0;
+  }
+
+  /** Everything was sent, with a BYE behind it: FFmpeg closes the connection then, before it can be asked to. */
+  get hasSaidGoodbye(): boolean {
+    return this.#isLeaving && this.#isFlushed && this.#connection.socket.writableLength === 0;
   }
 
   /** Packets were sent by UDP, and nothing tells that any of them came. */
@@ -156,7 +162,7 @@ class PushConnection implements ClientRole, MediaSessionUser, PushProgress {
 
   tick(nowMs: number): void {
     if (this.#isLeaving) {
-      if ((this.#isFlushed && this.#connection.socket.writableLength === 0) || nowMs >= this.#leaveAtMs) {
+      if (this.hasSaidGoodbye || nowMs >= this.#leaveAtMs) {
         this.#connection.leave({ type: 'closed' });
       }
       return;

@@ -5,8 +5,8 @@ import { DEFAULT_VHOST, type StreamName } from '../../media/stream-name.ts';
 import { DEFAULT_STREAM_SETTINGS } from '../../media/stream-settings.ts';
 import { PULL_UDP_PORTS } from './rtsp-sources.ts';
 
-/** What a command passes on is called so in its own hub. */
-export const RELAYED: StreamName = { vhost: DEFAULT_VHOST, app: 'relay', stream: 'relay' };
+/** What a command passes on is called so in its own hub, and in what it announces. */
+export const RELAYED: StreamName = { vhost: DEFAULT_VHOST, app: 'live', stream: 'stream' };
 
 /** How far who takes a stream may be behind, milliseconds and bytes. */
 const MAX_BEHIND_MS = 60_000;

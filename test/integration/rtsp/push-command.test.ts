@@ -59,7 +59,6 @@ function collect(): { readonly video: string[]; readonly audio: string[]; readon
   const stream = server.millrace.hub.getOrCreate(COPY);
   let next = stream.log.head;
   const timer = setInterval(() => {
-    if (server.millrace.hub.get(COPY) !== stream && stream.state === 'closed') return;
     for (next = Math.max(next, stream.log.first); next < stream.log.head; next++) add(stream.log.at(next)!);
   }, 5);
   const add = (frame: Frame): void => {
@@ -131,11 +130,7 @@ describe('millrace push', () => {
     for (const source of sources) {
       const pushing = start('push', source, rtsp);
       await until(`live from ${source}`, () => isLive());
-      const header = server.millrace.hub.get(COPY)!.header;
-      await until(
-        'both tracks',
-        () => header.tracks.length === 2 || server.millrace.hub.get(COPY)!.header.tracks.length === 2,
-      );
+      await until('both tracks', () => server.millrace.hub.get(COPY)?.header.tracks.length === 2);
       pushing.interrupt();
       expect(await pushing.outcome).toMatchObject({ exitCode: 0, stderr: '' });
       await until('over', () => !isLive());

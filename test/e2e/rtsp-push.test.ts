@@ -1,0 +1,108 @@
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LAUNCHER, NODE_OPTIONS } from '../integration/millrace-process.ts';
+import { ffmpegPublish, ffmpegRecord } from '../peers/ffmpeg.ts';
+import { type PeerCommand, words } from '../peers/peer-process.ts';
+import { BBB_CLIP } from './support/clips.ts';
+import { elementaryRecording, type Recording } from './support/coded-unit.ts';
+import { expectRun } from './support/expect-run.ts';
+import { readFlvFile } from './support/flv-file.ts';
+import { Stage } from './support/stage.ts';
+
+/** Debian's own has the bindings of GStreamer. */
+const SYSTEM_PYTHON = '/usr/bin/python3';
+const RECORDER = join(import.meta.dirname, '../peers/gst-rtsp-recorder.py');
+const SERVER = join(import.meta.dirname, '../peers/gst-rtsp-server.py');
+
+let stage: Stage;
+
+beforeEach(async () => {
+  stage = await Stage.open();
+});
+
+afterEach(async () => {
+  await stage.close();
+});
+
+/** The program as a user runs it. */
+function millrace(...args: readonly string[]): PeerCommand {
+  return { program: process.execPath, args: [...NODE_OPTIONS, LAUNCHER, ...args], timeoutMs: 60_000 };
+}
+
+async function startRecorder(file: string): Promise<string> {
+  const recorder = stage.run({ program: SYSTEM_PYTHON, args: [RECORDER, file], timeoutMs: 60_000 });
+  const [, port] = await recorder.whenOutput(/^(\d+)\n/);
+  return `rtsp://127.0.0.1:${port}/x`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function recordingOf(file: string): Promise<Recording> {
+  return elementaryRecording(await readFlvFile(file));
+}
+
+describe('pushed to gst-rtsp-server', () => {
+  async function expectPictures(file: string): Promise<void> {
+    const flv = stage.path('recorded.flv');
+    await stage.run(ffmpegRecord(file, flv)).succeeded();
+    const recorded = await recordingOf(flv);
+    expect(recorded.video.length).toBeGreaterThan(150);
+    expectRun(recorded.video, (await recordingOf(BBB_CLIP)).video, { times: 'none' });
+  }
+
+  it.each(['tcp', 'udp'] as const)('by a command every picture comes as it was, over %s', async (transport) => {
+    const file = stage.path('recorded.264');
+    const url = await startRecorder(file);
+    await stage.run(millrace('push', BBB_CLIP, url, '--transport', transport)).succeeded();
+    await expectPictures(file);
+  });
+
+  it('by the server every picture comes as it was', async () => {
+    const file = stage.path('recorded.264');
+    const url = await startRecorder(file);
+    const server = await stage.server({ pushes: [{ stream: 'live/*', url }] });
+    await stage.run(ffmpegPublish({ input: BBB_CLIP, url: server.rtmp('live/x'), seconds: 7 })).succeeded();
+    await server.millrace.close();
+    await expectPictures(file);
+  });
+});
+
+it.each(['tcp', 'udp'] as const)('pushed to ffmpeg every frame comes as it was, over %s', async (transport) => {
+  const flv = stage.path('recorded.flv');
+  const url = `rtsp://127.0.0.1:${await freePort()}/x`;
+  const ffmpeg = stage.run({
+    program: 'ffmpeg',
+    args: words(`-hide_banner -nostdin -v warning -rtsp_flags listen -i ${url} -c copy ${flv}`),
+    timeoutMs: 60_000,
+  });
+  await stage.run(millrace('push', BBB_CLIP, url, '--transport', transport, '--retry', '5')).succeeded();
+  await ffmpeg.exit;
+  const [recorded, source] = [await recordingOf(flv), await recordingOf(BBB_CLIP)];
+  expect(recorded.video.length).toBeGreaterThan(200);
+  expect(recorded.audio.length).toBeGreaterThan(350);
+  expectRun(recorded.video, source.video, { times: 'none' });
+  expectRun(recorded.audio, source.audio, { times: 'none' });
+});
+
+it.each(['tcp', 'udp', 'auto'] as const)(
+  'pulled from gst-rtsp-server by a command, over %s, every frame comes as it was',
+  async (transport) => {
+    const flv = stage.path('pulled.flv');
+    const origin = stage.run({ program: SYSTEM_PYTHON, args: [SERVER, BBB_CLIP, 'AVP'], timeoutMs: 60_000 });
+    const [, port] = await origin.whenOutput(/^(\d+)\n/);
+    const url = `rtsp://127.0.0.1:${port}/x`;
+    await stage.run(millrace('pull', url, flv, '--duration', '4', '--transport', transport)).succeeded();
+    const [recorded, source] = [await recordingOf(flv), await recordingOf(BBB_CLIP)];
+    expect(recorded.video.length).toBeGreaterThan(60);
+    expect(recorded.audio.length).toBeGreaterThan(100);
+    expectRun(recorded.video, source.video, { times: 'none' });
+    expectRun(recorded.audio, source.audio, { times: 'none' });
+  },
+);
