@@ -60,6 +60,12 @@ interface Asked {
   readonly session: ClientSession | undefined;
 }
 
+/**
+ * How clients of SAT>IP name the only track of a session when they were told no number. VLC without live555 plays RTSP as
+ * one: SETUP of the URL it was given, without DESCRIBE, then PLAY of this.
+ */
+const SAT_IP_STREAM = '/stream=0';
+
 /** Answers the requests of all connections (RFC 2326 §10). What it learns is kept in sessions, not here. */
 export class RtspRequestHandler {
   readonly #options: RtspRequestHandlerOptions;
@@ -120,7 +126,8 @@ export class RtspRequestHandler {
     if (method === 'GET_PARAMETER' || method === 'SET_PARAMETER') return parameters(request, session);
     // Publishers name their tracks themselves, perhaps as ours are named.
     const ownTrack = session.mediaSession.trackOf?.(request.url);
-    if (ownTrack === undefined && targetKey(asked.target) !== session.targetKey) return answer(404);
+    const isSatIp = asked.target.path === SAT_IP_STREAM && onlyTrack(session.mediaSession) !== undefined;
+    if (ownTrack === undefined && targetKey(asked.target) !== session.targetKey && !isSatIp) return answer(404);
     const track = ownTrack ?? asked.track;
     switch (method) {
       case 'PLAY':
