@@ -95,7 +95,9 @@ export class DataReceiver {
       if (free < -this.#options.maxMessageBytes) return 'sctp/receive-buffer-overflow';
     }
     this.#tsns.add(index);
-    return this.#reassembly.add(index, header, bytes) ? undefined : 'sctp/message-too-large';
+    if (!this.#reassembly.add(index, header, bytes)) return 'sctp/message-too-large';
+    if (this.isPaused) this.#keepReady();
+    return undefined;
   }
 
   /** The TSN of a chunk that is not taken, for a stream that does not exist, counts as received all the same. */
@@ -125,11 +127,7 @@ export class DataReceiver {
   takeMessages(): readonly WholeMessage[] {
     const { ready } = this.#reassembly;
     if (this.isPaused) {
-      for (const message of ready) {
-        this.#undelivered.push(message);
-        this.#undeliveredBytes += heldSize(message);
-      }
-      ready.length = 0;
+      this.#keepReady();
       return [];
     }
     const messages = this.#undelivered.length === 0 ? ready.slice() : this.#undelivered.concat(ready);
@@ -137,6 +135,15 @@ export class DataReceiver {
     this.#undelivered = [];
     this.#undeliveredBytes = 0;
     return messages;
+  }
+
+  #keepReady(): void {
+    const { ready } = this.#reassembly;
+    for (const message of ready) {
+      this.#undelivered.push(message);
+      this.#undeliveredBytes += heldSize(message);
+    }
+    ready.length = 0;
   }
 
   /** Whether messages are kept because nobody takes them. */

@@ -241,7 +241,7 @@ export class DataSender {
   #fillNew(builder: PacketBuilder, nowMs: number): void {
     const outstanding = this.#outstanding;
     let isFirst = true;
-    for (let message = this.#head(nowMs); message !== undefined; message = this.#head(nowMs)) {
+    for (let message = this.#queue.head(nowMs); message !== undefined; message = this.#queue.head(nowMs)) {
       const room = builder.room - this.#headerBytes;
       const left = message.leftBytes;
       // A message is not cut for the little that a packet has left.
@@ -263,21 +263,6 @@ export class DataSender {
   #wake(nowMs: number): void {
     const timeouts = Math.floor((nowMs - this.#lastSentMs) / this.#timeout.rtoMs);
     if (Number.isFinite(timeouts) && timeouts > 0) this.#congestion.rest(timeouts);
-  }
-
-  #head(nowMs: number): OutgoingMessage | undefined {
-    const message = this.#queue.head(nowMs);
-    const { expired } = this.#queue;
-    if (expired.length > 0) {
-      for (const unfinished of expired) {
-        this.#outstanding.abandon(unfinished);
-        this.#endUnsent(unfinished);
-      }
-      expired.length = 0;
-      this.#checkForward(nowMs);
-      if (this.#deadlineMs === Number.POSITIVE_INFINITY) this.#restartTimer(nowMs);
-    }
-    return message;
   }
 
   #cut(builder: PacketBuilder, message: OutgoingMessage, payloadBytes: number, nowMs: number): void {

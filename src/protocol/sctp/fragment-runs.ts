@@ -59,11 +59,7 @@ export class FragmentRuns {
     if ((flags & DATA_FLAG.begin) !== 0) return undefined;
     this.#orphansAfter = (flags & DATA_FLAG.end) !== 0 ? -1 : index;
     const dropped = { sizeBytes: 0, fragments: 0 };
-    const after = this.#orphansAfter < 0 ? undefined : this.#runs.get(index + 1);
-    if (after !== undefined && (this.#fragments.get(after.first)!.flags & DATA_FLAG.begin) === 0) {
-      this.#leaveOrphans(after.last);
-      this.#drop(after, dropped);
-    }
+    this.#dropOrphans(dropped);
     return dropped;
   }
 
@@ -126,6 +122,7 @@ export class FragmentRuns {
         if (run.last >= to) this.#leaveOrphans(run.last);
         this.#drop(run, dropped);
       }
+      this.#dropOrphans(dropped);
       return dropped;
     }
     for (let index = from; index <= to; index++) {
@@ -134,7 +131,16 @@ export class FragmentRuns {
       if (run.last >= to) this.#leaveOrphans(run.last);
       this.#drop(run, dropped);
     }
+    this.#dropOrphans(dropped);
     return dropped;
+  }
+
+  /** What came of a message given up beyond where it was given up. */
+  #dropOrphans(dropped: Dropped): void {
+    const after = this.#orphansAfter < 0 ? undefined : this.#runs.get(this.#orphansAfter + 1);
+    if (after === undefined || (this.#fragments.get(after.first)!.flags & DATA_FLAG.begin) !== 0) return;
+    this.#leaveOrphans(after.last);
+    this.#drop(after, dropped);
   }
 
   #drop(run: Run, dropped: Dropped): void {

@@ -194,16 +194,24 @@ export class SctpAssociation {
 
   /** Whether `sendMessage` would take a message of this size now, or why not. */
   checkSend(streamId: number, sizeBytes: number): SctpStateErrorCode | undefined {
-    const { maxSendMessageBytes, maxSendBufferBytes, maxStreamSendBufferBytes, outboundStreams } = this.#settings;
-    if (this.#isOver || this.#state.startsWith('shutdown')) return 'sctp/closed';
-    if (sizeBytes === 0) return 'sctp/message-empty';
-    if (sizeBytes > maxSendMessageBytes) return 'sctp/message-too-large-to-send';
-    if (streamId >= (this.#transfer?.reconfiguration.outboundStreams ?? outboundStreams)) return 'sctp/no-such-stream';
+    const code = this.#checkMessage(streamId, sizeBytes);
+    if (code !== undefined) return code;
+    const { maxSendBufferBytes, maxStreamSendBufferBytes } = this.#settings;
     const buffered = this.#queue.bufferedBytes;
     // One message is always taken, so that limits below the size of messages do not end everything.
     if (buffered > 0 && buffered + sizeBytes > maxSendBufferBytes) return 'sctp/send-buffer-full';
     const ofStream = this.#queue.bufferedBytesOf(streamId);
     return ofStream > 0 && ofStream + sizeBytes > maxStreamSendBufferBytes ? 'sctp/send-buffer-full' : undefined;
+  }
+
+  #checkMessage(streamId: number, sizeBytes: number): SctpStateErrorCode | undefined {
+    const { maxSendMessageBytes, outboundStreams } = this.#settings;
+    if (this.#isOver || this.#state.startsWith('shutdown')) return 'sctp/closed';
+    if (sizeBytes === 0) return 'sctp/message-empty';
+    if (sizeBytes > maxSendMessageBytes) return 'sctp/message-too-large-to-send';
+    return streamId < (this.#transfer?.reconfiguration.outboundStreams ?? outboundStreams)
+      ? undefined
+      : 'sctp/no-such-stream';
   }
 
   /**
@@ -214,7 +222,20 @@ export class SctpAssociation {
   sendMessage(streamId: number, ppid: number, bytes: Uint8Array, options: SendOptions, nowMs: number): SctpEvent[] {
     const code = this.checkSend(streamId, bytes.length);
     if (code !== undefined) throw sctpStateError(code, `a message of ${bytes.length} bytes on stream ${streamId}`);
-    this.#queue.add(new OutgoingMessage(streamId, ppid, bytes, options, nowMs));
+    return this.#queueMessage(new OutgoingMessage(streamId, ppid, bytes, options, nowMs), nowMs);
+  }
+
+  /**
+   * As `sendMessage`, reliable and in order, beyond the limits of the send buffer: for the few bytes of a protocol above.
+   * What cannot be sent at all is dropped.
+   */
+  sendControlMessage(streamId: number, ppid: number, bytes: Uint8Array, nowMs: number): SctpEvent[] {
+    if (this.#checkMessage(streamId, bytes.length) !== undefined) return this.#finish();
+    return this.#queueMessage(new OutgoingMessage(streamId, ppid, bytes, {}, nowMs), nowMs);
+  }
+
+  #queueMessage(message: OutgoingMessage, nowMs: number): SctpEvent[] {
+    this.#queue.add(message);
     this.#flush(nowMs);
     return this.#finish();
   }
@@ -694,7 +715,7 @@ export class SctpAssociation {
   #prepare(agreement: Agreement, localInitialTsn: number): void {
     const { isInterleaved, hasForwardTsn, peerInitialTsn, peerWindowBytes } = agreement;
     const { receiveWindowBytes, maxReceiveMessageBytes, delayedSackMs } = this.#settings;
-    this.#queue.configure({ isInterleaved, canGiveUp: hasForwardTsn });
+    this.#queue.setInterleaved(isInterleaved);
     const sender = new DataSender(
       {
         initialTsn: localInitialTsn,

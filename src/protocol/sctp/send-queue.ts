@@ -31,7 +31,6 @@ class OutgoingStream implements ScheduledStream {
  */
 export class SendQueue {
   #isInterleaved = false;
-  #canGiveUp = false;
   readonly #lowThresholdBytes: number;
   readonly #streams = new Map<number, OutgoingStream>();
   readonly #scheduler = new StreamScheduler<OutgoingStream>();
@@ -40,19 +39,14 @@ export class SendQueue {
   #begun: OutgoingStream | undefined;
   /** Streams whose amount fell to their threshold; the owner empties it. */
   readonly lowStreams: number[] = [];
-  /** Messages that expired after some of their chunks were sent; the owner empties it. */
-  readonly expired: OutgoingMessage[] = [];
 
   constructor(lowThresholdBytes: number) {
     this.#lowThresholdBytes = lowThresholdBytes;
   }
 
-  /**
-   * What both sides agreed on, before the first chunk is cut. With `canGiveUp` messages may expire after they were begun.
-   */
-  configure(agreed: { readonly isInterleaved: boolean; readonly canGiveUp: boolean }): void {
-    this.#isInterleaved = agreed.isInterleaved;
-    this.#canGiveUp = agreed.canGiveUp;
+  /** What both sides agreed on, before the first chunk is cut. */
+  setInterleaved(isInterleaved: boolean): void {
+    this.#isInterleaved = isInterleaved;
   }
 
   /** Bytes of payload that are in no chunk yet, of all streams. */
@@ -94,9 +88,9 @@ export class SendQueue {
         this.#scheduler.remove(0);
         continue;
       }
-      if (message.expiresAtMs > nowMs || (message.cutBytes > 0 && !this.#canGiveUp)) return message;
+      // What is begun goes on to its end: it is given up only when some of it would have to be sent again.
+      if (message.expiresAtMs > nowMs || message.cutBytes > 0) return message;
       this.#dropFirst(stream, message);
-      if (message.cutBytes > 0) this.expired.push(message);
     }
     return undefined;
   }
