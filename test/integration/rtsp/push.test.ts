@@ -44,13 +44,17 @@ async function startTarget(given: TestConfiguration = {}): Promise<LocalServer> 
 }
 
 /** A server that pushes `live/x` as `copy/x`; its log lines come to `lines`. */
-async function startOrigin(port: number, push: Partial<PushInput> = {}): Promise<LocalServer> {
+async function startOrigin(
+  port: number,
+  push: Partial<PushInput> = {},
+  given: TestConfiguration = {},
+): Promise<LocalServer> {
   const pushes = [{ stream: 'live/x', url: `rtsp://127.0.0.1:${port}/copy/x`, ...push }];
   const write = (line: string): void => {
     lines.push(JSON.parse(line) as Record<string, unknown>);
   };
   const millrace = await Millrace.start({
-    configuration: testConfiguration({ latency: 'realtime', pushes }),
+    configuration: testConfiguration({ latency: 'realtime', pushes, ...given }),
     log: pino({ level: 'debug' }, { write }),
   });
   closers.push(() => millrace.close());
@@ -296,6 +300,21 @@ describe('a server of another kind', () => {
     expect(transports[0]).toContain('mode=');
     expect(transports[0]).toContain('client_port=');
     expect(transports.at(-1)).toContain('interleaved=0-1');
+  });
+
+  it('that takes nothing any more is left, and tried again', { timeout: SLOW_MS }, async () => {
+    const server = await startScriptedRtspServer((method, request) => {
+      if (method === 'RECORD') server.sockets.at(-1)!.pause();
+      if (method !== 'SETUP') return ['200 OK'];
+      return [`200 OK\r\nSession: 12345678\r\nTransport: ${/^Transport: *(.*)$/im.exec(request)![1]!.trim()}`];
+    });
+    closers.push(() => server.close());
+    const origin = await startOrigin(server.port, { transport: 'tcp' }, { play: { stall_timeout: 0.5 } });
+    const stream = new LiveStream(origin, 'live/x');
+    closers.push(() => stream.end());
+    stream.run(60_000);
+    await until('left', () => isLogged({ code: 'push/stalled' }), SLOW_MS);
+    await until('tried again', () => server.sockets.length === 2, SLOW_MS);
   });
 
   it('that names no port gets nothing, and is asked for TCP', async () => {
