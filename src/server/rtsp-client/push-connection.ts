@@ -36,7 +36,7 @@ const FAILURES: Readonly<Partial<Record<MediaEndReason, readonly [PushErrorCode,
 };
 
 export interface PushConnectionOptions extends ClientConnectionOptions {
-  /** The stream as RTSP sends it; retained in the registry already. */
+  /** The stream as RTSP sends it; retained in the registry as long as the connection lasts. */
   readonly media: LiveMediaSession;
   readonly registry: MediaSessionRegistry;
   readonly pacer: DatagramPacer;
@@ -162,9 +162,7 @@ class PushConnection implements ClientRole, MediaSessionUser, PushProgress {
 
   tick(nowMs: number): void {
     if (this.#isLeaving) {
-      if (this.hasSaidGoodbye || nowMs >= this.#leaveAtMs) {
-        this.#connection.leave({ type: 'closed' });
-      }
+      if (this.hasSaidGoodbye || nowMs >= this.#leaveAtMs) this.#connection.leave({ type: 'closed' });
       return;
     }
     if (nowMs < this.#nextHousekeepMs || this.#playback === undefined) return;
@@ -228,8 +226,7 @@ class PushConnection implements ClientRole, MediaSessionUser, PushProgress {
         const transport = ready.get(track)?.transport;
         return transport && this.#connection.channelsOf(track, transport);
       });
-      const delivery = new InterleavedDelivery(this.#outputTo(socket), channels, () => undefined);
-      return delivery;
+      return new InterleavedDelivery(this.#outputTo(socket), channels, () => undefined);
     }
     const address = socket.remoteAddress;
     const routes = numbers.map((track) => {
