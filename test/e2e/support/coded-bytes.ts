@@ -8,7 +8,7 @@ export type Normalise = (bytes: Uint8Array) => Uint8Array;
 export const asTheyAre: Normalise = (bytes) => bytes;
 
 /** NAL units behind start codes, less parameter sets and delimiters. */
-export function withoutParameterSets(isExtra: (head: number) => boolean): Normalise {
+function withoutParameterSets(isExtra: (head: number) => boolean): Normalise {
   return (bytes) =>
     Buffer.concat(
       splitAnnexB(bytes)
