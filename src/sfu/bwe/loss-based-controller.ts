@@ -1,0 +1,165 @@
+import type { PacketResult } from './packet-result.ts';
+
+/** Observations that are looked at together, the newest first. */
+export const LOSS_WINDOW_OBSERVATIONS = 20;
+/** Each covers at least so much time of sending and so many packets. */
+const OBSERVATION_US = 250_000;
+const OBSERVATION_PACKETS = 10;
+/** … and no more time than this, or the rate of it says nothing. */
+const MAX_OBSERVATION_US = 2_000_000;
+/** An observation counts for so much of the one after it. */
+const AGEING = 0.9;
+/** Less loss than this is not looked into. */
+const LOW_LOSS = 0.02;
+/** More than this is not believed to be the nature of the path. */
+export const MAX_INHERENT_LOSS = 0.15;
+const INHERENT_STEPS = 10;
+/** Bandwidths tried lie between this part of the lowest and the highest rate that was sent. */
+const LOWEST_PART = 0.6;
+const BANDWIDTH_STEPS = 12;
+/** How much likelier a limited bandwidth must be than loss by chance, as the logarithm. */
+const EVIDENCE = 4;
+
+interface Observation {
+  readonly packets: number;
+  readonly lost: number;
+  readonly sendBps: number;
+}
+
+/**
+ * The loss-based half: what loss says when the delay says nothing. Two explanations compete by likelihood over the last
+ * seconds: a path that loses a part of everything, whatever the rate (radio; nothing to gain by sending less), and one
+ * that loses what goes over a bandwidth (a policer, a queue too short to be seen). Only the second limits the rate.
+ */
+export class LossBasedController {
+  readonly #observations: Observation[] = [];
+  #packets = 0;
+  #lost = 0;
+  #bytes = 0;
+  #isQueueing = false;
+  #firstSentUs: number | undefined;
+  #lastSentUs = 0;
+  #limitBps: number = Number.POSITIVE_INFINITY;
+  #inherentLoss = 0;
+  #averageLoss = 0;
+
+  /** What may be sent, bits a second; without end when loss does not depend on the rate. */
+  get limitBps(): number {
+    return this.#limitBps;
+  }
+
+  /** The part of all packets the path loses however little is sent, 0–`MAX_INHERENT_LOSS`. */
+  get inherentLoss(): number {
+    return this.#inherentLoss;
+  }
+
+  /** Loss of the last seconds, 0–1, without what was lost beside a queue. */
+  get averageLoss(): number {
+    return this.#averageLoss;
+  }
+
+  /**
+   * Takes feedback in the order of sending.
+   * @param isQueueing a queue stands or grows: what is lost now is the matter of the delay-based half
+   */
+  update(results: readonly PacketResult[], isQueueing: boolean): void {
+    if (isQueueing) this.#isQueueing = true;
+    for (const { sentUs, sizeBytes, arrivalUs, isRecovered } of results) {
+      if (isRecovered) {
+        this.#lost = Math.max(0, this.#lost - 1);
+        continue;
+      }
+      this.#firstSentUs ??= sentUs;
+      this.#lastSentUs = Math.max(this.#lastSentUs, sentUs);
+      this.#packets++;
+      this.#bytes += sizeBytes;
+      if (arrivalUs === undefined) this.#lost++;
+    }
+    if (this.#firstSentUs === undefined) return;
+    const coveredUs = this.#lastSentUs - this.#firstSentUs;
+    if (coveredUs < OBSERVATION_US || this.#packets < OBSERVATION_PACKETS) return;
+    if (!this.#isQueueing && coveredUs <= MAX_OBSERVATION_US) this.#observe(coveredUs);
+    this.#packets = 0;
+    this.#lost = 0;
+    this.#bytes = 0;
+    this.#isQueueing = false;
+    this.#firstSentUs = this.#lastSentUs;
+  }
+
+  #observe(coveredUs: number): void {
+    const observation = { packets: this.#packets, lost: this.#lost, sendBps: (this.#bytes * 8e6) / coveredUs };
+    this.#observations.unshift(observation);
+    if (this.#observations.length > LOSS_WINDOW_OBSERVATIONS) this.#observations.pop();
+    this.#averageLoss = weightedLoss(this.#observations);
+    if (this.#averageLoss < LOW_LOSS) {
+      this.#limitBps = Number.POSITIVE_INFINITY;
+      this.#inherentLoss = this.#averageLoss;
+      return;
+    }
+    const { bandwidthBps, inherentLoss } = explain(this.#observations);
+    this.#limitBps = bandwidthBps;
+    this.#inherentLoss = inherentLoss;
+  }
+}
+
+function weightedLoss(observations: readonly Observation[]): number {
+  let packets = 0;
+  let lost = 0;
+  let weight = 1;
+  for (const observation of observations) {
+    packets += weight * observation.packets;
+    lost += weight * observation.lost;
+    weight *= AGEING;
+  }
+  return packets === 0 ? 0 : lost / packets;
+}
+
+interface Explanation {
+  readonly bandwidthBps: number;
+  readonly inherentLoss: number;
+  readonly likelihood: number;
+}
+
+/** The likeliest bandwidth and inherent loss; a limited bandwidth only with evidence for it. */
+function explain(observations: readonly Observation[]): Explanation {
+  let lowestBps = Number.POSITIVE_INFINITY;
+  let highestBps = 0;
+  for (const { sendBps } of observations) {
+    lowestBps = Math.min(lowestBps, sendBps);
+    highestBps = Math.max(highestBps, sendBps);
+  }
+  const unlimited = withBandwidth(observations, Number.POSITIVE_INFINITY);
+  let best = unlimited;
+  const from = lowestBps * LOWEST_PART;
+  for (let step = 0; step < BANDWIDTH_STEPS; step++) {
+    const bandwidthBps = from * (highestBps / from) ** (step / BANDWIDTH_STEPS);
+    const limited = withBandwidth(observations, bandwidthBps);
+    if (limited.likelihood > best.likelihood && limited.likelihood > unlimited.likelihood + EVIDENCE) best = limited;
+  }
+  return best;
+}
+
+/** The inherent loss that goes best with this bandwidth. */
+function withBandwidth(observations: readonly Observation[], bandwidthBps: number): Explanation {
+  let best: Explanation = { bandwidthBps, inherentLoss: 0, likelihood: Number.NEGATIVE_INFINITY };
+  for (let step = 0; step <= INHERENT_STEPS; step++) {
+    const inherentLoss = (MAX_INHERENT_LOSS * step) / INHERENT_STEPS;
+    const likelihood = likelihoodOf(observations, bandwidthBps, inherentLoss);
+    if (likelihood > best.likelihood) best = { bandwidthBps, inherentLoss, likelihood };
+  }
+  return best;
+}
+
+/** Logarithm of how likely what was seen is, if loss is inherent and what goes over the bandwidth is lost beside it. */
+function likelihoodOf(observations: readonly Observation[], bandwidthBps: number, inherentLoss: number): number {
+  let likelihood = 0;
+  let weight = 1;
+  for (const { packets, lost, sendBps } of observations) {
+    const overBandwidth = sendBps > bandwidthBps ? 1 - bandwidthBps / sendBps : 0;
+    // Nothing is impossible: one lost packet must not rule an explanation out.
+    const lossRate = Math.min(Math.max(inherentLoss + (1 - inherentLoss) * overBandwidth, 0.001), 0.999);
+    likelihood += weight * (lost * Math.log(lossRate) + (packets - lost) * Math.log(1 - lossRate));
+    weight *= AGEING;
+  }
+  return likelihood;
+}

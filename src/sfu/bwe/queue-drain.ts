@@ -1,0 +1,71 @@
+/** A standing queue beyond this is emptied; below `DRAINED_US` that is over. */
+export const STANDING_QUEUE_US = 40_000;
+const DRAINED_US = 15_000;
+/** The queue is to be gone after about this. */
+const DRAIN_TIME_US = 500_000;
+/** Part of the link that is used even beside a long queue. */
+const MIN_PART = 0.25;
+/** Part of the link that may be used while a queue stands, however short. */
+const MAX_PART = 0.95;
+/** A queue that has not gone after this is not ours. */
+const MAX_DRAIN_US = 3_000_000;
+
+/** What is seen with each feedback. */
+export interface QueueState {
+  readonly standingUs: number;
+  /** The trend said so. */
+  readonly isOverusing: boolean;
+  readonly throughputBps: number | undefined;
+}
+
+/**
+ * Keeps queues short: while one stands, less is sent than the link carries, by as much as it takes to empty it in
+ * half a second. Our own addition to Google congestion control, which would leave the queue to a fixed cut.
+ */
+export class QueueDrain {
+  #sinceUs: number | undefined;
+  #capacityBps = 0;
+  #limitBps: number = Number.POSITIVE_INFINITY;
+
+  get isDraining(): boolean {
+    return this.#sinceUs !== undefined;
+  }
+
+  /** What may be sent, bits a second; without end while there is no queue. */
+  get limitBps(): number {
+    return this.#limitBps;
+  }
+
+  /** @returns true when the delay has to be taken as that of the path, for it stayed though little was sent */
+  update(queue: QueueState, nowUs: number): boolean {
+    const { standingUs, throughputBps } = queue;
+    if (this.#sinceUs === undefined) {
+      if (standingUs < STANDING_QUEUE_US || throughputBps === undefined) return false;
+      this.#sinceUs = nowUs;
+      this.#capacityBps = throughputBps;
+    } else if (standingUs < DRAINED_US) {
+      this.reset();
+      return false;
+    } else if (nowUs - this.#sinceUs > MAX_DRAIN_US) {
+      this.reset();
+      return true;
+    } else if (throughputBps !== undefined) {
+      // A queue that still grows was measured too early, when the arrivals of before were in the window.
+      if (queue.isOverusing) this.#capacityBps = throughputBps;
+      else this.#capacityBps = Math.max(this.#capacityBps, throughputBps);
+    }
+    const part = 1 - (standingUs - DRAINED_US) / DRAIN_TIME_US;
+    this.#limitBps = this.#capacityBps * Math.min(Math.max(part, MIN_PART), MAX_PART);
+    return false;
+  }
+
+  /** A probe got through at this rate. */
+  raise(capacityBps: number): void {
+    this.#capacityBps = Math.max(this.#capacityBps, capacityBps);
+  }
+
+  reset(): void {
+    this.#sinceUs = undefined;
+    this.#limitBps = Number.POSITIVE_INFINITY;
+  }
+}

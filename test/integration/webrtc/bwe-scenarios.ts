@@ -1,0 +1,86 @@
+import type { Scenario } from './bwe-simulation.ts';
+
+const steady = (bps: number) => (): number => bps;
+
+/** Piecewise constant: each pair says from when on which rate holds. */
+function steps(...pairs: readonly (readonly [fromMs: number, bps: number])[]): (nowMs: number) => number {
+  return (nowMs) => {
+    let bps = pairs[0]![1];
+    for (const [fromMs, stepBps] of pairs) if (nowMs >= fromMs) bps = stepBps;
+    return bps;
+  };
+}
+
+/** A link of one rate for 20 s. */
+function constant(name: string, bps: number, more: Partial<Scenario> = {}): Scenario {
+  return { name, durationMs: 20_000, bandwidthBps: steady(bps), changesMs: [0], ...more };
+}
+
+/** The links of the table. */
+export const scenarios: readonly Scenario[] = [
+  constant('300 kb/s', 300e3),
+  constant('500 kb/s', 500e3),
+  constant('1 Mb/s', 1e6),
+  constant('2.5 Mb/s', 2.5e6),
+  constant('5 Mb/s', 5e6),
+  constant('10 Mb/s', 10e6),
+  constant('10 Mb/s, start at 300 kb/s', 10e6, { estimator: { startBps: 300e3 } }),
+  constant('2.5 Mb/s, feedback each 100 ms', 2.5e6, { feedbackMs: 100 }),
+  constant('2.5 Mb/s, RTT 200 ms', 2.5e6, { rttMs: 200 }),
+  constant('10 Mb/s, RTT 200 ms', 10e6, { rttMs: 200 }),
+  constant('300 kb/s, RTT 200 ms', 300e3, { rttMs: 200 }),
+  ...[0.01, 0.02, 0.05, 0.1].map((lossRate) =>
+    constant(`2.5 Mb/s, loss ${lossRate * 100} %`, 2.5e6, { forward: { lossRate } }),
+  ),
+  constant('500 kb/s, loss 10 %', 500e3, { forward: { lossRate: 0.1 } }),
+  constant('10 Mb/s, loss 10 %', 10e6, { forward: { lossRate: 0.1 } }),
+  constant('2.5 Mb/s, loss 5 % in bursts of 5', 2.5e6, { forward: { burst: { lossRate: 0.05, meanLength: 5 } } }),
+  constant('2.5 Mb/s, loss 10 % both ways, RTT 200 ms', 2.5e6, {
+    rttMs: 200,
+    forward: { lossRate: 0.1 },
+    back: { lossRate: 0.1 },
+  }),
+  constant('2.5 Mb/s, jitter 10 ms', 2.5e6, { forward: { jitterMs: 10 } }),
+  constant('2.5 Mb/s, jitter 30 ms', 2.5e6, { forward: { jitterMs: 30 } }),
+  constant('2.5 Mb/s, 2 % reordered by up to 20 ms', 2.5e6, { forward: { reorderRate: 0.02 } }),
+  constant('2.5 Mb/s, queue of 12 kB', 2.5e6, { forward: { queueBytes: 12_000 } }),
+  {
+    name: '3 → 1 → 3 Mb/s',
+    durationMs: 45_000,
+    bandwidthBps: steps([0, 3e6], [15_000, 1e6], [30_000, 3e6]),
+    changesMs: [0, 15_000, 30_000],
+  },
+  {
+    name: '3 Mb/s → 500 kb/s → 3 Mb/s',
+    durationMs: 45_000,
+    bandwidthBps: steps([0, 3e6], [15_000, 500e3], [30_000, 3e6]),
+    changesMs: [0, 15_000, 30_000],
+  },
+  {
+    name: '10 → 2 → 10 Mb/s, RTT 200 ms',
+    durationMs: 45_000,
+    rttMs: 200,
+    bandwidthBps: steps([0, 10e6], [15_000, 2e6], [30_000, 10e6]),
+    changesMs: [0, 15_000, 30_000],
+  },
+  {
+    name: '3 → 1 → 3 Mb/s, loss 5 %',
+    durationMs: 45_000,
+    bandwidthBps: steps([0, 3e6], [15_000, 1e6], [30_000, 3e6]),
+    changesMs: [0, 15_000, 30_000],
+    forward: { lossRate: 0.05 },
+  },
+  {
+    name: '1 → 2 → 4 → 8 Mb/s',
+    durationMs: 40_000,
+    bandwidthBps: steps([0, 1e6], [10_000, 2e6], [20_000, 4e6], [30_000, 8e6]),
+    changesMs: [0, 10_000, 20_000, 30_000],
+  },
+  {
+    name: '4 Mb/s, cross traffic of 2 Mb/s at 15–30 s',
+    durationMs: 45_000,
+    bandwidthBps: steady(4e6),
+    crossBps: steps([0, 0], [15_000, 2e6], [30_000, 0]),
+    changesMs: [0, 15_000, 30_000],
+  },
+];
