@@ -4,6 +4,8 @@ import type { CodedUnit, Recording } from './coded-unit.ts';
 export interface RunOptions {
   /** `none`: only decode times are looked at, which must never go back. */
   readonly times?: 'none';
+  /** How far a decode time may be before the one in front of it, milliseconds; 0. */
+  readonly backMs?: number;
   /** How far a time may be off the source's, milliseconds; 0 for exact. */
   readonly toleranceMs?: number;
   /** The run must go on to the source's last frame. */
@@ -25,7 +27,7 @@ export interface Run {
  * doubled or put in, decode times that never go back, and every time the source's but for one offset.
  */
 export function expectRun(received: readonly CodedUnit[], source: readonly CodedUnit[], options: RunOptions = {}): Run {
-  const { times, toleranceMs = 0, toEnd = false, atLeast = 10 } = options;
+  const { times, backMs = 0, toleranceMs = 0, toEnd = false, atLeast = 10 } = options;
   assert.ok(received.length >= atLeast, `only ${received.length} frames came, expected ${atLeast} or more`);
   const first = findStart(received, source);
   const offsetMs = received[0]!.ptsMs - source[first]!.ptsMs;
@@ -33,7 +35,7 @@ export function expectRun(received: readonly CodedUnit[], source: readonly Coded
     const original = source[first + i];
     if (original?.digest !== unit.digest) assert.fail(describeMismatch(received, source, i, first + i));
     const beforeMs = received[i - 1]?.dtsMs ?? Number.NEGATIVE_INFINITY;
-    assert.ok(unit.dtsMs >= beforeMs, `time goes back at frame ${i}: ${beforeMs} ms, then ${unit.dtsMs} ms`);
+    assert.ok(unit.dtsMs >= beforeMs - backMs, `time goes back at frame ${i}: ${beforeMs} ms, then ${unit.dtsMs} ms`);
     if (times === 'none') continue;
     const ptsErrorMs = unit.ptsMs - original.ptsMs - offsetMs;
     const dtsErrorMs = unit.dtsMs - original.dtsMs - offsetMs;

@@ -35,8 +35,7 @@ function configOf(mapping: RtpMapping): Uint8Array {
 }
 
 /** RTP clock units of one access unit: the clock may be that of the core coder or, with SBR, of the output. */
-function unitDuration(config: AudioSpecificConfig | undefined, clockRate: number): number {
-  if (config === undefined) return 1024;
+function unitDuration(config: AudioSpecificConfig, clockRate: number): number {
   return Math.round((config.frameLength * clockRate) / config.sampleRate);
 }
 
@@ -63,10 +62,11 @@ export const AAC_FORMAT: PayloadFormat = {
     const config = track.codec === 'aac' ? parseAudioSpecificConfig(track.config) : undefined;
     if (config === undefined) return undefined;
     const channels = aacChannels(config);
+    const clockRate = aacOutputSampleRate(config);
     return {
       payloadType: dynamicPayloadType,
       encodingName: ENCODING_NAME,
-      clockRate: aacOutputSampleRate(config),
+      clockRate,
       channels: channels === 0 ? undefined : channelsParameter(channels),
       parameters: new Map([
         ['streamtype', '5'],
@@ -75,6 +75,8 @@ export const AAC_FORMAT: PayloadFormat = {
         ['sizelength', '13'],
         ['indexlength', '3'],
         ['indexdeltalength', '3'],
+        // Without it GStreamer gives a time to the first unit of a packet only, and muxers refuse the others.
+        ['constantDuration', String(unitDuration(config, clockRate))],
         ['config', toHexadecimal(track.config)],
       ]),
     };
@@ -95,7 +97,8 @@ export const AAC_FORMAT: PayloadFormat = {
 
   makeDepacketizer(mapping: RtpMapping): Depacketizer {
     if (isNamed(mapping, LATM_ENCODING_NAME)) return latmDepacketizer(mapping);
-    const duration = unitDuration(parseAudioSpecificConfig(configOf(mapping)), mapping.clockRate);
+    const config = parseAudioSpecificConfig(configOf(mapping));
+    const duration = config === undefined ? 1024 : unitDuration(config, mapping.clockRate);
     return new AacDepacketizer(auHeaderForm(mapping)!, duration);
   },
 };
