@@ -4,7 +4,7 @@ import { ffmpegRecord } from '../../peers/ffmpeg.ts';
 import { ffprobeCommand, type ProbedPacket, type ProbeResult, parseProbe } from '../../peers/ffprobe.ts';
 import { parseGdp } from '../../peers/gstreamer.ts';
 import { type PeerCommand, words } from '../../peers/peer-process.ts';
-import { type CodedUnit, demuxedElementaryRecording, elementaryRecording, type Recording } from './coded-unit.ts';
+import { demuxedElementaryRecording, elementaryRecording, type Recording } from './coded-unit.ts';
 import type { RunOptions } from './expect-run.ts';
 import { readFlvFile } from './flv-file.ts';
 import type { Stage } from './stage.ts';
@@ -92,7 +92,8 @@ function withTransport(command: PeerCommand, transport: RtspTransport): PeerComm
 export function gstreamerPlayer(protocols: 'tcp' | 'udp' | 'http'): RtspPlayer {
   return {
     name: `GStreamer over ${protocols}`,
-    // Its jitter buffer stamps packets by when they came, and the units in them are counted from there.
+    // Its jitter buffer stamps packets by when they came, and units of sound in them are counted from there. One without
+    // a time, as GStreamer gives the later ones when SDP does not tell how long they are, is far beyond `backMs`.
     options: { toEnd: true, times: 'none', backMs: 100 },
     async record(stage, url) {
       const [videoFile, audioFile] = [newFile(stage), newFile(stage)];
@@ -101,19 +102,6 @@ export function gstreamerPlayer(protocols: 'tcp' | 'udp' | 'http'): RtspPlayer {
       return demuxedElementaryRecording(video, audio, 'h264');
     },
   };
-}
-
-/** The sound of a stream as GStreamer records it: its muxer refuses units without a time. */
-export async function recordSoundAsMp4(stage: Stage, url: string): Promise<readonly CodedUnit[]> {
-  const file = newFile(stage).replace('.flv', '.mp4');
-  const args = words(
-    `-q rtspsrc name=s location=${url} protocols=tcp s. ! application/x-rtp,media=audio ! queue !
-     rtpmp4gdepay ! aacparse ! mp4mux ! filesink location=${file}`,
-  );
-  await stage.run({ program: 'gst-launch-1.0', args, timeoutMs: 60_000 }).succeeded();
-  const copy = newFile(stage);
-  await stage.run(ffmpegRecord(file, copy)).succeeded();
-  return elementaryRecording(await readFlvFile(copy)).audio;
 }
 
 function gstreamerRecord(url: string, protocols: string, videoFile: string, audioFile: string): PeerCommand {
