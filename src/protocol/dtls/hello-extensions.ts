@@ -54,7 +54,7 @@ export function parseHelloExtensions(reader: ByteReader): ParsedExtensions | und
   const types: number[] = [];
   const extensions: Writable<HelloExtensions> = {};
   if (reader.remaining === 0) return { extensions, types };
-  if (reader.u16() !== reader.remaining) return undefined;
+  if (reader.u16() !== reader.remaining || reader.overrun) return undefined;
   while (reader.remaining > 0) {
     const type = reader.u16();
     const body = new ByteReader(reader.view(reader.u16()));

@@ -79,7 +79,8 @@ export function makePair(client: SideOptions = {}, server: SideOptions = {}): Dt
   };
 }
 
-function makeSession(role: DtlsOptions['role'], options: SideOptions): DtlsSession {
+/** A session with the usual options unless others are given. */
+export function makeSession(role: DtlsOptions['role'], options: SideOptions): DtlsSession {
   const { expectedFingerprints, ...others } = options;
   return new DtlsSession({
     role,

@@ -32,28 +32,35 @@ function expectWorking({ client, server, clientPeer, serverPeer, network }: Dtls
   }
 }
 
-/** How many datagrams go each way when nothing is wrong. */
-function countDatagrams(options: SideOptions): { readonly toServer: number; readonly toClient: number } {
-  const path = startPair(makePair(options, options), { seed: 1, delayMs: 20 });
+/** Sizes of the datagrams that go each way when nothing is wrong. */
+function datagramSizes(options: SideOptions): Readonly<Record<'toServer' | 'toClient', readonly number[]>> {
+  const sizesOf: Record<'toServer' | 'toClient', number[]> = { toServer: [], toClient: [] };
+  const path = startPair(makePair(options, options), { seed: 1, delayMs: 20 }, (made) => {
+    for (const direction of ['toServer', 'toClient'] as const) {
+      made[direction].intercept = (bytes) => {
+        sizesOf[direction].push(bytes.length);
+        return [bytes];
+      };
+    }
+  });
   expect(untilConnected(path)).toBe(true);
-  return { toServer: path.toServer.counters.sent, toClient: path.toClient.counters.sent };
+  return sizesOf;
 }
 
-/** What happens to one datagram. `held` is the one before, if it is still here. */
+/** What happens to one datagram. */
 const mishaps: Readonly<Record<string, (bytes: Uint8Array) => readonly Uint8Array[]>> = {
   lost: () => [],
   doubled: (bytes) => [bytes, bytes],
-  'in its last byte altered': (bytes) => [bytes.with(bytes.length - 1, bytes.at(-1)! ^ 1)],
   empty: () => [new Uint8Array()],
 };
 
 describe.each(sizes)('of a handshake in $name each single datagram', ({ options }) => {
-  const counts = countDatagrams(options);
+  const sizesOf = datagramSizes(options);
   const each = (['toServer', 'toClient'] as const).flatMap((direction) =>
-    Array.from({ length: counts[direction] }, (_, at) => ({ direction, at })),
+    sizesOf[direction].map((sizeBytes, at) => ({ direction, at, sizeBytes })),
   );
 
-  it.each(['lost', 'doubled', 'empty'])('may be %s', (mishap) => {
+  it.each(Object.keys(mishaps))('may be %s', (mishap) => {
     for (const { direction, at } of each) {
       const path = startPair(makePair(options, options), { seed: 1, delayMs: 20 }, (made) => {
         made[direction].intercept = (bytes, index) => (index === at ? mishaps[mishap]!(bytes) : [bytes]);
@@ -81,16 +88,11 @@ describe.each(sizes)('of a handshake in $name each single datagram', ({ options 
   });
 
   it('may be cut short anywhere', () => {
-    for (const { direction, at } of each) {
-      for (let cut = 1; ; cut += 1 + Math.floor(cut / 16)) {
-        let isCut = false;
+    for (const { direction, at, sizeBytes } of each) {
+      for (let cut = 1; cut < sizeBytes; cut += 1 + Math.floor(cut / 16)) {
         const path = startPair(makePair(options, options), { seed: 1, delayMs: 20 }, (made) => {
-          made[direction].intercept = (bytes, index) => {
-            isCut ||= index === at && cut < bytes.length;
-            return index === at ? [bytes.subarray(0, cut)] : [bytes];
-          };
+          made[direction].intercept = (bytes, index) => [index === at ? bytes.subarray(0, cut) : bytes];
         });
-        if (!isCut && path.network.runFor(500) === undefined && !isCut) break;
         expect(untilConnected(path), `${direction} ${at} cut to ${cut}`).toBe(true);
         expectWorking(path);
       }

@@ -9,7 +9,7 @@ import { nodeDtlsCrypto } from '../../../src/io/dtls-crypto.ts';
 import { CIPHER_SUITES } from '../../../src/protocol/dtls/cipher-suites.tables.ts';
 import { type DtlsEvent, DtlsSession } from '../../../src/protocol/dtls/dtls-session.ts';
 import { toHexadecimal } from '../../../src/wire/hexadecimal.ts';
-import { type CertificateKind, makePem, parsePem, type SideOptions } from './dtls-kit.ts';
+import { type CertificateKind, makePem, makeSession, parsePem, type SideOptions } from './dtls-kit.ts';
 
 const SRTP = 'SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80';
 const EXPORTS = ['-keymatexport', 'EXTRACTOR-dtls_srtp', '-keymatexportlen', '60'];
@@ -150,9 +150,7 @@ interface Scene {
 }
 
 function ourSession(role: 'client' | 'server', { ours, theirs, options }: Scene): UdpPeer {
-  const session = new DtlsSession({
-    role,
-    crypto: nodeDtlsCrypto,
+  const session = makeSession(role, {
     certificate: parsePem(pemOf(`ours-${ours}`)),
     expectedFingerprints: [parsePem(pemOf(`theirs-${theirs}`)).fingerprint('sha-256')],
     srtpProfiles: [1, 7],
