@@ -5,7 +5,7 @@ import type { PeerProcess } from '../peers/peer-process.ts';
 import { makeSelfSignedCertificate } from '../peers/self-signed-certificate.ts';
 import { BBB_CLIP, makeBFrameClip } from './support/clips.ts';
 import { elementaryRecording, type Recording } from './support/coded-unit.ts';
-import { expectRecording } from './support/expect-run.ts';
+import { expectRecording, expectRun } from './support/expect-run.ts';
 import { readFlvFile } from './support/flv-file.ts';
 import { FlvViewer } from './support/flv-viewer.ts';
 import { ffmpegPlayer, ffprobePlayer, gstreamerPlayer, type RtspPlayer } from './support/rtsp-players.ts';
