@@ -63,7 +63,8 @@ export class StreamScheduler<Stream extends ScheduledStream> {
       let child = 2 * at + 1;
       if (child >= heap.length) break;
       if (child + 1 < heap.length && heap[child + 1]!.startTime < heap[child]!.startTime) child++;
-      if (heap[child]!.startTime >= stream.startTime) break;
+      // Equals go first: whose turn it was waits.
+      if (heap[child]!.startTime > stream.startTime) break;
       heap[at] = heap[child]!;
       at = child;
     }
