@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeSelfSignedCertificate } from '../peers/self-signed-certificate.ts';
-import { makeClipSource } from './support/clip-source.ts';
+import { type ClipSource, makeClipSource } from './support/clip-source.ts';
 import { CLIPS, type Clip } from './support/rtsp-clips.ts';
 import { MATRIX_PLAYERS, type MatrixPlayer } from './support/rtsp-matrix.ts';
 import { clipPublisher } from './support/rtsp-matrix-publishers.ts';
@@ -20,17 +20,18 @@ function keyOf(clip: Clip, player: MatrixPlayer): string {
 }
 
 /** Players ask for a stream and wait; then it is published. */
-async function playClip(server: TestServer, clip: Clip, number: number): Promise<void> {
-  const path = `live/clip-${number}`;
-  const source = await makeClipSource(stage, clip, `clip-${number}`);
-  const players = MATRIX_PLAYERS.filter((player) => player.canPlay(clip));
-  const playing = players.map((player) => player.play(stage, server, path, source));
-  for (const [i, player] of players.entries()) {
-    // Each is asked for by its own test; until then a failure is nobody's.
-    playing[i]!.catch(() => undefined);
-    settle.get(keyOf(clip, player))!(playing[i]!);
-  }
-  const expected = players.reduce((sum, { connections }) => sum + connections, 0);
+async function playOnce(
+  server: TestServer,
+  source: ClipSource,
+  path: string,
+  players: readonly MatrixPlayer[],
+): Promise<readonly PromiseSettledResult<void>[]> {
+  const { clip } = source;
+  const playing = Promise.allSettled(players.map((player) => player.play(stage, server, path, source)));
+  const expected = players.reduce(
+    (sum, { connections, isPerTrack }) => sum + connections * (isPerTrack === true ? clip.tracks.length : 1),
+    0,
+  );
   const deadline = Date.now() + GATHERING_MS;
   while (server.millrace.counters.rtsp!.connections < expected && Date.now() < deadline) {
     await new Promise((resolve) => {
@@ -39,7 +40,23 @@ async function playClip(server: TestServer, clip: Clip, number: number): Promise
   }
   const publisher = clipPublisher(clip.notSentBy === 'ffmpeg' ? 'gstreamer' : 'ffmpeg', 'tcp');
   await stage.run(publisher.command(source, publisher.url(server, path))).succeeded();
-  await Promise.allSettled(playing);
+  return playing;
+}
+
+/** GStreamer may try twice: about once in a hundred runs, version 1.22 gets a packet before its pipeline is linked. */
+async function playClip(server: TestServer, clip: Clip, number: number): Promise<void> {
+  const source = await makeClipSource(stage, clip, `clip-${number}`);
+  const players = MATRIX_PLAYERS.filter((player) => player.canPlay(clip));
+  const results = await playOnce(server, source, `live/clip-${number}`, players);
+  const again = players.filter((player, i) => results[i]!.status === 'rejected' && player.isPerTrack === true);
+  const secondResults = again.length === 0 ? [] : await playOnce(server, source, `live/again-${number}`, again);
+  for (const [i, player] of players.entries()) {
+    const second = again.indexOf(player);
+    const result = second < 0 ? results[i]! : secondResults[second]!;
+    settle.get(keyOf(clip, player))!(
+      result.status === 'rejected' ? Promise.reject(result.reason as Error) : Promise.resolve(),
+    );
+  }
 }
 
 const settle = new Map<string, (play: Promise<void>) => void>();
