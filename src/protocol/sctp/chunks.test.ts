@@ -199,7 +199,7 @@ describe('INIT and INIT ACK', () => {
   it('report unknown parameters as their types say, a few short ones', () => {
     const parameter = (type: number, sizeBytes: number): number[] => {
       const length = 4 + sizeBytes;
-      return [type >> 8, type & 0xff, length >> 8, length & 0xff, ...new Array<number>(sizeBytes).fill(1)];
+      return [type >> 8, type & 0xff, length >> 8, length & 0xff, ...Array.from({ length: sizeBytes }, () => 1)];
     };
     const parse = (...parameters: number[][]): SetupChunk | undefined => {
       const bytes = Uint8Array.from([...bytesOf(browser.trim()).subarray(0, 20), ...parameters.flat()]);
@@ -210,7 +210,7 @@ describe('INIT and INIT ACK', () => {
     expect(parse(parameter(0xbff0, 4), known)).toMatchObject({ hasForwardTsn: true, unrecognized: [] });
     expect(parse(parameter(0x7ff0, 4), known)).toMatchObject({ hasForwardTsn: false, unrecognized: [{}] });
     expect(parse(parameter(0x3ff0, 4), known)).toMatchObject({ hasForwardTsn: false, unrecognized: [] });
-    expect(parse(...new Array<number[]>(100).fill(parameter(0xfff0, 60)))?.unrecognized).toHaveLength(4);
+    expect(parse(...Array.from({ length: 100 }, () => parameter(0xfff0, 60)))?.unrecognized).toHaveLength(4);
   });
 });
 
