@@ -196,7 +196,7 @@ export class IceAgent {
     return this.#flush();
   }
 
-  /** Takes a STUN message that came by `tuple`; anything else is ignored. */
+  /** Takes a STUN message that came by `tuple`, its local side written as that of a base; anything else is ignored. */
   receive(bytes: Uint8Array, tuple: IceTuple, nowMs: number): IceAgentEvent[] {
     const message = this.#state === 'closed' ? undefined : parseStunMessage(bytes);
     if (message?.method !== BINDING_METHOD) return [];

@@ -319,7 +319,11 @@ export class IceSession {
 
   #startCheck(pair: CandidatePair, nowMs: number): void {
     if (!pair.isConnected) {
-      if (pair.connectDeadlineMs !== undefined) return;
+      if (pair.connectDeadlineMs !== undefined) {
+        // It was connected once; nobody connects again.
+        if (pair.state !== 'in-progress') pair.state = 'failed';
+        return;
+      }
       pair.state = 'in-progress';
       pair.connectDeadlineMs = nowMs + TCP_CONNECT_TIMEOUT_MS;
       this.#host.connect(pair.tuple);
@@ -404,13 +408,13 @@ export class IceSession {
     this.#list.trigger(pair);
   }
 
-  /** TCP: a connection has ended. @returns whether it was the selected one's */
-  disconnected(tuple: IceTuple): boolean {
+  /** TCP: a connection has ended, or could not be made. */
+  disconnected(tuple: IceTuple): void {
     const pair = this.#list.find(tuple);
-    if (pair === undefined) return false;
+    if (pair === undefined) return;
     pair.state = 'failed';
+    pair.isConnected = false;
     for (const [transaction, check] of this.#checks) if (check.pair === pair) this.#checks.delete(transaction);
-    return pair === this.#selected;
   }
 }
 

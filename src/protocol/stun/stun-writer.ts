@@ -72,9 +72,10 @@ export class StunWriter {
     return this.attribute(type, encoder.encode(text));
   }
 
-  /** XOR-MAPPED-ADDRESS (§14.2). @throws StateError `stun/bad-address` when it is no IP address */
+  /** XOR-MAPPED-ADDRESS (§14.2), without the zone a link-local address may have. @throws StateError `stun/bad-address` when it is no IP address */
   xorMappedAddress({ address, port }: TransportAddress): this {
-    const ip = parseIpAddress(address);
+    const [plain = ''] = address.split('%', 1);
+    const ip = parseIpAddress(plain);
     if (ip === undefined) throw stunStateError('stun/bad-address', `${address} is not an IP address`);
     const at = this.#open(StunAttribute.xorMappedAddress, 4 + ip.length);
     const bytes = this.#bytes;

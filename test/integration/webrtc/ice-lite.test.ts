@@ -93,6 +93,15 @@ describe('an ICE-lite agent', () => {
     expect(told(events)).toEqual(['tuple-added 1', 'selected-tuple 1', 'connected']);
   });
 
+  it.each([
+    ['fe80::1%eth0', 'fe80::1'],
+    ['::ffff:198.51.100.1', '198.51.100.1'],
+    ['2001:db8::5', '2001:db8::5'],
+  ])('tells %s as %s', (remoteAddress, expected) => {
+    const [answer] = answers(newAgent().receive(request(), { ...path(1), remoteAddress }, 0));
+    expect(answer?.mappedAddress()?.address).toBe(expected);
+  });
+
   it('gives back the very tuple it was given first', () => {
     const agent = newAgent();
     const first = path(1);
