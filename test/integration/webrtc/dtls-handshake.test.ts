@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CIPHER_SUITES } from '../../../src/protocol/dtls/cipher-suites.tables.ts';
 import { NAMED_GROUPS } from '../../../src/protocol/dtls/named-groups.tables.ts';
@@ -254,5 +256,28 @@ describe('commands', () => {
     path.clientPeer.handle(path.client.close());
     path.network.runFor(100);
     expect([path.client.state, path.server.state]).toEqual(['closed', 'closed']);
+  });
+});
+
+describe('a hello of Chromium, which is too long for one datagram', () => {
+  const capture = readFileSync(join(import.meta.dirname, '../../corpus/dtls/chromium-client-ecdsa.bin'));
+  const datagrams: Uint8Array[] = [];
+  for (let at = 1; at < capture.length; ) {
+    const end = at + 2 + capture.readUInt16BE(at);
+    datagrams.push(new Uint8Array(capture.subarray(at + 2, end)));
+    at = end;
+  }
+
+  it.each([
+    ['in order', [0, 1]],
+    ['in reverse order', [1, 0]],
+    ['with each datagram doubled', [0, 0, 1, 1]],
+  ])('is answered with DTLS 1.2 when it comes %s', (_, order) => {
+    const { server } = makePair();
+    server.start(0);
+    const answers = order.map((i, nowMs) => server.receive(datagrams[i]!, nowMs));
+    const sent = answers.flat().filter(({ type }) => type === 'send');
+    expect(sent).toHaveLength(1);
+    expect(answers[0]).toEqual([]);
   });
 });
