@@ -144,7 +144,7 @@ export class BandwidthEstimator {
 
   /** Transport-wide feedback came. What it tells twice or makes up is passed over. */
   onFeedback(feedback: TransportArrivals, nowUs: number): void {
-    const { results, rttUs } = this.#adapter.adapt(feedback, nowUs);
+    const { results, rttUs, passedOverBytes } = this.#adapter.adapt(feedback, nowUs);
     if (results.length === 0) return;
     this.#lastFeedbackUs = nowUs;
     if (rttUs !== undefined) {
@@ -153,12 +153,14 @@ export class BandwidthEstimator {
       this.#delay.setRtt(rttUs);
     }
     const received = byArrival(results);
-    for (const { arrivalUs, sizeBytes } of received) this.#throughput.add(arrivalUs!, sizeBytes);
-    const isQueueing = this.#delay.standingQueueUs > QUIET_QUEUE_US || this.#delay.usage === 'overusing';
-    this.#loss.update(results, isQueueing);
+    // Packets whose feedback was lost have arrived like those around them.
+    const firstArrivalUs = received[0]?.arrivalUs;
+    if (firstArrivalUs !== undefined && passedOverBytes > 0) this.#throughput.add(firstArrivalUs, passedOverBytes);
+    for (const { arrivalUs, sizeBytes, isLate } of received) if (!isLate) this.#throughput.add(arrivalUs!, sizeBytes);
     if (received.length > 0) this.#delay.update(received, this.#carriedBps, nowUs);
-    for (const { bitrateBps, isLinkFull } of this.#probeBitrate.update(results)) {
-      if (bitrateBps > this.#delay.estimateBps) this.#delay.setEstimate(this.#bounded(bitrateBps), nowUs);
+    if (this.#loss.update(results, this.#delay.isQueueing)) this.#delay.onOverflow(this.#throughput.bitrateBps, nowUs);
+    for (const { bitrateBps, isLinkFull } of this.#probeBitrate.update(results, this.#delay.baseDelayUs)) {
+      this.#delay.onProbe(this.#bounded(bitrateBps), isLinkFull, nowUs);
       this.#enqueue(this.#probes.onResult(bitrateBps, isLinkFull, this.#probeState(), nowUs));
     }
     this.#process(nowUs);
@@ -278,6 +280,7 @@ export class BandwidthEstimator {
       isPathQuiet:
         !isOverusing && this.#delay.standingQueueUs < QUIET_QUEUE_US && this.#loss.limitBps > this.#delay.estimateBps,
       lastDecreaseUs: this.#delay.lastDecreaseUs,
+      isCapacityKnown: this.#delay.capacityBps !== undefined,
     };
   }
 

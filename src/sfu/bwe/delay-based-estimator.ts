@@ -9,6 +9,12 @@ import { TrendlineEstimator } from './trendline-estimator.ts';
 /** Silence after which groups before and after it are not compared. */
 const STREAM_TIMEOUT_US = 2_000_000;
 
+/** A standing queue of more than noise. */
+const QUEUEING_US = 10_000;
+
+/** See `onProbe`. */
+const DOUBTFUL_RATIO = 1.5;
+
 /** Bounds of the estimate, bits a second. */
 export interface RateBounds {
   readonly startBps: number;
@@ -52,8 +58,23 @@ export class DelayBasedEstimator {
     return this.#queueDelay.standingUs;
   }
 
+  /** A queue stands or grows: what is lost now may be lost in it. */
+  get isQueueing(): boolean {
+    return this.#detector.usage === 'overusing' || this.isDraining || this.standingQueueUs > QUEUEING_US;
+  }
+
   get isDraining(): boolean {
     return this.#drain.isDraining;
+  }
+
+  /** What the link carried when it was full, bits a second. */
+  get capacityBps(): number | undefined {
+    return this.#rate.capacityBps;
+  }
+
+  /** One-way delay of the path without a queue, between two clocks; `undefined` before anything arrived. */
+  get baseDelayUs(): number | undefined {
+    return this.#queueDelay.baseUs;
   }
 
   /** When the rate was last taken back, microseconds. */
@@ -74,10 +95,15 @@ export class DelayBasedEstimator {
     this.#rate.reduce(bitrateBps, nowUs);
   }
 
-  /** A probe measured what the link carries. */
-  setEstimate(bitrateBps: number, nowUs: number): void {
-    this.#rate.setEstimate(bitrateBps, nowUs);
-    this.#drain.raise(bitrateBps);
+  /**
+   * A probe measured what the link carries. A link that it filled may be shared: then a burst gets more than a stream
+   * would, so a result a little over what the link carried when it was full is believed by half only.
+   */
+  onProbe(bitrateBps: number, isLinkFull: boolean, nowUs: number): void {
+    const knownBps = this.#rate.capacityBps;
+    const isDoubtful = isLinkFull && knownBps !== undefined && bitrateBps < knownBps * DOUBTFUL_RATIO;
+    const raisedBps = isDoubtful ? (bitrateBps + Math.min(knownBps, bitrateBps)) / 2 : bitrateBps;
+    if (raisedBps > this.#rate.targetBps) this.#rate.setEstimate(raisedBps, nowUs);
   }
 
   /**
@@ -97,11 +123,19 @@ export class DelayBasedEstimator {
       const trend = this.#trendline.update(sendDeltaMs, delta.arrivalUs / 1000, delta.completedUs / 1000);
       if (this.#detector.update(trend, sendDeltaMs, delta.completedUs / 1000) === 'overusing') hasOverused = true;
     }
-    const usage = hasOverused ? 'overusing' : this.#detector.usage;
     const standingUs = this.#queueDelay.standingUs;
-    this.#rate.update({ usage, throughputBps, mustHold: this.#drain.isDraining }, nowUs);
+    const wasDraining = this.#drain.isDraining;
     const mustRebase = this.#drain.update({ standingUs, isOverusing: hasOverused, throughputBps }, nowUs);
     if (mustRebase) this.#queueDelay.rebase();
+    // A queue that crept up under the threshold of the trend is overuse too.
+    const isOverusing = hasOverused || (this.#drain.isDraining && !wasDraining);
+    const usage = isOverusing ? 'overusing' : this.#detector.usage;
+    this.#rate.update({ usage, throughputBps, mustHold: this.#drain.isDraining }, nowUs);
+  }
+
+  /** Packets are lost for want of room in a queue, which may be too short for the delay to show much. */
+  onOverflow(throughputBps: number | undefined, nowUs: number): void {
+    this.#rate.update({ usage: 'overusing', throughputBps }, nowUs);
   }
 
   #restart(): void {

@@ -12,6 +12,8 @@ export interface FeedbackReport {
   readonly results: readonly PacketResult[];
   /** Shortest way there and back of a packet in it, the receiver's waiting taken off; `undefined` when none arrived. */
   readonly rttUs: number | undefined;
+  /** Bytes of packets sent before those in it of which nothing was told: feedback was lost. Each packet counts once. */
+  readonly passedOverBytes: number;
 }
 
 /**
@@ -30,12 +32,14 @@ export class FeedbackAdapter {
   /** @param nowUs when the feedback came, by our clock */
   adapt({ baseSequenceNumber, arrivalsUs }: TransportArrivals, nowUs: number): FeedbackReport {
     const results: PacketResult[] = [];
+    let passedOverBytes = 0;
     let lastArrivalUs = Number.NEGATIVE_INFINITY;
     const count = Math.min(arrivalsUs.length, MAX_FEEDBACK_PACKETS);
     for (let i = 0; i < count; i++) {
       const wrappedUs = arrivalsUs[i];
       const number = this.#history.find(baseSequenceNumber + i);
       if (number === undefined || (wrappedUs !== undefined && !Number.isFinite(wrappedUs))) continue;
+      passedOverBytes += this.#history.passOver(number);
       const kind = this.#history.report(number, wrappedUs !== undefined);
       if (kind === 'known') continue;
       const arrivalUs = wrappedUs === undefined ? undefined : this.#unwrap(wrappedUs);
@@ -47,9 +51,10 @@ export class FeedbackAdapter {
         arrivalUs,
         probeClusterId: this.#history.probeClusterId(number),
         isRecovered: kind === 'recovered',
+        isLate: kind === 'late',
       });
     }
-    return { results, rttUs: shortestRtt(results, lastArrivalUs, nowUs) };
+    return { results, rttUs: shortestRtt(results, lastArrivalUs, nowUs), passedOverBytes };
   }
 
   #unwrap(wrappedUs: number): number {

@@ -20,6 +20,10 @@ const BANDWIDTH_STEPS = 12;
 /** How much likelier a limited bandwidth must be than loss by chance, as the logarithm. */
 const EVIDENCE = 4;
 
+/** A full queue loses at least this much more than the path does by nature, and more than so many deviations. */
+const OVERFLOW_LOSS = 0.04;
+const OVERFLOW_DEVIATIONS = 2.5;
+
 interface Observation {
   readonly packets: number;
   readonly lost: number;
@@ -60,9 +64,10 @@ export class LossBasedController {
 
   /**
    * Takes feedback in the order of sending.
-   * @param isQueueing a queue stands or grows: what is lost now is the matter of the delay-based half
+   * @param isQueueing a queue stands or grows: what is lost now says nothing about the path without a queue
+   * @returns whether packets are lost because a queue is full
    */
-  update(results: readonly PacketResult[], isQueueing: boolean): void {
+  update(results: readonly PacketResult[], isQueueing: boolean): boolean {
     if (isQueueing) this.#isQueueing = true;
     for (const { sentUs, sizeBytes, arrivalUs, isRecovered } of results) {
       if (isRecovered) {
@@ -75,15 +80,24 @@ export class LossBasedController {
       this.#bytes += sizeBytes;
       if (arrivalUs === undefined) this.#lost++;
     }
-    if (this.#firstSentUs === undefined) return;
+    if (this.#firstSentUs === undefined) return false;
     const coveredUs = this.#lastSentUs - this.#firstSentUs;
-    if (coveredUs < OBSERVATION_US || this.#packets < OBSERVATION_PACKETS) return;
+    if (coveredUs < OBSERVATION_US || this.#packets < OBSERVATION_PACKETS) return false;
+    const isOverflowing = this.#isQueueing && this.#lost > this.#expectedLost;
     if (!this.#isQueueing && coveredUs <= MAX_OBSERVATION_US) this.#observe(coveredUs);
     this.#packets = 0;
     this.#lost = 0;
     this.#bytes = 0;
     this.#isQueueing = false;
     this.#firstSentUs = this.#lastSentUs;
+    return isOverflowing;
+  }
+
+  /** What the nature of the path explains, with some chance. */
+  get #expectedLost(): number {
+    const byNature = this.#inherentLoss * this.#packets;
+    const deviation = Math.sqrt(byNature * (1 - this.#inherentLoss));
+    return byNature + Math.max(OVERFLOW_LOSS * this.#packets, OVERFLOW_DEVIATIONS * deviation);
   }
 
   #observe(coveredUs: number): void {

@@ -94,9 +94,8 @@ export class Pacer<P> {
   /** When to call `handleTimeout`, milliseconds of the same clock; `undefined` while there is nothing to send. */
   nextTimeoutMs(): number | undefined {
     const probeUs = this.#probe.nextUs;
-    if (this.#queue.isEmpty) return probeUs === undefined ? undefined : probeUs / 1000;
-    const mediaUs = this.#lastUs + this.#waitUs;
-    return Math.min(mediaUs, probeUs ?? mediaUs) / 1000;
+    if (probeUs !== undefined) return probeUs / 1000;
+    return this.#queue.isEmpty ? undefined : (this.#lastUs + this.#waitUs) / 1000;
   }
 
   /** Sends what is due. */
@@ -104,7 +103,11 @@ export class Pacer<P> {
     const nowUs = Math.round(nowMs * 1000);
     this.#elapse(nowUs);
     this.#queue.dropBefore(nowUs - this.#maxQueueUs, this.#port);
-    this.#sendProbe(nowUs);
+    // A probe measures only when nothing else goes out beside it: media is sent as part of it.
+    if (this.#probe.nextUs !== undefined) {
+      this.#sendProbe(nowUs);
+      return;
+    }
     const burstBytes = (this.#pacingBps * PACING_BURST_US) / 8e6;
     if (this.#debtBytes > 0) return;
     while (!this.#queue.isEmpty && this.#debtBytes < burstBytes) this.#sendNext(undefined, nowUs);
@@ -139,7 +142,6 @@ export class Pacer<P> {
         ? this.#port.sendPadding(Math.ceil(burstBytes - sent), cluster.id, nowUs)
         : this.#sendNext(cluster.id, nowUs);
       if (sizeBytes <= 0) break;
-      if (this.#queue.isEmpty) this.#debtBytes += 0;
       sent += sizeBytes;
       this.#probe.onSent(sizeBytes, nowUs);
     }

@@ -26,6 +26,8 @@ export interface PacketResult {
   readonly probeClusterId: number | undefined;
   /** It was reported lost before: reordering, not loss. */
   readonly isRecovered: boolean;
+  /** Feedback on packets sent after it came first, and it was among `FeedbackReport.passedOverBytes`. */
+  readonly isLate: boolean;
 }
 
 /** What the delay says of the path: `overusing` fills a queue, `underusing` empties one. */

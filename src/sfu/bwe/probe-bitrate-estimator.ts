@@ -11,6 +11,8 @@ const MAX_PROBE_US = 1_000_000;
 const MAX_SPEEDUP = 2;
 /** A probe that comes through slower than this part of its rate has filled the link. */
 const FULL_PART = 0.9;
+/** Times in feedback are no better than this. */
+const NOISE_US = 500;
 /** What is taken of a link that a probe has filled. */
 const KEPT_PART = 0.95;
 
@@ -62,8 +64,12 @@ export class ProbeBitrateEstimator {
     });
   }
 
-  /** Takes feedback. @returns what the probes have shown of which enough has come through, each once */
-  update(results: readonly PacketResult[]): ProbeResult[] {
+  /**
+   * Takes feedback.
+   * @param baseDelayUs one-way delay without a queue, to tell whether the end of a probe had to wait
+   * @returns what the probes have shown of which enough has come through, each once
+   */
+  update(results: readonly PacketResult[], baseDelayUs: number | undefined): ProbeResult[] {
     let hasProbe = false;
     for (const result of results) {
       if (result.probeClusterId === undefined) continue;
@@ -78,7 +84,7 @@ export class ProbeBitrateEstimator {
       const probe = this.#open[i]!;
       if (!isComplete(probe)) continue;
       this.#open.splice(i, 1);
-      const result = toResult(probe);
+      const result = toResult(probe, baseDelayUs);
       if (result !== undefined) measured.unshift(result);
     }
     return measured;
@@ -115,7 +121,7 @@ function isComplete({ cluster, packets, bytes, receivedPackets, receivedBytes }:
   );
 }
 
-function toResult(probe: OpenProbe): ProbeResult | undefined {
+function toResult(probe: OpenProbe, baseDelayUs: number | undefined): ProbeResult | undefined {
   const sendUs = probe.lastSentUs - probe.firstSentUs;
   const arrivalUs = probe.lastArrivalUs - probe.firstArrivalUs;
   if (sendUs <= 0 || arrivalUs <= 0 || sendUs > MAX_PROBE_US || arrivalUs > MAX_PROBE_US) return undefined;
@@ -123,7 +129,12 @@ function toResult(probe: OpenProbe): ProbeResult | undefined {
   const sendBps = ((probe.bytes - probe.lastSentBytes) * 8e6) / sendUs;
   const arrivalBps = ((probe.bytes - probe.firstArrivalBytes) * 8e6) / arrivalUs;
   if (arrivalBps > sendBps * MAX_SPEEDUP) return undefined;
-  const isLinkFull = arrivalBps < sendBps * FULL_PART;
-  const bitrateBps = isLinkFull ? arrivalBps * KEPT_PART : Math.min(sendBps, arrivalBps);
-  return { clusterId: probe.cluster.id, bitrateBps, isLinkFull };
+  // No later at the end than without a queue: nothing waited, and packets of different sizes cannot make it look so.
+  const firstDelayUs = probe.firstArrivalUs - probe.firstSentUs;
+  const lastDelayUs = probe.lastArrivalUs - probe.lastSentUs;
+  const grownUs = lastDelayUs - Math.min(firstDelayUs, baseDelayUs ?? firstDelayUs);
+  const hasWaited = grownUs > sendUs * (1 - FULL_PART) + NOISE_US;
+  const isLinkFull = hasWaited && arrivalBps < sendBps * FULL_PART;
+  const carriedBps = hasWaited ? Math.min(sendBps, arrivalBps) : sendBps;
+  return { clusterId: probe.cluster.id, bitrateBps: isLinkFull ? carriedBps * KEPT_PART : carriedBps, isLinkFull };
 }

@@ -1,17 +1,19 @@
 import { type ProbeCluster, toProbeCluster } from './probe-cluster.ts';
 
-/** Rates of the first probes, as multiples of the start rate. */
-const INITIAL_SCALES = [3, 6] as const;
+/** Rates of the first probes, as multiples of the start rate. One: on a slow link a second would make a long queue. */
+const INITIAL_SCALES = [3] as const;
 /** A probe that came through is followed by one of this multiple of its result. */
 const NEXT_SCALE = 2;
 /** … when it showed at least this part of its rate. */
 const PASSED_PART = 0.7;
 /** While the source wants more than the estimate, this multiple is tried … */
 const MORE_SCALE = 1.5;
-/** … this long after the last probe, and after the last time the rate was taken back. */
+/** … this long after the last probe, … */
 const MORE_INTERVAL_US = 1_000_000;
-/** Each such probe that shows nothing new doubles the interval, up to this. */
-const MAX_MORE_INTERVAL_US = 2_000_000;
+/** … or this long while the link was never full, … */
+const START_INTERVAL_US = 400_000;
+/** … and this long after the last time the rate was taken back. */
+const MORE_QUIET_US = 500_000;
 /** A source that limits itself: how often what it might send is tried. */
 const ALR_SCALE = 2;
 const ALR_INTERVAL_US = 5_000_000;
@@ -37,6 +39,8 @@ export interface ProbeState {
   readonly isPathQuiet: boolean;
   /** When the rate was last taken back. */
   readonly lastDecreaseUs: number;
+  /** The link was full some time. */
+  readonly isCapacityKnown: boolean;
 }
 
 /**
@@ -49,7 +53,6 @@ export class ProbeController {
   #lastProbeUs = Number.NEGATIVE_INFINITY;
   /** Rate of the highest probe whose result is awaited; 0 when none is. */
   #awaitedBps = 0;
-  #moreIntervalUs: number = MORE_INTERVAL_US;
   #bestBps = 0;
   #droppedFromBps = 0;
   #droppedUs = Number.NEGATIVE_INFINITY;
@@ -72,11 +75,10 @@ export class ProbeController {
 
   /** A probe measured this, which is the estimate by now. @returns the probes to go on with */
   onResult(bitrateBps: number, isLinkFull: boolean, state: ProbeState, nowUs: number): ProbeCluster[] {
-    const isNews = bitrateBps > this.#bestBps * 1.05;
-    if (isNews) this.#moreIntervalUs = MORE_INTERVAL_US;
     this.#bestBps = Math.max(bitrateBps, this.#bestBps);
-    if (this.#awaitedBps === 0 || bitrateBps < this.#awaitedBps * PASSED_PART || isLinkFull) return [];
+    const awaitedBps = this.#awaitedBps;
     this.#awaitedBps = 0;
+    if (awaitedBps === 0 || bitrateBps < awaitedBps * PASSED_PART || isLinkFull) return [];
     return this.#probes([bitrateBps * NEXT_SCALE], state, nowUs);
   }
 
@@ -98,9 +100,9 @@ export class ProbeController {
     if (state.isApplicationLimited) {
       return quietUs >= ALR_INTERVAL_US ? this.#probes([state.estimateBps * ALR_SCALE], state, nowUs) : [];
     }
-    if (state.estimateBps >= state.desiredBps || quietUs < this.#moreIntervalUs) return [];
-    this.#bestBps = state.estimateBps;
-    this.#moreIntervalUs = Math.min(this.#moreIntervalUs * 2, MAX_MORE_INTERVAL_US);
+    if (state.estimateBps >= state.desiredBps) return [];
+    const intervalUs = state.isCapacityKnown ? MORE_INTERVAL_US : START_INTERVAL_US;
+    if (nowUs - this.#lastProbeUs < intervalUs || nowUs - state.lastDecreaseUs < MORE_QUIET_US) return [];
     return this.#probes([state.estimateBps * MORE_SCALE], state, nowUs);
   }
 

@@ -31,6 +31,11 @@ export class QueueDelayEstimator {
     return Math.max(0, this.#recent.value - this.#base.value) || 0;
   }
 
+  /** Smallest one-way delay, by clocks that need not agree; `undefined` before anything arrived. */
+  get baseUs(): number | undefined {
+    return Number.isFinite(this.#base.value) ? this.#base.value : undefined;
+  }
+
   /** Takes the delay of now for that of the path: this queue is not ours, or there is none and the path is longer. */
   rebase(): void {
     const recentUs = this.#recent.value;

@@ -1,6 +1,6 @@
-/** A standing queue beyond this is emptied; below `DRAINED_US` that is over. */
-export const STANDING_QUEUE_US = 40_000;
-const DRAINED_US = 15_000;
+/** A standing queue beyond this and the time of one packet on the link is emptied, until half of that is left. */
+export const STANDING_QUEUE_US = 20_000;
+const PACKET_BITS = 1200 * 8;
 /** The queue is to be gone after about this. */
 const DRAIN_TIME_US = 500_000;
 /** Part of the link that is used even beside a long queue. */
@@ -39,11 +39,13 @@ export class QueueDrain {
   /** @returns true when the delay has to be taken as that of the path, for it stayed though little was sent */
   update(queue: QueueState, nowUs: number): boolean {
     const { standingUs, throughputBps } = queue;
+    const startUs = STANDING_QUEUE_US + (PACKET_BITS * 1e6) / Math.max(throughputBps ?? this.#capacityBps, 1);
+    const endUs = startUs / 2;
     if (this.#sinceUs === undefined) {
-      if (standingUs < STANDING_QUEUE_US || throughputBps === undefined) return false;
+      if (standingUs < startUs || throughputBps === undefined) return false;
       this.#sinceUs = nowUs;
       this.#capacityBps = throughputBps;
-    } else if (standingUs < DRAINED_US) {
+    } else if (standingUs < endUs) {
       this.reset();
       return false;
     } else if (nowUs - this.#sinceUs > MAX_DRAIN_US) {
@@ -54,14 +56,9 @@ export class QueueDrain {
       if (queue.isOverusing) this.#capacityBps = throughputBps;
       else this.#capacityBps = Math.max(this.#capacityBps, throughputBps);
     }
-    const part = 1 - (standingUs - DRAINED_US) / DRAIN_TIME_US;
+    const part = 1 - (standingUs - endUs) / DRAIN_TIME_US;
     this.#limitBps = this.#capacityBps * Math.min(Math.max(part, MIN_PART), MAX_PART);
     return false;
-  }
-
-  /** A probe got through at this rate. */
-  raise(capacityBps: number): void {
-    this.#capacityBps = Math.max(this.#capacityBps, capacityBps);
   }
 
   reset(): void {

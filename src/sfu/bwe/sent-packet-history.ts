@@ -11,9 +11,14 @@ const EMPTY = 0;
 const OUTSTANDING = 1;
 const LOST = 2;
 const RECEIVED = 3;
+/** Not told of, but packets sent later were: the feedback on it is lost or late. */
+const PASSED_OVER = 4;
 
-/** Whether a report of this packet was news: `first`, `recovered` after it had been called lost, or `known`. */
-export type ReportKind = 'first' | 'recovered' | 'known';
+/**
+ * Whether a report of this packet was news: `first`, `late` after packets behind it were told of, `recovered` after it
+ * had been called lost, or `known`.
+ */
+export type ReportKind = 'first' | 'late' | 'recovered' | 'known';
 
 /**
  * The packets sent with a transport-wide sequence number (draft-holmer-rmcat-transport-wide-cc-extensions-01 §2), until
@@ -28,6 +33,8 @@ export class SentPacketHistory {
   #end = 0;
   #isEmpty = true;
   #outstandingBytes = 0;
+  /** The number after the highest that was told of. */
+  #reportedEnd = 0;
 
   /** Bytes sent and not yet reported, received or lost. */
   get outstandingBytes(): number {
@@ -49,6 +56,7 @@ export class SentPacketHistory {
       this.#isEmpty = false;
       this.#first = sequenceNumber & 0xffff;
       this.#end = this.#first;
+      this.#reportedEnd = this.#first;
     }
     const ahead = diff16(sequenceNumber, this.#end);
     if (ahead < 0) return;
@@ -74,7 +82,25 @@ export class SentPacketHistory {
     if (before === RECEIVED || (before === LOST && !isReceived)) return 'known';
     if (before === OUTSTANDING) this.#outstandingBytes -= this.#sizeBytes[slot]!;
     this.#states[slot] = isReceived ? RECEIVED : LOST;
-    return before === LOST ? 'recovered' : 'first';
+    this.#reportedEnd = Math.max(this.#reportedEnd, number + 1);
+    if (before === OUTSTANDING) return 'first';
+    return before === LOST ? 'recovered' : 'late';
+  }
+
+  /**
+   * Passes over what was sent before a packet that `find` gave and not told of when packets behind it were.
+   * @returns its bytes
+   */
+  passOver(number: number): number {
+    let bytes = 0;
+    for (let passed = Math.max(this.#reportedEnd, this.#first); passed < number; passed++) {
+      const slot = this.#slot(passed);
+      if (this.#states[slot] !== OUTSTANDING) continue;
+      this.#states[slot] = PASSED_OVER;
+      bytes += this.#sizeBytes[slot]!;
+    }
+    this.#outstandingBytes -= bytes;
+    return bytes;
   }
 
   /** For numbers that `find` gave. */
