@@ -119,6 +119,12 @@ export class IceAgent {
     return this.#selected?.tuple;
   }
 
+  /** Whether datagrams of this path may be taken: a check by it has succeeded, before a restart or since. */
+  isKnown(tuple: IceTuple): boolean {
+    const selected = this.#selected?.tuple;
+    return (selected !== undefined && isSameTuple(selected, tuple)) || this.#session.isValid(tuple);
+  }
+
   /**
    * A socket of ours: its host candidate is told at once, its address behind a NAT when a server has answered.
    * @throws StateError `ice/bad-candidate`, `ice/too-many-candidates`

@@ -266,6 +266,11 @@ export class IceSession {
     this.#host.selected(pair, this.#nominated !== undefined, nowMs);
   }
 
+  /** Whether a path was found to work: what comes by it is the peer's. */
+  isValid(tuple: IceTuple): boolean {
+    return this.#list.find(tuple)?.state === 'succeeded';
+  }
+
   /** The selected pair has lost consent: what was found is not believed any more. */
   loseSelected(): void {
     this.#nominated = undefined;
