@@ -1,30 +1,24 @@
+import { setU16 } from './big-endian.ts';
 import { CHUNK_TYPE } from './chunk-type.ts';
+import { CHUNK_HEADER_BYTES } from './packet-builder.ts';
+import type { TagPair } from './packet-filter.ts';
 import { MAX_STREAMS } from './sctp-limits.ts';
 import type { SctpSettings } from './sctp-options.ts';
 import { EDMID_DTLS, type SetupChunk } from './setup-chunk.ts';
 import type { Agreement, CookieState } from './state-cookie.ts';
 
-/** Tags of an association that is being set up or stands; `peer` is 0 while it is not known. */
-export interface TagPair {
-  readonly local: number;
-  readonly peer: number;
-}
-
 /** What to do with a COOKIE ECHO. */
 export type CookieVerdict = 'establish' | 'acknowledge' | 'restart' | 'stale' | 'discard';
 
 /** What we say in INIT and INIT ACK. */
-export function ourSetup(
-  settings: SctpSettings,
-  ours: { readonly tag: number; readonly initialTsn: number; readonly windowBytes: number },
-): SetupChunk {
+export function ourSetup(settings: SctpSettings, initiateTag: number, initialTsn: number): SetupChunk {
   const interleaved = settings.interleaving ? [CHUNK_TYPE.iData, CHUNK_TYPE.iForwardTsn] : [];
   return {
-    initiateTag: ours.tag,
-    receiveWindowBytes: ours.windowBytes,
+    initiateTag,
+    receiveWindowBytes: settings.receiveWindowBytes,
     outboundStreams: settings.outboundStreams,
     inboundStreams: settings.inboundStreams,
-    initialTsn: ours.initialTsn,
+    initialTsn,
     hasForwardTsn: true,
     extensions: [CHUNK_TYPE.reConfig, CHUNK_TYPE.forwardTsn, ...interleaved],
     ...(settings.zeroChecksum ? { zeroChecksumMethod: EDMID_DTLS } : {}),
@@ -72,4 +66,13 @@ export function judgeCookie(
   // A: the peer began anew.
   const isTied = cookie.tieLocalTag === tags.local && cookie.tiePeerTag === tags.peer && tags.peer !== 0;
   return isTied ? 'restart' : 'discard';
+}
+
+/** The COOKIE ECHO chunk of a cookie. */
+export function cookieEchoOf(cookie: Uint8Array): Uint8Array {
+  const chunk = new Uint8Array(CHUNK_HEADER_BYTES + cookie.length);
+  chunk[0] = CHUNK_TYPE.cookieEcho;
+  setU16(chunk, 2, chunk.length);
+  chunk.set(cookie, CHUNK_HEADER_BYTES);
+  return chunk;
 }
