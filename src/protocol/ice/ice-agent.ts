@@ -27,7 +27,7 @@ export const MAX_LOCAL_BASES = 32;
  */
 export const CHECKING_TIMEOUT_MS = 40_000;
 
-/** `failed` and `disconnected` can be left by a restart only, `closed` never. */
+/** `disconnected` and `failed` are left by a restart, or when a check of the peer leads to a pair after all; `closed` never. */
 export type IceState = 'new' | 'checking' | 'connected' | 'completed' | 'disconnected' | 'failed' | 'closed';
 
 export type IceAgentEvent =

@@ -74,6 +74,8 @@ export class IceSession {
   /** Set with the first pair that works. */
   #firstValidMs: number | undefined;
   #nominated: CandidatePair | undefined;
+  /** The one pair the peer was told of: without counted nominations it may follow only one. */
+  #nominating: CandidatePair | undefined;
   /** Largest nomination taken or sent. */
   #nominationCount = 0;
   #selected: CandidatePair | undefined;
@@ -177,6 +179,7 @@ export class IceSession {
 
   #switchRole(): void {
     this.#host.role = this.#host.role === 'controlling' ? 'controlled' : 'controlling';
+    this.#nominating = undefined;
   }
 
   /** An address of the peer nobody has told of: peer-reflexive (§7.3.1.3), or one that had no pair with this base yet. */
@@ -274,6 +277,7 @@ export class IceSession {
   /** The selected pair has lost consent: what was found is not believed any more. */
   loseSelected(): void {
     this.#nominated = undefined;
+    this.#nominating = undefined;
     this.#selected = undefined;
     this.#firstValidMs = undefined;
     this.#nominationCount = 0;
@@ -291,6 +295,7 @@ export class IceSession {
     if (this.#isTimeToNominate(nowMs)) {
       const pair = this.#pairToNominate();
       if (pair !== undefined) {
+        if (this.#host.nomination === 'regular') this.#nominating = pair;
         this.#check(pair, true, nowMs);
         return;
       }
@@ -304,7 +309,8 @@ export class IceSession {
     const { role, nominationAttribute } = this.#host;
     if (role !== 'controlling' || this.#firstValidMs === undefined) return undefined;
     if (this.#nominated !== undefined && nominationAttribute === undefined) return undefined;
-    const best = this.#list.best('succeeded', role);
+    const isTold = this.#nominating?.state === 'succeeded' && nominationAttribute === undefined;
+    const best = isTold ? this.#nominating : this.#list.best('succeeded', role);
     if (best === undefined || best === this.#nominated || !this.#isBetter(best)) return undefined;
     for (const check of this.#checks.values()) if (check.isNomination && check.pair === best) return undefined;
     return best;
