@@ -159,9 +159,10 @@ export class BandwidthEstimator {
     for (const { arrivalUs, sizeBytes, isLate } of received) if (!isLate) this.#throughput.add(arrivalUs!, sizeBytes);
     if (received.length > 0) this.#delay.update(received, this.#carriedBps, nowUs);
     if (this.#loss.update(results, this.#delay.isQueueing)) this.#delay.onOverflow(this.#throughput.bitrateBps, nowUs);
-    for (const { bitrateBps, isLinkFull } of this.#probeBitrate.update(results, this.#delay.baseDelayUs)) {
-      this.#delay.onProbe(this.#bounded(bitrateBps), isLinkFull, nowUs);
-      this.#enqueue(this.#probes.onResult(bitrateBps, isLinkFull, this.#probeState(), nowUs));
+    for (const result of this.#probeBitrate.update(results, this.#delay.baseDelayUs)) {
+      const isConfirmation = this.#probes.isConfirmation(result.clusterId);
+      const isTaken = this.#delay.onProbe(result, { isConfirmation, isApplicationLimited: this.#alr.isLimited }, nowUs);
+      this.#enqueue(this.#probes.onResult(result, isTaken, this.#probeState(), nowUs));
     }
     this.#process(nowUs);
   }
@@ -280,6 +281,7 @@ export class BandwidthEstimator {
       isPathQuiet:
         !isOverusing && this.#delay.standingQueueUs < QUIET_QUEUE_US && this.#loss.limitBps > this.#delay.estimateBps,
       lastDecreaseUs: this.#delay.lastDecreaseUs,
+      rttUs: this.#rttUs,
       isCapacityKnown: this.#delay.capacityBps !== undefined,
     };
   }

@@ -2,6 +2,7 @@ import { AimdRateControl } from './aimd-rate-control.ts';
 import { ArrivalGroups } from './arrival-groups.ts';
 import { OveruseDetector } from './overuse-detector.ts';
 import type { BandwidthUsage, PacketResult } from './packet-result.ts';
+import type { ProbeResult } from './probe-bitrate-estimator.ts';
 import { QueueDelayEstimator } from './queue-delay-estimator.ts';
 import { QueueDrain } from './queue-drain.ts';
 import { TrendlineEstimator } from './trendline-estimator.ts';
@@ -13,7 +14,14 @@ const STREAM_TIMEOUT_US = 2_000_000;
 const QUEUEING_US = 10_000;
 
 /** See `onProbe`. */
-const DOUBTFUL_RATIO = 1.5;
+const DOUBTFUL_RATIO = 1.6;
+
+/** How a probe came about. */
+export interface ProbeContext {
+  /** It repeats another, whose result was doubtful. */
+  readonly isConfirmation: boolean;
+  readonly isApplicationLimited: boolean;
+}
 
 /** Bounds of the estimate, bits a second. */
 export interface RateBounds {
@@ -96,14 +104,25 @@ export class DelayBasedEstimator {
   }
 
   /**
-   * A probe measured what the link carries. A link that it filled may be shared: then a burst gets more than a stream
-   * would, so a result a little over what the link carried when it was full is believed by half only.
+   * A probe measured what the link carries. A little more than it carried when it was full is doubtful: a burst gets
+   * more of a shared link than a stream would, and jitter can let one pass that should not. Such a result counts when a
+   * second probe confirms it, and for half.
+   * A full link that carries less than the estimate lowers it only where nothing else can tell: at the start, and
+   * (by half) while the source sends little.
+   * @returns false when it needs to be confirmed
    */
-  onProbe(bitrateBps: number, isLinkFull: boolean, nowUs: number): void {
+  onProbe({ bitrateBps, isLinkFull }: ProbeResult, context: ProbeContext, nowUs: number): boolean {
     const knownBps = this.#rate.capacityBps;
-    const isDoubtful = isLinkFull && knownBps !== undefined && bitrateBps < knownBps * DOUBTFUL_RATIO;
-    const raisedBps = isDoubtful ? (bitrateBps + Math.min(knownBps, bitrateBps)) / 2 : bitrateBps;
-    if (raisedBps > this.#rate.targetBps) this.#rate.setEstimate(raisedBps, nowUs);
+    if (isLinkFull && bitrateBps < this.#rate.targetBps) {
+      if (knownBps === undefined) this.#rate.setEstimate(bitrateBps, nowUs);
+      else if (context.isApplicationLimited) this.#rate.setEstimate((bitrateBps + this.#rate.targetBps) / 2, nowUs);
+      return true;
+    }
+    const isDoubtful = knownBps !== undefined && bitrateBps < knownBps * DOUBTFUL_RATIO;
+    if (isDoubtful && !isLinkFull && !context.isConfirmation) return false;
+    const takenBps = isDoubtful ? (bitrateBps + Math.min(knownBps, bitrateBps)) / 2 : bitrateBps;
+    if (takenBps > this.#rate.targetBps) this.#rate.setEstimate(takenBps, nowUs);
+    return true;
   }
 
   /**

@@ -1,10 +1,10 @@
 import type { PacketResult } from './packet-result.ts';
-import { PROBE_MIN_PACKETS, type ProbeCluster } from './probe-cluster.ts';
+import type { ProbeCluster } from './probe-cluster.ts';
 
 /** Probes that wait for their feedback; the oldest is given up for a new one. */
 export const MAX_OPEN_PROBES = 8;
 /** Part of a probe that must have come through. */
-const MIN_RECEIVED_PART = 0.8;
+const MIN_RECEIVED_PART = 0.6;
 /** Longest time over which the packets of one probe are sent or arrive. */
 const MAX_PROBE_US = 1_000_000;
 /** Packets that arrive so much faster than they were sent were held up on the way: no measurement. */
@@ -116,7 +116,7 @@ function isComplete({ cluster, packets, bytes, receivedPackets, receivedBytes }:
   return (
     packets >= cluster.minPackets &&
     bytes >= cluster.minBytes &&
-    receivedPackets >= Math.max(PROBE_MIN_PACKETS - 1, packets * MIN_RECEIVED_PART) &&
+    receivedPackets >= packets * MIN_RECEIVED_PART &&
     receivedBytes >= bytes * MIN_RECEIVED_PART
   );
 }

@@ -1,9 +1,12 @@
+import type { ProbeResult } from './probe-bitrate-estimator.ts';
 import { type ProbeCluster, toProbeCluster } from './probe-cluster.ts';
 
 /** Rates of the first probes, as multiples of the start rate. One: on a slow link a second would make a long queue. */
 const INITIAL_SCALES = [3] as const;
 /** A probe that came through is followed by one of this multiple of its result. */
 const NEXT_SCALE = 2;
+/** … or of this multiple when it has to be confirmed, … */
+const CONFIRMING_SCALE = 1.3;
 /** … when it showed at least this part of its rate. */
 const PASSED_PART = 0.7;
 /** While the source wants more than the estimate, this multiple is tried … */
@@ -14,6 +17,8 @@ const MORE_INTERVAL_US = 1_000_000;
 const START_INTERVAL_US = 400_000;
 /** … and this long after the last time the rate was taken back. */
 const MORE_QUIET_US = 500_000;
+/** A probe that would show little more than the last is not sent. */
+const MIN_STEP = 1.1;
 /** A source that limits itself: how often what it might send is tried. */
 const ALR_SCALE = 2;
 const ALR_INTERVAL_US = 5_000_000;
@@ -23,8 +28,8 @@ const DROP_PART = 0.66;
 const RECOVERY_QUIET_US = 1_000_000;
 const MAX_RECOVERY_US = 30_000_000;
 const RECOVERY_SCALE = 0.85;
-/** A probe whose result has not come by then shows nothing. */
-const RESULT_TIMEOUT_US = 1_000_000;
+/** A probe whose result has not come after this and two round trips shows nothing. */
+const RESULT_TIMEOUT_US = 200_000;
 /** Nothing above this multiple of what is wanted at all is worth a probe. */
 const MAX_OVER_WANTED = 2;
 
@@ -39,6 +44,7 @@ export interface ProbeState {
   readonly isPathQuiet: boolean;
   /** When the rate was last taken back. */
   readonly lastDecreaseUs: number;
+  readonly rttUs: number;
   /** The link was full some time. */
   readonly isCapacityKnown: boolean;
 }
@@ -57,6 +63,7 @@ export class ProbeController {
   #droppedFromBps = 0;
   #droppedUs = Number.NEGATIVE_INFINITY;
   #isRequested = false;
+  #confirmationId = -1;
 
   /** The path is there. @returns the first probes */
   start(startBps: number, state: ProbeState, nowUs: number): ProbeCluster[] {
@@ -73,19 +80,33 @@ export class ProbeController {
     this.#isRequested = true;
   }
 
-  /** A probe measured this, which is the estimate by now. @returns the probes to go on with */
-  onResult(bitrateBps: number, isLinkFull: boolean, state: ProbeState, nowUs: number): ProbeCluster[] {
-    this.#bestBps = Math.max(bitrateBps, this.#bestBps);
+  /** Whether this probe was sent to confirm another. */
+  isConfirmation(clusterId: number): boolean {
+    return clusterId === this.#confirmationId;
+  }
+
+  /**
+   * A probe measured something.
+   * @param isTaken it is in the estimate by now; else another probe has to confirm it
+   * @returns the probes to go on with
+   */
+  onResult(result: ProbeResult, isTaken: boolean, state: ProbeState, nowUs: number): ProbeCluster[] {
+    const { bitrateBps, isLinkFull } = result;
     const awaitedBps = this.#awaitedBps;
     this.#awaitedBps = 0;
-    if (awaitedBps === 0 || bitrateBps < awaitedBps * PASSED_PART || isLinkFull) return [];
+    if (!isTaken) {
+      this.#confirmationId = this.#nextId;
+      return this.#probes([bitrateBps * CONFIRMING_SCALE], state, nowUs);
+    }
+    if (awaitedBps === 0 || isLinkFull || bitrateBps < awaitedBps * PASSED_PART) return [];
+    if (this.#limitBps(state) < awaitedBps * MIN_STEP) return [];
     return this.#probes([bitrateBps * NEXT_SCALE], state, nowUs);
   }
 
   /** Looks at the state after each feedback or when time has passed. @returns the probes to send now */
   update(state: ProbeState, nowUs: number): ProbeCluster[] {
     this.#noteDrop(state, nowUs);
-    if (nowUs - this.#lastProbeUs > RESULT_TIMEOUT_US) this.#awaitedBps = 0;
+    if (nowUs - this.#lastProbeUs > RESULT_TIMEOUT_US + 2 * state.rttUs) this.#awaitedBps = 0;
     if (!this.#hasStarted || this.#awaitedBps > 0 || !state.isPathQuiet) return [];
     if (this.#isRequested) {
       this.#isRequested = false;
@@ -117,7 +138,7 @@ export class ProbeController {
   }
 
   #probes(wanted: readonly number[], state: ProbeState, nowUs: number): ProbeCluster[] {
-    const limitBps = Math.min(state.maxBps, state.desiredBps * MAX_OVER_WANTED);
+    const limitBps = this.#limitBps(state);
     const probes: ProbeCluster[] = [];
     let lastBps = state.estimateBps;
     for (const wantedBps of wanted) {
@@ -129,5 +150,9 @@ export class ProbeController {
     this.#lastProbeUs = nowUs;
     this.#awaitedBps = probes.length === 0 ? 0 : lastBps;
     return probes;
+  }
+
+  #limitBps({ maxBps, desiredBps }: ProbeState): number {
+    return Math.min(maxBps, desiredBps * MAX_OVER_WANTED);
   }
 }
