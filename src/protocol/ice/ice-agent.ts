@@ -16,8 +16,9 @@ import { type CandidatePair, type IceBase, type IceRole, type LocalAddress, toLo
 import { ConsentFreshness } from './consent-freshness.ts';
 import { IceCredentials, type IceParameters } from './credentials.ts';
 import { iceStateError } from './ice-error.ts';
-import { IceSession, type NominationAttribute, PACING_MS, type SessionHost } from './ice-session.ts';
+import { IceSession, PACING_MS } from './ice-session.ts';
 import { type IceTuple, isSameTuple } from './ice-tuple.ts';
+import type { NominationAttribute, SessionHost } from './session-host.ts';
 
 /** Addresses of ours in a session. */
 export const MAX_LOCAL_BASES = 32;

@@ -1,9 +1,7 @@
 import { toHexadecimal } from '../../wire/hexadecimal.ts';
-import { formatIpAddress, parseIpAddress } from '../stun/ip-address.ts';
 import { isIntegrityValid } from '../stun/message-integrity.ts';
 import { MIN_RETRANSMISSION_MS, Retransmission } from '../stun/retransmission.ts';
 import { StunAttribute, StunErrorCode } from '../stun/stun-attributes.ts';
-import type { StunCrypto } from '../stun/stun-crypto.ts';
 import { BINDING_METHOD, StunClass, type StunMessage } from '../stun/stun-message.ts';
 import { StunWriter } from '../stun/stun-writer.ts';
 import { writeError, writeSuccess } from './binding-request.ts';
@@ -19,9 +17,9 @@ import {
 import { CheckList } from './check-list.ts';
 import { IceCredentials, type IceParameters } from './credentials.ts';
 import { type IceTuple, isSameTuple } from './ice-tuple.ts';
+import { RemoteAddresses } from './remote-addresses.ts';
+import type { SessionHost } from './session-host.ts';
 
-/** Addresses of the peer that are kept, those it told and those it came from. */
-export const MAX_REMOTE_CANDIDATES = 64;
 /** Time between the starts of two checks, Ta (RFC 8445 §14.2). */
 export const PACING_MS = 50;
 /**
@@ -34,24 +32,6 @@ const MAX_CHECK_SENDINGS = 16;
 export const NOMINATION_PATIENCE_MS = 300;
 /** How long connecting over TCP may take. */
 export const TCP_CONNECT_TIMEOUT_MS = 10_000;
-
-/** Attribute numbers renomination is sent under: as registered, and as libwebrtc has it. */
-export type NominationAttribute = typeof StunAttribute.nomination | typeof StunAttribute.googNomination;
-
-/** What a session has in common with the agent it belongs to. */
-export interface SessionHost {
-  readonly crypto: StunCrypto;
-  readonly random: (sizeBytes: number) => Uint8Array;
-  readonly tieBreaker: bigint;
-  readonly nomination: 'regular' | 'aggressive';
-  readonly nominationAttribute: NominationAttribute | undefined;
-  readonly locals: readonly LocalAddress[];
-  role: IceRole;
-  send(bytes: Uint8Array, tuple: IceTuple): void;
-  connect(tuple: IceTuple): void;
-  /** The pair to send by has changed; `isNominated` says whether both sides know. */
-  selected(pair: CandidatePair, isNominated: boolean, nowMs: number): void;
-}
 
 interface Check {
   readonly pair: CandidatePair;
@@ -67,7 +47,7 @@ export class IceSession {
   #remote: IceCredentials | undefined;
   readonly #host: SessionHost;
   readonly #list = new CheckList();
-  readonly #remotes: RemoteAddress[] = [];
+  readonly #remotes = new RemoteAddresses();
   /** By transaction id in hexadecimal; at most one of a pair. */
   readonly #checks = new Map<string, Check>();
   #hasAllRemotes = false;
@@ -95,38 +75,23 @@ export class IceSession {
 
   /** Pairs a new base with every address of the peer that is known. */
   addLocal(local: LocalAddress): void {
-    for (const remote of this.#remotes) this.#pair(local, remote);
+    for (const remote of this.#remotes.all) this.#pair(local, remote);
   }
 
   /** Takes a candidate; ignores names, other components, and those beyond `MAX_REMOTE_CANDIDATES`. */
   addRemote(candidate: IceCandidate): void {
-    const ip = parseIpAddress(candidate.address);
-    if (candidate.component !== 1 || ip === undefined) return;
-    // As sockets write it, so that paths compare equal.
-    const remote: RemoteAddress = { ...candidate, address: formatIpAddress(ip) };
-    const known = this.#findRemote(remote.transport, remote.address, remote.port);
-    if (known >= 0) {
-      // A check of it was faster than the signalling (RFC 8838 §11).
-      const { priority } = this.#remotes[known]!;
-      const updated: RemoteAddress = { ...remote, priority };
-      this.#remotes[known] = updated;
-      for (const pair of this.#list.pairs) if (isAddressOf(pair, updated)) pair.remote = updated;
-      return;
+    const added = this.#remotes.add(candidate);
+    if (added === undefined) return;
+    const { remote, isNew } = added;
+    if (!isNew) {
+      for (const pair of this.#list.pairs) if (isAddressOf(pair, remote)) pair.remote = remote;
+    } else if (this.#nominated === undefined || this.#host.nominationAttribute !== undefined) {
+      for (const local of this.#host.locals) this.#pair(local, remote);
     }
-    if (this.#remotes.length >= MAX_REMOTE_CANDIDATES) return;
-    this.#remotes.push(remote);
-    if (this.#nominated !== undefined && this.#host.nominationAttribute === undefined) return;
-    for (const local of this.#host.locals) this.#pair(local, remote);
   }
 
   endOfRemotes(): void {
     this.#hasAllRemotes = true;
-  }
-
-  #findRemote(transport: string, address: string, port: number): number {
-    return this.#remotes.findIndex(
-      (remote) => remote.port === port && remote.address === address && remote.transport === transport,
-    );
   }
 
   #pair(local: LocalAddress, remote: RemoteAddress): void {
@@ -182,18 +147,10 @@ export class IceSession {
     this.#nominating = undefined;
   }
 
-  /** An address of the peer nobody has told of: peer-reflexive (§7.3.1.3), or one that had no pair with this base yet. */
+  /** A pair nobody knew of: with an address only this request has shown, or one that had none with this base yet. */
   #learn(local: LocalAddress, tuple: IceTuple, priority: number): CandidatePair | undefined {
-    const at = this.#findRemote(tuple.protocol, tuple.remoteAddress, tuple.remotePort);
-    let remote = this.#remotes[at];
-    if (remote === undefined) {
-      if (this.#remotes.length >= MAX_REMOTE_CANDIDATES) return undefined;
-      const foundation = `prflx${this.#remotes.length}`;
-      const { protocol, remoteAddress: address, remotePort: port } = tuple;
-      remote = { transport: protocol, address, port, priority, foundation, type: 'prflx' };
-      this.#remotes.push(remote);
-    }
-    return this.#list.add(new CandidatePair(local, remote, tuple), this.#host.role);
+    const remote = this.#remotes.learn(tuple, priority);
+    return remote === undefined ? undefined : this.#list.add(new CandidatePair(local, remote, tuple), this.#host.role);
   }
 
   /** Takes a response to a check; one that is not genuine or came by another path is as if it were lost. */
