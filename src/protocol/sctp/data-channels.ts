@@ -77,6 +77,8 @@ export class DataChannels {
   readonly #maxMessageBytes: number;
   readonly #channels = new Map<number, DataChannel>();
   readonly #dropped: DroppedChannelData = { strays: 0, unknown: 0 };
+  /** Resets of outgoing streams under way, by stream: those of a channel before may be among them. */
+  readonly #resets = new Map<number, number>();
   #events: DataChannelEvent[] = [];
 
   constructor(options: DataChannelsOptions) {
@@ -261,6 +263,7 @@ export class DataChannels {
         case 'closed':
         case 'failed':
           // A peer that began anew knows of no channel.
+          this.#resets.clear();
           for (const channel of this.#channels.values()) this.#becomeClosed(channel);
           this.#events.push(event);
           break;
@@ -274,7 +277,7 @@ export class DataChannels {
   #handleConnected(nowMs: number): void {
     for (const channel of this.#channels.values()) {
       if (channel.state === 'closing') {
-        if (this.#canReset) this.#take(this.#association.resetStreams([channel.id], nowMs), nowMs);
+        if (this.#canReset) this.#resetStream(channel.id, nowMs);
         else this.#becomeClosed(channel);
       } else if (channel.init.isNegotiated) this.#becomeOpen(channel, false);
     }
@@ -353,7 +356,20 @@ export class DataChannels {
   /** RFC 8832 §6: what cannot be opened is closed, together with what it collided with. */
   #refuse(id: number, channel: DataChannel | undefined, nowMs: number): void {
     if (channel !== undefined) this.#beginClose(channel, nowMs);
-    else if (this.#canReset && id < MAX_STREAMS) this.#take(this.#association.resetStreams([id], nowMs), nowMs);
+    else if (this.#canReset && id < MAX_STREAMS) this.#resetStream(id, nowMs);
+  }
+
+  #resetStream(id: number, nowMs: number): void {
+    this.#resets.set(id, (this.#resets.get(id) ?? 0) + 1);
+    this.#take(this.#association.resetStreams([id], nowMs), nowMs);
+  }
+
+  /** True when no reset of the outgoing stream is under way any more. */
+  #endReset(id: number): boolean {
+    const left = (this.#resets.get(id) ?? 0) - 1;
+    if (left > 0) this.#resets.set(id, left);
+    else this.#resets.delete(id);
+    return left <= 0;
   }
 
   get #canReset(): boolean {
@@ -371,15 +387,16 @@ export class DataChannels {
     channel.state = 'closing';
     // What was sent before there was a connection is sent first then.
     if (this.#isSettingUp) return;
-    if (this.#canReset) this.#take(this.#association.resetStreams([channel.id], nowMs), nowMs);
+    if (this.#canReset) this.#resetStream(channel.id, nowMs);
     else this.#becomeClosed(channel);
   }
 
   #handleReset(direction: 'incoming' | 'outgoing', streamIds: readonly number[], nowMs: number): void {
     const ids = streamIds.length === 0 ? [...this.#channels.keys()] : streamIds;
     for (const id of ids) {
+      const isReset = direction === 'incoming' || this.#endReset(id);
       const channel = this.#channels.get(id);
-      if (channel === undefined) continue;
+      if (channel === undefined || !isReset) continue;
       if (direction === 'incoming') {
         channel.isIncomingReset = true;
         // RFC 8831 §6.7: the other direction follows; nobody waits for what is queued.
@@ -387,7 +404,7 @@ export class DataChannels {
           this.#take(this.#association.discardMessages(id), nowMs);
           this.#beginClose(channel, nowMs);
         }
-      } else channel.isOutgoingReset = true;
+      } else if (channel.state === 'closing') channel.isOutgoingReset = true;
       if (channel.isIncomingReset && channel.isOutgoingReset) this.#becomeClosed(channel);
     }
   }

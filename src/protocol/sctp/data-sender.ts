@@ -21,6 +21,11 @@ import type { RetransmissionTimeout } from './retransmission-timeout.ts';
 import type { SackHeader } from './sack-chunk.ts';
 import type { SendQueue } from './send-queue.ts';
 
+/** How long a peer may wait for a second packet before it acknowledges one (RFC 9260 §6.2). */
+const DELAYED_SACK_MS = 200;
+/** Least wait for an answer, beyond two round trips. */
+const MIN_PROBE_MS = 10;
+
 /** What both sides agreed on, as far as sending goes. */
 export interface DataSenderOptions {
   readonly initialTsn: number;
@@ -42,6 +47,10 @@ export class DataSender {
   readonly #headerBytes: number;
   #peerWindowBytes: number;
   #deadlineMs: number = Number.POSITIVE_INFINITY;
+  /** When the newest chunk is sent again, so that its acknowledgement tells what was lost; Infinity for never. */
+  #probeDeadlineMs: number = Number.POSITIVE_INFINITY;
+  /** Nothing was acknowledged since the last probe or timeout. */
+  #isProbed = false;
   #lastSentMs: number = Number.NEGATIVE_INFINITY;
   /** Chunk whose round trip is measured, −1 for none. */
   #measured = -1;
@@ -63,9 +72,9 @@ export class DataSender {
     this.#headerBytes = options.isInterleaved ? I_DATA_HEADER_BYTES : DATA_HEADER_BYTES;
   }
 
-  /** When T3-rtx expires; Infinity when it does not run. */
+  /** When T3-rtx expires or a probe is due; Infinity for never. */
   get deadlineMs(): number {
-    return this.#deadlineMs;
+    return Math.min(this.#deadlineMs, this.#probeDeadlineMs);
   }
 
   /** TSN of the newest chunk: what a request to reset streams names. */
@@ -107,7 +116,10 @@ export class DataSender {
     const hadNoWindow = this.#peerWindowBytes === 0;
     this.#peerWindowBytes = sack.receiveWindowBytes;
     const isNew = outstanding.acknowledgedBytes > 0 || outstanding.isAdvanced;
-    if (isNew) this.#timeout.endBackOff();
+    if (isNew) {
+      this.#timeout.endBackOff();
+      this.#isProbed = false;
+    }
     if (measured?.isAcknowledged) {
       this.#timeout.measure(nowMs - measured.sentAtMs);
       this.#measured = -1;
@@ -118,6 +130,7 @@ export class DataSender {
     else if (outstanding.isAdvanced && wasFull && !isRecovering) this.#congestion.open(outstanding.inOrderBytes);
     if (outstanding.isEmpty) this.#deadlineMs = Number.POSITIVE_INFINITY;
     else if (outstanding.isAdvanced) this.#restartTimer(nowMs);
+    if (isNew) this.#armProbe(nowMs);
     this.#checkForward(nowMs);
     return isNew ? 'new' : 'empty';
   }
@@ -139,8 +152,44 @@ export class DataSender {
     this.#isFastRetransmitDue = true;
   }
 
-  /** T3-rtx expired (RFC 9260 §6.3.3). */
-  handleTimeout(nowMs: number): void {
+  /**
+   * Sets the time of the probe: two round trips after the last packet, as tail loss probes of TCP (RFC 8985 §7). Without
+   * it, whatever is lost at the end of a window waits for T3-rtx, and on lossy paths much is.
+   */
+  #armProbe(nowMs: number): void {
+    const outstanding = this.#outstanding;
+    const { srttMs } = this.#timeout;
+    this.#probeDeadlineMs = Number.POSITIVE_INFINITY;
+    if (this.#isProbed || srttMs === undefined || outstanding.hasLost || outstanding.bytesInFlight === 0) return;
+    // For a single packet the peer may wait before it answers.
+    const waitMs = outstanding.bytesInFlight <= this.#options.packetBytes ? DELAYED_SACK_MS : MIN_PROBE_MS;
+    const deadlineMs = nowMs + 2 * srttMs + waitMs;
+    if (deadlineMs < this.#deadlineMs) this.#probeDeadlineMs = deadlineMs;
+  }
+
+  #probe(): void {
+    this.#probeDeadlineMs = Number.POSITIVE_INFINITY;
+    this.#isProbed = true;
+    const chunk = this.#outstanding.newestInFlight();
+    // One that may not be sent again is not given up for a probe.
+    if (chunk === undefined || chunk.transmissions > chunk.message.maxRetransmits) return;
+    this.#outstanding.markProbe(chunk);
+    this.#isFastRetransmitDue = true;
+  }
+
+  /** Does what is due: a probe, or what follows from T3-rtx (RFC 9260 §6.3.3). True for the latter. */
+  handleTimeout(nowMs: number): boolean {
+    if (nowMs < this.#deadlineMs) {
+      this.#probe();
+      return false;
+    }
+    this.#handleRetransmissionTimeout(nowMs);
+    return true;
+  }
+
+  #handleRetransmissionTimeout(nowMs: number): void {
+    this.#isProbed = true;
+    this.#probeDeadlineMs = Number.POSITIVE_INFINITY;
     this.#timeout.backOff();
     this.#congestion.collapse();
     this.#measured = -1;
@@ -209,7 +258,11 @@ export class DataSender {
     const packets = this.#outstanding.packets;
     if (this.#fillLost(builder, nowMs) && !this.#outstanding.hasLost) this.#fillNew(builder, nowMs);
     if (this.#isForwardDue && !isFilled) isFilled = this.#fillForward(builder, nowMs);
-    return isFilled || this.#outstanding.packets !== packets;
+    if (this.#outstanding.packets !== packets) {
+      this.#armProbe(nowMs);
+      return true;
+    }
+    return isFilled;
   }
 
   /** True when the packet has room left for new chunks. */

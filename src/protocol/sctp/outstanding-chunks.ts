@@ -213,6 +213,21 @@ export class OutstandingChunks {
     }
   }
 
+  /** The newest chunk of which nothing is known. */
+  newestInFlight(): OutgoingChunk | undefined {
+    for (let index = this.#chunks.end - 1; index >= this.#chunks.first; index--) {
+      const chunk = this.#chunks.at(index)!;
+      if (chunk.state === CHUNK_STATE.inFlight) return chunk;
+    }
+    return undefined;
+  }
+
+  /** Lets a chunk be sent again as a probe: when that is acknowledged, everything sent before has had its time. */
+  markProbe(chunk: OutgoingChunk): void {
+    this.#markLost(chunk);
+    this.#packets += LOSS_PACKETS;
+  }
+
   #markLost(chunk: OutgoingChunk): void {
     chunk.state = CHUNK_STATE.lost;
     this.#bytesInFlight -= chunk.sizeBytes;

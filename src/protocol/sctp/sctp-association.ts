@@ -258,10 +258,7 @@ export class SctpAssociation {
 
   #handleTransferTimeouts({ sender, receiver, reconfiguration }: Transfer, nowMs: number): void {
     const context = this.#context;
-    if (nowMs >= sender.deadlineMs) {
-      context.countError();
-      sender.handleTimeout(nowMs);
-    }
+    if (nowMs >= sender.deadlineMs && sender.handleTimeout(nowMs)) context.countError();
     if (nowMs >= receiver.deadlineMs) receiver.handleTimeout();
     if (nowMs >= context.reconfigurationDeadlineMs) {
       const chunk = reconfiguration.repeat();

@@ -81,16 +81,12 @@ export class StreamReconfiguration {
     return this.#request !== undefined;
   }
 
-  /** Whether the stream is being reset by us, or going to be. */
-  isResetting(streamId: number): boolean {
-    if (this.#toReset.has(streamId)) return true;
-    const parameter = this.#request?.parameter;
-    return parameter?.type === 'outgoing-reset' && parameter.streamIds.includes(streamId);
-  }
-
-  /** Resets outgoing streams, each after what waits on it has been sent. */
+  /**
+   * Resets outgoing streams, each after what waits on it has been sent. One whose reset is under way is reset once more
+   * after that: it may have been used again in between.
+   */
   reset(streamIds: readonly number[]): void {
-    for (const id of streamIds) if (!this.isResetting(id)) this.#toReset.add(id);
+    for (const id of streamIds) this.#toReset.add(id);
   }
 
   /** Asks for more outgoing streams. */

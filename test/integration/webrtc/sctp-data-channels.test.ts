@@ -126,8 +126,14 @@ describe('data channels', () => {
     expect(b.received).toEqual(['7:hello']);
   });
 
-  it.each([0, 0.2])('are closed after what was sent, and their ids used again (loss %d)', (lossRate) => {
-    const { network, a, b } = pairOf({ lossRate });
+  it.each([
+    [0, 1],
+    [0.2, 1],
+    [0.2, 2],
+    [0.2, 3],
+    [0.3, 4],
+  ])('are closed after what was sent, and their ids used again (loss %d, seed %d)', (lossRate, seed) => {
+    const { network, a, b } = pairOf({ lossRate, seed });
     for (let round = 0; round < 20; round++) {
       expect(a.open({ label: `${round}` })).toBe(0);
       a.send(0, new Uint8Array(5000).fill(round));

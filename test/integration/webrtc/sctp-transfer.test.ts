@@ -13,8 +13,8 @@ describe('10 MB over an association', () => {
       [0.01, 70],
       [0.05, 100],
       [0.1, 200],
-      [0.2, 600],
-      [0.3, 2000],
+      [0.2, 400],
+      [0.3, 1500],
     ])('arrive whole and in order over %d loss with reordering and duplicates', (lossRate, seconds) => {
       const link = { seed: 11, lossRate, delayMs: 20, jitterMs: 5, reorderRate: 0.02, duplicateRate: 0.02 };
       const pair = connectedPair(link, { interleaving });
