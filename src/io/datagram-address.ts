@@ -50,6 +50,22 @@ function writeSocketAddress(address: string, port: number): Uint8Array {
   return bytes;
 }
 
+/** Reads the `struct sockaddr_in` or `sockaddr_in6` of Linux at `at`; the address is written as `node:dgram` does. */
+export function parseSocketAddress(
+  bytes: Uint8Array,
+  at: number,
+): { readonly family: 4 | 6; readonly address: string; readonly port: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, SOCKADDR_IN6_BYTES);
+  const port = view.getUint16(2);
+  if (view.getUint16(0, isLittleEndian) === AF_INET) {
+    return { family: 4, address: bytes.subarray(at + 4, at + 8).join('.'), port };
+  }
+  const parts = Array.from({ length: 8 }, (_, i) => view.getUint16(8 + 2 * i).toString(16));
+  const plain = canonicalIpv6(parts.join(':'));
+  const zone = view.getUint32(24, isLittleEndian);
+  return { family: 6, address: zone === 0 ? plain : `${plain}%${interfaceName(zone)}`, port };
+}
+
 /** Shortest form (RFC 5952), with the zone kept. */
 function canonicalIpv6(address: string): string {
   const [plain = '', zone] = address.split('%');
@@ -93,6 +109,14 @@ function scopeId(zone: string): number {
     if (found.family === 'IPv6' && found.scopeid > 0) return found.scopeid;
   }
   throw badAddress(`there is no interface ${JSON.stringify(zone)} with a link-local address`);
+}
+
+/** Name of the interface with this number, or the number where it has no link-local address any more. */
+function interfaceName(scope: number): string {
+  for (const [name, addresses = []] of Object.entries(networkInterfaces())) {
+    if (addresses.some((found) => found.family === 'IPv6' && found.scopeid === scope)) return name;
+  }
+  return String(scope);
 }
 
 function badAddress(message: string): ResourceError {

@@ -1,3 +1,4 @@
+import type { PacketHandler, PacketQueue } from '../sfu/ports/packet-port.ts';
 import type { InterleavedBatch } from './datagram-batch.ts';
 import type { ListenAddress } from './listen-address.ts';
 
@@ -11,7 +12,8 @@ export type DatagramErrorCode =
   | 'datagram/bad-address'
   | 'datagram/bad-range'
   | 'datagram/multicast-refused'
-  | 'datagram/closed';
+  | 'datagram/closed'
+  | 'datagram/not-reserved';
 
 /**
  * Where datagrams go: made once per peer by `DatagramSocket.target`, good only for sockets of the same address family.
@@ -37,7 +39,7 @@ export interface DatagramSource {
 /** Gets each datagram. `bytes` belong to the handler; `source` is valid during the call. Must not throw. */
 export type DatagramHandler = (bytes: Uint8Array, source: DatagramSource) => void;
 
-/** How a socket sends: through Node's own calls, or many packets a system call by `node:ffi` (Linux). */
+/** How a socket sends and receives: through Node's own calls, or many packets a system call by `node:ffi` (Linux). */
 export type DatagramProvider = 'portable' | 'sendmmsg';
 
 export interface DatagramSocketOptions {
@@ -66,10 +68,12 @@ export interface DatagramSocket {
   readonly address: string;
   readonly port: number;
   readonly family: 4 | 6;
-  /** Which way batches are sent; single packets always go through Node, which is as fast. */
+  /** Which way batches and queues are sent and bursts received; single packets go through Node, which is as fast. */
   readonly provider: DatagramProvider;
   /** Gets the datagrams from now on; while undefined they are thrown away. */
   onMessage: DatagramHandler | undefined;
+  /** Gets them instead of `onMessage`, where they lie; sources are targets of this socket. For those who take many. */
+  onPacket: PacketHandler | undefined;
 
   /** Packets handed to the kernel or its queue since the start. */
   readonly sentPackets: number;
@@ -92,6 +96,8 @@ export interface DatagramSocket {
    * @returns bytes of payload sent or queued; less than `batch.payloadBytes` when packets were dropped
    */
   sendBatch(batch: InterleavedBatch, to: DatagramTarget): number;
+  /** The queue for packets to many targets: one for each socket, made when it is first asked for, with memory for 1,024. */
+  packetQueue(): PacketQueue;
 
   /**
    * Receives what is sent to `group`, from anyone or from `source` only (RFC 4607).

@@ -88,6 +88,8 @@ describe('UdpSocket', () => {
     const full = new LinuxDatagramSender({ sendmmsg: () => -1, errno: () => 11, addressOf: () => 0n });
     const a = await UdpSocket.open({ address: { host: '127.0.0.1', port: 0 } }, async () => ({
       sender: full,
+      receiver: undefined,
+      createQueueSender: undefined,
       reason: undefined,
     }));
     sockets.push(a);

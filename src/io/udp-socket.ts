@@ -1,9 +1,11 @@
 import { createSocket, type RemoteInfo, type Socket, type SocketType } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import type { PacketHandler, PacketQueue } from '../sfu/ports/packet-port.ts';
 import { ResourceError } from '../wire/errors.ts';
 import { toDatagramTarget } from './datagram-address.ts';
 import type { InterleavedBatch } from './datagram-batch.ts';
+import { DatagramQueue, QUEUE_BYTES, type QueuedPackets } from './datagram-queue.ts';
 import type {
   DatagramErrorCode,
   DatagramHandler,
@@ -14,8 +16,9 @@ import type {
   MulticastMembership,
   MulticastSending,
 } from './datagram-socket.ts';
+import { datagramSources } from './datagram-sources.ts';
 import { type FastDatagrams, fastDatagrams, fileDescriptorOf } from './ffi/fast-datagrams.ts';
-import type { LinuxDatagramSender } from './ffi/linux-datagram-sender.ts';
+import type { LinuxQueueSender } from './ffi/linux-queue-sender.ts';
 import { formatListenAddress, type ListenAddress } from './listen-address.ts';
 
 /** What is asked of the kernel for each direction unless the options say otherwise, bytes. */
@@ -23,20 +26,34 @@ export const DEFAULT_BUFFER_BYTES = 1_048_576;
 /** What may wait in this process unless the options say otherwise, bytes. */
 export const DEFAULT_SEND_QUEUE_BYTES = 1_048_576;
 
-/** A `DatagramSocket` over `node:dgram`, which owns the socket; batches go past it where there is a faster way. */
+/** Node's own calls for everything. */
+const PORTABLE: FastDatagrams = {
+  sender: undefined,
+  receiver: undefined,
+  createQueueSender: undefined,
+  reason: 'not asked for',
+};
+
+/**
+ * A `DatagramSocket` over `node:dgram`, which owns the socket; where there is a faster way, batches go past it, and what
+ * has arrived behind a packet it reports.
+ */
 export class UdpSocket implements DatagramSocket {
   readonly address: string;
   readonly port: number;
   readonly family: 4 | 6;
   onMessage: DatagramHandler | undefined;
+  onPacket: PacketHandler | undefined;
   sentPackets = 0;
   sentBytes = 0;
   dropped = 0;
   failed = 0;
   readonly #socket: Socket;
   readonly #sendQueueBytes: number;
-  readonly #sender: LinuxDatagramSender | undefined;
+  readonly #fast: FastDatagrams;
   readonly #fileDescriptor: number;
+  #queue: DatagramQueue | undefined;
+  #queueSender: LinuxQueueSender | undefined;
   #closed: Promise<void> | undefined;
   /** One function for all packets: Node reports what the kernel refused only to a callback. */
   readonly #onSent = (error: Error | null, sizeBytes: number): void => {
@@ -50,7 +67,7 @@ export class UdpSocket implements DatagramSocket {
     }
   };
 
-  private constructor(socket: Socket, options: DatagramSocketOptions, sender: LinuxDatagramSender | undefined) {
+  private constructor(socket: Socket, options: DatagramSocketOptions, fast: FastDatagrams) {
     const bound = socket.address();
     this.address = bound.address;
     this.port = bound.port;
@@ -58,9 +75,9 @@ export class UdpSocket implements DatagramSocket {
     this.#socket = socket;
     this.#sendQueueBytes = options.sendQueueBytes ?? DEFAULT_SEND_QUEUE_BYTES;
     const fileDescriptor = fileDescriptorOf(socket);
-    this.#sender = fileDescriptor === undefined ? undefined : sender;
+    this.#fast = fileDescriptor === undefined ? PORTABLE : fast;
     this.#fileDescriptor = fileDescriptor ?? -1;
-    socket.on('message', (bytes: Uint8Array, source: RemoteInfo) => this.onMessage?.(bytes, source));
+    socket.on('message', (bytes: Uint8Array, source: RemoteInfo) => this.#receive(bytes, source));
     // An error of one datagram on its way in; the socket goes on receiving.
     socket.on('error', () => {
       this.failed++;
@@ -68,7 +85,7 @@ export class UdpSocket implements DatagramSocket {
   }
 
   /**
-   * `fast` is asked for a faster way to send unless the options want the portable one.
+   * `fast` is asked for a faster way unless the options want the portable one.
    * @throws ResourceError with a `DatagramErrorCode` when the port can't be had
    */
   static async open(
@@ -76,25 +93,25 @@ export class UdpSocket implements DatagramSocket {
     fast: () => Promise<FastDatagrams> = fastDatagrams,
   ): Promise<DatagramSocket> {
     const { host, port } = options.address;
-    const { sender } = options.provider === 'portable' ? { sender: undefined } : await fast();
+    const ways = options.provider === 'portable' ? PORTABLE : await fast();
     if (host !== undefined) {
       const found = isIP(host) > 0 ? { address: host, family: isIP(host) } : await resolveHost(host);
       return new UdpSocket(
         await bind(found.family === 4 ? 'udp4' : 'udp6', found.address, port, options),
         options,
-        sender,
+        ways,
       );
     }
     try {
-      return new UdpSocket(await bind('udp6', '::', port, options), options, sender);
+      return new UdpSocket(await bind('udp6', '::', port, options), options, ways);
     } catch (error) {
       if (!isWithoutIpv6(error)) throw error;
-      return new UdpSocket(await bind('udp4', '0.0.0.0', port, options), options, sender);
+      return new UdpSocket(await bind('udp4', '0.0.0.0', port, options), options, ways);
     }
   }
 
   get provider(): DatagramProvider {
-    return this.#sender === undefined ? 'portable' : 'sendmmsg';
+    return this.#fast.sender === undefined ? 'portable' : 'sendmmsg';
   }
 
   target(address: string, port: number): DatagramTarget {
@@ -109,7 +126,7 @@ export class UdpSocket implements DatagramSocket {
     const { bytes, offsets, sizes } = batch;
     let sentBytes = 0;
     let first = 0;
-    const sender = this.#sender;
+    const { sender } = this.#fast;
     // What waits in the queue goes first: then everything goes through it.
     const isFast =
       sender !== undefined && sizes.length > 0 && this.#closed === undefined && this.#socket.getSendQueueSize() === 0;
@@ -125,6 +142,58 @@ export class UdpSocket implements DatagramSocket {
       if (this.#sendPacket(bytes, offsets[i]!, sizeBytes, to)) sentBytes += sizeBytes;
     }
     return sentBytes;
+  }
+
+  packetQueue(): PacketQueue {
+    if (this.#queue === undefined) {
+      this.#queueSender = this.#fast.createQueueSender?.();
+      const bytes = this.#queueSender?.arena ?? new Uint8Array(QUEUE_BYTES);
+      this.#queue = new DatagramQueue(bytes, (packets) => this.#sendQueued(packets));
+      if (this.#closed !== undefined) this.#queue.close();
+    }
+    return this.#queue;
+  }
+
+  #sendQueued(packets: QueuedPackets): void {
+    if (this.#closed !== undefined) return;
+    const sender = this.#queueSender;
+    if (sender !== undefined && this.#socket.getSendQueueSize() === 0) {
+      sender.send(this.#fileDescriptor, packets);
+      this.sentPackets += sender.sentPackets;
+      this.sentBytes += sender.sentBytes;
+      this.dropped += sender.droppedPackets;
+      this.failed += sender.failedPackets;
+      return;
+    }
+    const { bytes, count, offsets, sizes, targets } = packets;
+    for (let i = 0; i < count; i++) {
+      // A copy: it may wait in Node's queue while the memory is written into again.
+      const packet = bytes.slice(offsets[i]!, offsets[i]! + sizes[i]!);
+      this.#sendPacket(packet, 0, packet.length, targets[i]!);
+    }
+  }
+
+  /** Hands on a datagram Node has read, and with `recvmmsg` those that wait behind it. */
+  #receive(bytes: Uint8Array, from: RemoteInfo): void {
+    const { onPacket } = this;
+    if (onPacket === undefined) {
+      this.onMessage?.(bytes, from);
+    } else {
+      const source = datagramSources.of(this.family, from.address, from.port);
+      if (source !== undefined) onPacket(bytes, 0, bytes.length, source);
+    }
+    const { receiver } = this.#fast;
+    if (receiver === undefined || this.#closed !== undefined) return;
+    const count = receiver.receive(this.#fileDescriptor);
+    // Handlers may close the socket, or change them.
+    for (let i = 0; i < count && this.#closed === undefined; i++) {
+      const source = receiver.source(i);
+      if (source === undefined) continue;
+      const start = receiver.start(i);
+      const end = receiver.end(i);
+      if (this.onPacket !== undefined) this.onPacket(receiver.bytes, start, end, source);
+      else this.onMessage?.(receiver.bytes.slice(start, end), source);
+    }
   }
 
   #sendPacket(bytes: Uint8Array, offset: number, sizeBytes: number, to: DatagramTarget): boolean {
@@ -180,6 +249,8 @@ export class UdpSocket implements DatagramSocket {
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
       this.onMessage = undefined;
+      this.onPacket = undefined;
+      this.#queue?.close();
       this.#socket.close(() => resolve());
     });
     return this.#closed;

@@ -2,55 +2,38 @@
  * Many UDP packets a system call on Linux: `sendmmsg(2)` through `node:ffi`, with segmentation by the kernel
  * (`UDP_SEGMENT`, udp(7)), which turns a run of packets of one size into one walk through the network stack.
  *
- * Every pointer of the datagram path is in this file and leads into one block of memory that is made once and never
- * resized or given away. Packets are copied into it, so memory that belongs to others is never pointed at.
+ * Every pointer leads into one block of memory that is made once and never resized or given away. Packets are copied into
+ * it, so memory that belongs to others is never pointed at.
  */
-import { ResourceError } from '../../wire/errors.ts';
 import type { InterleavedBatch } from '../datagram-batch.ts';
-import type { DatagramErrorCode, DatagramTarget } from '../datagram-socket.ts';
-import { withoutExperimentalWarning } from './experimental-warning.ts';
-
-type Ffi = typeof import('node:ffi');
+import type { DatagramTarget } from '../datagram-socket.ts';
+import type { LinuxSocketCalls } from './linux-socket-calls.ts';
+import {
+  CONTROL_BYTES,
+  EAGAIN,
+  EINTR,
+  IOVEC_BYTES,
+  MAX_SEGMENTED_BYTES,
+  MAX_SEGMENTS,
+  MESSAGE_FLAGS,
+  MessageBlock,
+  MMSGHDR_BYTES,
+  NAME_BYTES,
+  NO_MEMORY,
+  NO_SEGMENTATION,
+} from './message-block.ts';
 
 /** What this file calls outside of JavaScript. */
-export interface SendingKernel {
-  /** sendmmsg(2); −1 for an error. */
-  sendmmsg(fileDescriptor: number, messages: bigint, count: number, flags: number): number;
-  /** Number of the last call's error. */
-  errno(): number;
-  /** Where `bytes` are in memory. */
-  addressOf(bytes: Uint8Array): bigint;
-}
+export type SendingKernel = Pick<LinuxSocketCalls, 'sendmmsg' | 'errno' | 'addressOf'>;
 
+/** The address of the target has the beginning of the block. */
+const NAME_AT = 0;
 /** Packets that go into one slot of the block. */
 const SLOT_PACKETS = 256;
 /** Bytes that go into one slot, other channels' frames between the packets included. Longer than any one packet. */
 const SLOT_DATA_BYTES = 131_072;
 /** What several viewers are sent in turn is prepared once: so many pieces stay ready. */
 const SLOT_COUNT = 16;
-/** `UDP_MAX_SEGMENTS` of the kernels before 6.10. */
-const MAX_SEGMENTS = 64;
-/** Payload of one segmented message: 65,535 less the headers of IP and UDP, rounded down. */
-const MAX_SEGMENTED_BYTES = 65_000;
-
-/** Sizes of the kernel's structures on 64-bit machines, bytes. */
-const MMSGHDR_BYTES = 64;
-const IOVEC_BYTES = 16;
-const CONTROL_BYTES = 24;
-const NAME_BYTES = 32;
-
-/** `CMSG_LEN(sizeof (uint16_t))`, `SOL_UDP`, `UDP_SEGMENT`. */
-const CONTROL_LENGTH = 18;
-const SOL_UDP = 17;
-const UDP_SEGMENT = 103;
-/** `MSG_DONTWAIT | MSG_NOSIGNAL`. */
-const SEND_FLAGS = 0x4040;
-
-const EINTR = 4;
-/** `EAGAIN`, `ENOMEM`, `ENOBUFS`. */
-const NO_ROOM: ReadonlySet<number> = new Set([11, 12, 105]);
-/** `EIO`, `EINVAL`, `EMSGSIZE`, `ENOPROTOOPT`, `EOPNOTSUPP`: a route or device that does not take segmented messages. */
-const NO_SEGMENTATION: ReadonlySet<number> = new Set([5, 22, 90, 92, 95]);
 
 /** A piece of a batch as it lies in the block, ready for the kernel. */
 class Slot {
@@ -87,33 +70,14 @@ export class LinuxDatagramSender {
   sentBytes = 0;
   failedPackets = 0;
   readonly #kernel: SendingKernel;
-  readonly #address: bigint;
-  readonly #bytes: Uint8Array;
-  readonly #words: Uint32Array;
+  readonly #block: MessageBlock;
   readonly #slots: readonly Slot[];
   #nextSlot = 0;
 
-  /** `load` gives one with the real kernel. */
   constructor(kernel: SendingKernel) {
     this.#kernel = kernel;
-    this.#bytes = new Uint8Array(NAME_BYTES + SLOT_COUNT * SLOT_BYTES);
-    this.#words = new Uint32Array(this.#bytes.buffer);
-    this.#address = kernel.addressOf(this.#bytes);
+    this.#block = new MessageBlock(NAME_BYTES + SLOT_COUNT * SLOT_BYTES, (bytes) => kernel.addressOf(bytes));
     this.#slots = Array.from({ length: SLOT_COUNT }, (_, i) => new Slot(NAME_BYTES + i * SLOT_BYTES));
-    for (const slot of this.#slots) this.#writeConstants(slot);
-  }
-
-  /** @throws ResourceError `datagram/failed` when this system or Node has no such calls; the message says which */
-  static load(): LinuxDatagramSender {
-    const { platform, arch } = process;
-    if (platform !== 'linux' || (arch !== 'x64' && arch !== 'arm64')) throw unavailable(`not on ${platform} ${arch}`);
-    const ffi = withoutExperimentalWarning(() => process.getBuiltinModule('node:ffi') as Ffi | undefined);
-    if (ffi === undefined) throw unavailable(`Node ${process.version} has no node:ffi`);
-    try {
-      return new LinuxDatagramSender(kernelOf(ffi));
-    } catch (cause) {
-      throw unavailable((cause as Error).message, cause);
-    }
   }
 
   /**
@@ -126,7 +90,7 @@ export class LinuxDatagramSender {
     this.sentPackets = 0;
     this.sentBytes = 0;
     this.failedPackets = 0;
-    this.#bytes.set(to.socketAddress);
+    this.#block.bytes.set(to.socketAddress);
     const end = batch.sizes.length;
     let at = from;
     while (at < end) {
@@ -145,8 +109,8 @@ export class LinuxDatagramSender {
     const { messageCount, messageStarts } = slot;
     let message = 0;
     while (message < messageCount) {
-      const pointer = this.#address + BigInt(slot.messagesAt + message * MMSGHDR_BYTES);
-      const taken = this.#kernel.sendmmsg(fileDescriptor, pointer, messageCount - message, SEND_FLAGS);
+      const pointer = this.#block.pointer(slot.messagesAt + message * MMSGHDR_BYTES);
+      const taken = this.#kernel.sendmmsg(fileDescriptor, pointer, messageCount - message, MESSAGE_FLAGS);
       if (taken > 0) {
         this.#countSent(slot, batch, message, message + taken);
         message += taken;
@@ -154,7 +118,7 @@ export class LinuxDatagramSender {
       }
       const errno = this.#kernel.errno();
       if (errno === EINTR) continue;
-      if (NO_ROOM.has(errno)) break;
+      if (errno === EAGAIN || NO_MEMORY.has(errno)) break;
       const packets = messageStarts[message + 1]! - messageStarts[message]!;
       if (packets > 1 && NO_SEGMENTATION.has(errno)) {
         to.isSegmented = false;
@@ -213,36 +177,26 @@ export class LinuxDatagramSender {
       const sizeBytes = sizes[first + count]!;
       if (offset + sizeBytes - start > SLOT_DATA_BYTES) break;
       const vectorAt = slot.vectorsAt + count * IOVEC_BYTES;
-      this.#writePointer(vectorAt, slot.dataAt + offset - start);
-      this.#words[(vectorAt + 8) >>> 2] = sizeBytes;
+      this.#block.writeVector(vectorAt, slot.dataAt + offset - start, sizeBytes);
       end = offset + sizeBytes;
       payloadBytes += sizeBytes;
       count++;
     }
-    this.#bytes.set(bytes.subarray(start, end), slot.dataAt);
+    this.#block.bytes.set(bytes.subarray(start, end), slot.dataAt);
     slot.packetCount = count;
     slot.payloadBytes = payloadBytes;
   }
 
   #writeMessages(slot: Slot, batch: InterleavedBatch): void {
-    const words = this.#words;
     let message = 0;
     let packet = 0;
     while (packet < slot.packetCount) {
       const run = slot.isSegmented ? runLength(batch, slot.firstPacket + packet, slot.packetCount - packet) : 1;
       const at = slot.messagesAt + message * MMSGHDR_BYTES;
-      words[(at + 8) >>> 2] = slot.nameLength;
-      this.#writePointer(at + 16, slot.vectorsAt + packet * IOVEC_BYTES);
-      words[(at + 24) >>> 2] = run;
+      this.#block.writeMessage(at, NAME_AT, slot.nameLength, slot.vectorsAt + packet * IOVEC_BYTES, run);
       if (run > 1) {
         const controlAt = slot.controlsAt + message * CONTROL_BYTES;
-        words[(controlAt + 16) >>> 2] = batch.sizes[slot.firstPacket + packet]!;
-        this.#writePointer(at + 32, controlAt);
-        words[(at + 40) >>> 2] = CONTROL_BYTES;
-      } else {
-        words[(at + 32) >>> 2] = 0;
-        words[(at + 36) >>> 2] = 0;
-        words[(at + 40) >>> 2] = 0;
+        this.#block.writeSegmentation(at, controlAt, batch.sizes[slot.firstPacket + packet]!);
       }
       slot.messageStarts[message] = packet;
       packet += run;
@@ -251,38 +205,6 @@ export class LinuxDatagramSender {
     slot.messageStarts[message] = packet;
     slot.messageCount = message;
   }
-
-  /** What never changes: where the name is, and the head of each control message. */
-  #writeConstants(slot: Slot): void {
-    const words = this.#words;
-    for (let i = 0; i < SLOT_PACKETS; i++) {
-      this.#writePointer(slot.messagesAt + i * MMSGHDR_BYTES, 0);
-      const control = (slot.controlsAt + i * CONTROL_BYTES) >>> 2;
-      words[control] = CONTROL_LENGTH;
-      words[control + 2] = SOL_UDP;
-      words[control + 3] = UDP_SEGMENT;
-    }
-  }
-
-  /** Writes the address of the block's byte `of` at its byte `at`; low half first, as both machines have it. */
-  #writePointer(at: number, of: number): void {
-    const address = Number(this.#address) + of;
-    this.#words[at >>> 2] = address % 0x1_0000_0000;
-    this.#words[(at >>> 2) + 1] = Math.floor(address / 0x1_0000_0000);
-  }
-}
-
-function kernelOf(ffi: Ffi): SendingKernel {
-  // The symbols of the C library are those of the process: its file name differs between systems.
-  const { functions } = ffi.dlopen(null, {
-    sendmmsg: { arguments: ['int32', 'pointer', 'uint32', 'int32'], return: 'int32' },
-    __errno_location: { arguments: [], return: 'pointer' },
-  });
-  return {
-    sendmmsg: functions.sendmmsg,
-    errno: () => ffi.getInt32(functions.__errno_location()),
-    addressOf: (bytes) => ffi.getRawPointer(bytes),
-  };
 }
 
 /** How many packets from `first` on make one segmented message: all of one size, the last one perhaps shorter. */
@@ -300,12 +222,4 @@ function runLength(batch: InterleavedBatch, first: number, available: number): n
     if (next < segmentBytes) break;
   }
   return count;
-}
-
-function unavailable(reason: string, cause?: unknown): ResourceError {
-  return new ResourceError(
-    'datagram/failed' satisfies DatagramErrorCode,
-    `no sendmmsg: ${reason}`,
-    cause === undefined ? {} : { cause },
-  );
 }

@@ -1,0 +1,100 @@
+import type { PacketQueue } from '../sfu/ports/packet-port.ts';
+import { StateError } from '../wire/errors.ts';
+import type { DatagramErrorCode, DatagramTarget } from './datagram-socket.ts';
+
+/** Packets a queue holds; the next one sends those in front of it. */
+export const MAX_QUEUED_PACKETS = 1024;
+/** Their bytes: 1,280 for each when all are as long as such packets are. */
+export const QUEUE_BYTES: number = MAX_QUEUED_PACKETS * 1280;
+/** Longest packet of UDP, bytes. */
+const MAX_PACKET_BYTES = 65_507;
+
+/** What waits in a queue, for whoever sends it. */
+export class QueuedPackets {
+  readonly bytes: Uint8Array;
+  count = 0;
+  /** Of each packet: where it begins in `bytes`, its length, and its target. */
+  readonly offsets: Int32Array = new Int32Array(MAX_QUEUED_PACKETS);
+  readonly sizes: Int32Array = new Int32Array(MAX_QUEUED_PACKETS);
+  readonly targets: DatagramTarget[] = [];
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+}
+
+/** The packets of one socket that wait to leave together. */
+export class DatagramQueue implements PacketQueue {
+  readonly bytes: Uint8Array;
+  readonly #packets: QueuedPackets;
+  readonly #send: (packets: QueuedPackets) => void;
+  #end = 0;
+  #reserved = 0;
+  #turnEnd: NodeJS.Immediate | undefined;
+  #isClosed = false;
+  readonly #onTurnEnd = (): void => {
+    this.#turnEnd = undefined;
+    this.flush();
+  };
+
+  /**
+   * @param bytes of `QUEUE_BYTES`
+   * @param send is done with the packets when it returns
+   */
+  constructor(bytes: Uint8Array, send: (packets: QueuedPackets) => void) {
+    this.bytes = bytes;
+    this.#packets = new QueuedPackets(bytes);
+    this.#send = send;
+  }
+
+  get waiting(): number {
+    return this.#packets.count;
+  }
+
+  reserve(sizeBytes: number): number {
+    this.#reserved = 0;
+    if (this.#isClosed || sizeBytes > MAX_PACKET_BYTES) return -1;
+    if (this.#end + sizeBytes > QUEUE_BYTES || this.#packets.count === MAX_QUEUED_PACKETS) this.flush();
+    this.#reserved = sizeBytes;
+    return this.#end;
+  }
+
+  put(sizeBytes: number, to: DatagramTarget): void {
+    if (sizeBytes > this.#reserved || sizeBytes < 1) {
+      throw new StateError(
+        'datagram/not-reserved' satisfies DatagramErrorCode,
+        `${sizeBytes} bytes put where ${this.#reserved} were reserved`,
+      );
+    }
+    const packets = this.#packets;
+    const { count } = packets;
+    packets.offsets[count] = this.#end;
+    packets.sizes[count] = sizeBytes;
+    packets.targets[count] = to;
+    packets.count = count + 1;
+    // Packets begin at whole words: copying them is faster so.
+    this.#end += (sizeBytes + 7) & ~7;
+    this.#reserved = 0;
+    this.#turnEnd ??= setImmediate(this.#onTurnEnd);
+  }
+
+  flush(): void {
+    this.#reserved = 0;
+    this.#end = 0;
+    const packets = this.#packets;
+    if (packets.count === 0) return;
+    this.#send(packets);
+    packets.count = 0;
+    // Targets belong to others, who may be gone by the next packet.
+    packets.targets.length = 0;
+  }
+
+  /** Forgets what waits and takes nothing any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#reserved = 0;
+    this.#packets.count = 0;
+    this.#packets.targets.length = 0;
+    if (this.#turnEnd !== undefined) clearImmediate(this.#turnEnd);
+  }
+}
