@@ -3,23 +3,25 @@ import type { TcpSocket } from '../../io/tcp-listener.ts';
 import { TcpFrameReader } from '../../protocol/ice/tcp-framing.ts';
 import { type NetworkPath, TcpPath } from './network-path.ts';
 
-/** How long a connection may take to say whom it is for, milliseconds. */
-export const FIRST_PACKET_TIMEOUT_MS = 10_000;
-/** Longest first packet, bytes: a request of ICE, with room for what it may carry along. */
-export const MAX_FIRST_PACKET_BYTES = 1024;
+/** How long a connection may take until ICE has found it genuine, milliseconds. */
+export const TCP_PROOF_TIMEOUT_MS = 10_000;
+/** Longest packet until then, bytes: a request of ICE, with room for what it may carry along. */
+export const MAX_UNPROVEN_PACKET_BYTES = 1500;
 /** Longest packet afterwards, bytes. */
 export const MAX_TCP_PACKET_BYTES = 16_384;
 
 /** Who takes the packets of a connection. */
 export interface TcpPeer {
   receivePacket(bytes: Uint8Array, path: NetworkPath): void;
+  /** Whether ICE has found the path genuine. */
+  isKnown(path: NetworkPath): boolean;
   /** The connection has ended. */
   removePath(path: NetworkPath): void;
 }
 
 /**
  * The TCP connections of a port (RFC 6544 §7, passive): each begins with a request of ICE that names the session, and is
- * that session's until one of both ends. Packets of strangers are few and short, and soon over.
+ * that session's until one of both ends. Until ICE has found it genuine its packets are short, and its time too.
  */
 export class IceTcpConnections {
   readonly #peerOf: (firstPacket: Uint8Array) => TcpPeer | undefined;
@@ -36,25 +38,30 @@ export class IceTcpConnections {
 
   add(socket: TcpSocket): void {
     const path = new TcpPath(socket);
-    const reader = new TcpFrameReader(MAX_FIRST_PACKET_BYTES);
+    const reader = new TcpFrameReader(MAX_UNPROVEN_PACKET_BYTES);
     let peer: TcpPeer | undefined;
+    let isProven = false;
     this.#sockets.set(path, socket);
-    const stopWaiting = nodeClock.after(FIRST_PACKET_TIMEOUT_MS, () => socket.destroy());
+    const stopWaiting = nodeClock.after(TCP_PROOF_TIMEOUT_MS, () => {
+      if (peer?.isKnown(path) !== true) socket.destroy();
+    });
     socket.on('data', (bytes: Uint8Array) => {
       for (const packet of reader.read(bytes)) {
-        if (peer === undefined) {
-          peer = this.#peerOf(packet);
-          stopWaiting();
-          reader.maxFrameBytes = MAX_TCP_PACKET_BYTES;
-        }
+        peer ??= this.#peerOf(packet);
+        peer?.receivePacket(packet, path);
         // Not known here, or closed by what it was told.
         if (peer === undefined || socket.destroyed) {
           socket.destroy();
           return;
         }
-        peer.receivePacket(packet, path);
       }
-      if (reader.error !== undefined) socket.destroy();
+      if (reader.error !== undefined) {
+        socket.destroy();
+      } else if (!isProven && peer?.isKnown(path) === true) {
+        isProven = true;
+        stopWaiting();
+        reader.maxFrameBytes = MAX_TCP_PACKET_BYTES;
+      }
     });
     // What broke does not matter to the session: the path is gone.
     socket.on('error', () => socket.destroy());

@@ -13,6 +13,7 @@ import { type IceParameters, makeIceParameters } from '../../protocol/ice/creden
 import { IceLiteAgent } from '../../protocol/ice/ice-lite-agent.ts';
 import { TupleTable, UfragTable } from '../../protocol/ice/tuple-table.ts';
 import type { SctpOptions } from '../../protocol/sctp/sctp-options.ts';
+import type { SrtpProfileName } from '../../protocol/srtp/srtp-profile.ts';
 import { DtlsSrtpTransport } from '../../sfu/transport/dtls-srtp-transport.ts';
 import { IceTcpConnections, type TcpPeer } from './ice-tcp-connections.ts';
 import { type NetworkPath, UdpPath } from './network-path.ts';
@@ -31,8 +32,12 @@ export interface WebRtcPortOptions {
 
 export interface PortSessionOptions {
   readonly certificate: DtlsCertificate;
-  /** Data channels are wanted. */
+  /** In order of preference; all there are by default. */
+  readonly srtpProfiles?: readonly SrtpProfileName[];
+  /** An association of SCTP is wanted. */
   readonly sctp?: SctpOptions;
+  /** With `sctp`: data channels have the association. */
+  readonly dataChannels?: boolean;
   readonly handlers?: Omit<WebRtcSessionHandlers<NetworkPath>, 'onNetwork'>;
 }
 
@@ -81,6 +86,15 @@ export class WebRtcPort {
 
   get sessions(): number {
     return this.#members.size;
+  }
+
+  /** What is kept for the sessions: addresses of peers, names they address us by, connections. */
+  get tables(): { readonly routes: number; readonly fragments: number; readonly connections: number } {
+    return {
+      routes: this.#udp?.routes.size ?? 0,
+      fragments: this.#fragments.size,
+      connections: this.#tcp?.connections.size ?? 0,
+    };
   }
 
   /** What peers are told of this port. */
@@ -135,6 +149,8 @@ export class WebRtcPort {
     const routes = new TupleTable<Member>(this.#fragments);
     this.#udp = { socket, routes };
     socket.onMessage = (bytes, source) => {
+      // Nobody can be answered there.
+      if (source.port === 0) return;
       routes.find(bytes, source.address, source.port)?.receiveDatagram(bytes, source.address, source.port);
     };
   }
@@ -174,6 +190,8 @@ class Member implements PortSession, TcpPeer {
   readonly #options: MemberOptions;
   readonly #agent: IceLiteAgent<NetworkPath>;
   #parameters: IceParameters;
+  /** Peers may address it by these: those before a restart too, until they are retired. */
+  readonly #ownFragments = new Set<string>();
   /** Datagrams come from there; by these very objects the agent knows them. */
   #paths: UdpPath[] = [];
   #isClosed = false;
@@ -182,13 +200,15 @@ class Member implements PortSession, TcpPeer {
     this.#options = options;
     this.#parameters = this.#newParameters();
     this.#agent = new IceLiteAgent({ parameters: this.#parameters, crypto: nodeStunCrypto });
-    const { certificate, sctp, handlers } = options;
+    const { certificate, srtpProfiles, sctp, dataChannels = false, handlers } = options;
     this.session = new WebRtcSession<NetworkPath>({
       ice: this.#agent,
       secure: new DtlsSrtpTransport({
         certificate,
         dtlsCrypto: nodeDtlsCrypto,
         srtpCrypto: srtpProvider().crypto,
+        dataChannels,
+        ...(srtpProfiles === undefined ? {} : { srtpProfiles }),
         ...(sctp === undefined ? {} : { sctp }),
       }),
       clock: nodeClock,
@@ -211,6 +231,7 @@ class Member implements PortSession, TcpPeer {
   }
 
   restartIce(): IceParameters {
+    if (this.#isClosed) return this.#parameters;
     this.#parameters = this.#newParameters();
     this.session.follow(this.#agent.restart(this.#parameters));
     return this.#parameters;
@@ -218,6 +239,10 @@ class Member implements PortSession, TcpPeer {
 
   receivePacket(bytes: Uint8Array, path: NetworkPath): void {
     this.session.receive(bytes, path);
+  }
+
+  isKnown(path: NetworkPath): boolean {
+    return this.#agent.isKnown(path);
   }
 
   removePath(path: NetworkPath): void {
@@ -229,7 +254,7 @@ class Member implements PortSession, TcpPeer {
     this.#isClosed = true;
     this.session.close();
     const { fragments, udp, onClosed } = this.#options;
-    fragments.remove(this.#parameters.usernameFragment, this);
+    for (const usernameFragment of this.#ownFragments) fragments.remove(usernameFragment, this);
     udp?.routes.removeTransport(this);
     onClosed(this);
   }
@@ -239,6 +264,7 @@ class Member implements PortSession, TcpPeer {
     let parameters: IceParameters;
     do parameters = { ...makeIceParameters(nodeHandshakeCrypto.randomBytes), iceLite: true };
     while (!fragments.add(parameters.usernameFragment, this));
+    this.#ownFragments.add(parameters.usernameFragment);
     return parameters;
   }
 
@@ -263,6 +289,7 @@ class Member implements PortSession, TcpPeer {
         break;
       case 'fragment-retired':
         fragments.remove(event.usernameFragment, this);
+        this.#ownFragments.delete(event.usernameFragment);
         break;
       default:
         // A lite agent neither gathers nor connects.

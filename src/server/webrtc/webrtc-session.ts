@@ -5,9 +5,11 @@ import type { IceState } from '../../protocol/ice/ice-agent.ts';
 import type { IceLiteEvent, IceLiteState } from '../../protocol/ice/ice-lite-agent.ts';
 import type { IceTuple } from '../../protocol/ice/ice-tuple.ts';
 import { packetKindOf } from '../../protocol/ice/packet-kind.ts';
+import type { DataChannelEvent, DataChannels } from '../../protocol/sctp/data-channels.ts';
 import type { SctpAssociation } from '../../protocol/sctp/sctp-association.ts';
 import type { SctpEvent } from '../../protocol/sctp/sctp-event.ts';
 import type {
+  DataChannelNews,
   DtlsSrtpEvent,
   DtlsSrtpTransport,
   DtlsTransportState,
@@ -50,6 +52,7 @@ export interface WebRtcSessionHandlers<T extends IceTuple> {
   /** The same for compound RTCP. */
   readonly onRtcp?: (bytes: Uint8Array, end: number) => void;
   readonly onSctp?: (event: SctpNews) => void;
+  readonly onDataChannels?: (event: DataChannelNews) => void;
 }
 
 export interface WebRtcSessionOptions<T extends IceTuple> {
@@ -173,6 +176,16 @@ export class WebRtcSession<T extends IceTuple> {
     this.#plan();
   }
 
+  /**
+   * Calls the data channels and sends what comes of it.
+   * @throws StateError `transport/no-data-channels`, and what the command throws
+   */
+  withDataChannels(command: (channels: DataChannels, nowMs: number) => readonly DataChannelEvent[]): void {
+    const nowMs = this.#clock.nowMs();
+    this.#takeSecure(this.secure.withDataChannels(nowMs, (channels) => command(channels, nowMs)));
+    this.#plan();
+  }
+
   /** Tells the peer and ends every path. Idempotent. */
   close(): void {
     if (this.#isClosed) return;
@@ -185,6 +198,8 @@ export class WebRtcSession<T extends IceTuple> {
 
   #takeIce(events: readonly IceSideEvent<T>[]): void {
     for (const event of events) {
+      // A handler has closed it: what was still to be said is over.
+      if (this.#isClosed) return;
       if (event.type === 'state') {
         this.#handlers.onIceState?.(event.state);
       } else if (event.type === 'selected-tuple') {
@@ -212,8 +227,10 @@ export class WebRtcSession<T extends IceTuple> {
         }
       } else if (event.type === 'dtls-state') {
         this.#handlers.onDtlsState?.(event.state, event.error);
-      } else {
+      } else if (event.type === 'sctp') {
         this.#handlers.onSctp?.(event.event);
+      } else {
+        this.#handlers.onDataChannels?.(event.event);
       }
     }
   }

@@ -2,6 +2,7 @@ import type { DtlsCertificate } from '../../protocol/dtls/dtls-certificate.ts';
 import type { DtlsCrypto } from '../../protocol/dtls/dtls-crypto.ts';
 import { type DtlsEvent, DtlsSession } from '../../protocol/dtls/dtls-session.ts';
 import type { CertificateFingerprint } from '../../protocol/dtls/fingerprint.ts';
+import { type DataChannelEvent, DataChannels } from '../../protocol/sctp/data-channels.ts';
 import { SctpAssociation } from '../../protocol/sctp/sctp-association.ts';
 import type { SctpEvent } from '../../protocol/sctp/sctp-event.ts';
 import type { SctpOptions } from '../../protocol/sctp/sctp-options.ts';
@@ -15,8 +16,10 @@ import { type ProtocolError, StateError } from '../../wire/errors.ts';
 export type TransportErrorCode =
   /** `start` was called before. */
   | 'transport/started'
-  /** There is no association of SCTP (yet, any more, or at all). */
-  | 'transport/no-sctp';
+  /** There is no association of SCTP (yet, any more, or at all), or data channels have it. */
+  | 'transport/no-sctp'
+  /** There are no data channels (yet, any more, or at all). */
+  | 'transport/no-data-channels';
 
 /** How far the keys are agreed on. `failed` and `closed` are final. */
 export type DtlsTransportState = 'new' | 'connecting' | 'connected' | 'failed' | 'closed';
@@ -24,11 +27,15 @@ export type DtlsTransportState = 'new' | 'connecting' | 'connected' | 'failed' |
 /** What SCTP tells besides packets. */
 export type SctpNews = Exclude<SctpEvent, { readonly type: 'send' }>;
 
+/** What data channels tell besides packets. */
+export type DataChannelNews = Exclude<DataChannelEvent, { readonly type: 'send' }>;
+
 export type DtlsSrtpEvent =
   /** One datagram for the peer. */
   | { readonly type: 'send'; readonly bytes: Uint8Array }
   | { readonly type: 'dtls-state'; readonly state: DtlsTransportState; readonly error?: ProtocolError }
-  | { readonly type: 'sctp'; readonly event: SctpNews };
+  | { readonly type: 'sctp'; readonly event: SctpNews }
+  | { readonly type: 'data-channels'; readonly event: DataChannelNews };
 
 export interface DtlsSrtpOptions {
   readonly certificate: DtlsCertificate;
@@ -36,8 +43,10 @@ export interface DtlsSrtpOptions {
   readonly srtpCrypto: SrtpCrypto;
   /** In order of preference; all there are by default. */
   readonly srtpProfiles?: readonly SrtpProfileName[];
-  /** Data channels are wanted. */
+  /** An association is wanted. */
   readonly sctp?: SctpOptions;
+  /** With `sctp`: data channels have the association; without it is the caller's. */
+  readonly dataChannels?: boolean;
   /** Longest datagram of a handshake, bytes of UDP payload; 1200. */
   readonly mtu?: number;
 }
@@ -52,6 +61,7 @@ export class DtlsSrtpTransport {
   #role: 'client' | 'server' = 'server';
   #state: DtlsTransportState = 'new';
   #sctp: SctpAssociation | undefined;
+  #channels: DataChannels | undefined;
   #sender: SrtpSender | undefined;
   #receiver: SrtpReceiver | undefined;
   #profile: SrtpProfile | undefined;
@@ -133,7 +143,7 @@ export class DtlsSrtpTransport {
    * @throws StateError `transport/no-sctp`, and what the command throws
    */
   withSctp(nowMs: number, command: (association: SctpAssociation) => readonly SctpEvent[]): DtlsSrtpEvent[] {
-    if (this.#sctp === undefined) {
+    if (this.#sctp === undefined || this.#channels !== undefined) {
       throw new StateError('transport/no-sctp' satisfies TransportErrorCode, 'there is no SCTP association');
     }
     const events: DtlsSrtpEvent[] = [];
@@ -141,9 +151,30 @@ export class DtlsSrtpTransport {
     return events;
   }
 
+  /**
+   * Calls the data channels and gives what comes of it.
+   * @throws StateError `transport/no-data-channels`, and what the command throws
+   */
+  withDataChannels(
+    nowMs: number,
+    command: (channels: DataChannels) => readonly DataChannelEvent[],
+  ): DtlsSrtpEvent[] {
+    if (this.#channels === undefined) {
+      throw new StateError('transport/no-data-channels' satisfies TransportErrorCode, 'there are no data channels');
+    }
+    const events: DtlsSrtpEvent[] = [];
+    this.#takeChannels(command(this.#channels), nowMs, events);
+    return events;
+  }
+
   /** SCTP as it stands; undefined before `connected` and when it was not wanted. Change it by `withSctp`. */
   get sctp(): SctpAssociation | undefined {
     return this.#sctp;
+  }
+
+  /** The data channels as they stand; undefined when there are none. Change them by `withDataChannels`. */
+  get dataChannels(): DataChannels | undefined {
+    return this.#channels;
   }
 
   nextTimeoutMs(): number | undefined {
@@ -155,7 +186,8 @@ export class DtlsSrtpTransport {
   handleTimeout(nowMs: number): DtlsSrtpEvent[] {
     const events: DtlsSrtpEvent[] = [];
     if (this.#dtls !== undefined) this.#take(this.#dtls.handleTimeout(nowMs), nowMs, events);
-    if (this.#sctp !== undefined) this.#takeSctp(this.#sctp.handleTimeout(nowMs), nowMs, events);
+    if (this.#channels !== undefined) this.#takeChannels(this.#channels.handleTimeout(nowMs), nowMs, events);
+    else if (this.#sctp !== undefined) this.#takeSctp(this.#sctp.handleTimeout(nowMs), nowMs, events);
     return events;
   }
 
@@ -163,7 +195,7 @@ export class DtlsSrtpTransport {
   close(nowMs: number): DtlsSrtpEvent[] {
     if (this.#state === 'closed') return [];
     const events: DtlsSrtpEvent[] = [];
-    if (this.#sctp !== undefined && this.#state === 'connected') this.#takeSctp(this.#sctp.abort(), nowMs, events);
+    this.#abortSctp(nowMs, events);
     if (this.#dtls !== undefined) this.#take(this.#dtls.close(), nowMs, events);
     this.#enter('closed', events);
     return events;
@@ -179,12 +211,15 @@ export class DtlsSrtpTransport {
           this.#connect(event, nowMs, events);
           break;
         case 'data':
-          if (this.#sctp !== undefined) this.#takeSctp(this.#sctp.receive(event.bytes, nowMs), nowMs, events);
+          if (this.#channels !== undefined) this.#takeChannels(this.#channels.receive(event.bytes, nowMs), nowMs, events);
+          else if (this.#sctp !== undefined) this.#takeSctp(this.#sctp.receive(event.bytes, nowMs), nowMs, events);
           break;
         case 'closed':
+          this.#abortSctp(nowMs, events);
           this.#enter('closed', events);
           break;
         case 'failed':
+          this.#abortSctp(nowMs, events);
           this.#enter('failed', events, event.error);
           break;
         default:
@@ -208,14 +243,41 @@ export class DtlsSrtpTransport {
     this.#enter('connected', events);
     if (this.#options.sctp === undefined) return;
     this.#sctp = new SctpAssociation(this.#options.sctp);
-    this.#takeSctp(this.#sctp.start(nowMs), nowMs, events);
+    if (this.#options.dataChannels !== true) {
+      this.#takeSctp(this.#sctp.start(nowMs), nowMs, events);
+      return;
+    }
+    const { maxReceiveMessageBytes } = this.#options.sctp;
+    this.#channels = new DataChannels({
+      association: this.#sctp,
+      role: this.#role,
+      ...(maxReceiveMessageBytes === undefined ? {} : { maxReceiveMessageBytes }),
+    });
+    this.#takeChannels(this.#channels.start(nowMs), nowMs, events);
+  }
+
+  /** Nothing is below it any more, or will not be for long: its users are told. */
+  #abortSctp(nowMs: number, events: DtlsSrtpEvent[]): void {
+    if (this.#channels !== undefined) this.#takeChannels(this.#channels.abort(), nowMs, events);
+    else if (this.#sctp !== undefined) this.#takeSctp(this.#sctp.abort(), nowMs, events);
   }
 
   #takeSctp(news: readonly SctpEvent[], nowMs: number, events: DtlsSrtpEvent[]): void {
     for (const event of news) {
-      if (event.type !== 'send') events.push({ type: 'sctp', event });
-      else if (this.#state === 'connected') this.#take(this.#dtls!.send(event.bytes), nowMs, events);
+      if (event.type === 'send') this.#sendSctp(event.bytes, nowMs, events);
+      else events.push({ type: 'sctp', event });
     }
+  }
+
+  #takeChannels(news: readonly DataChannelEvent[], nowMs: number, events: DtlsSrtpEvent[]): void {
+    for (const event of news) {
+      if (event.type === 'send') this.#sendSctp(event.bytes, nowMs, events);
+      else events.push({ type: 'data-channels', event });
+    }
+  }
+
+  #sendSctp(packet: Uint8Array, nowMs: number, events: DtlsSrtpEvent[]): void {
+    if (this.#state === 'connected') this.#take(this.#dtls!.send(packet), nowMs, events);
   }
 
   #enter(state: DtlsTransportState, events: DtlsSrtpEvent[], error?: ProtocolError): void {
@@ -225,6 +287,7 @@ export class DtlsSrtpTransport {
       this.#sender = undefined;
       this.#receiver = undefined;
       this.#sctp = undefined;
+      this.#channels = undefined;
     }
     events.push({ type: 'dtls-state', state, ...(error === undefined ? {} : { error }) });
   }
