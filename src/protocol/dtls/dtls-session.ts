@@ -19,6 +19,9 @@ import { type DroppedRecords, type Epoch, RecordLayer } from './record-layer.ts'
 import { ServerHandshake } from './server-handshake.ts';
 import { type DtlsSrtpKeys, toSrtpKeys } from './srtp-keying.ts';
 
+/** Its length has 16 bits. */
+const MAX_CONTEXT_BYTES = 65_535;
+
 /** `new` before `start`; `closed` and `failed` are final. */
 export type DtlsState = 'new' | 'connecting' | 'connected' | 'closed' | 'failed';
 
@@ -57,7 +60,8 @@ export class DtlsSession {
   readonly #records = new RecordLayer();
   readonly #flights: FlightSender;
   readonly #reassembly: HandshakeReassembly;
-  readonly #handshake: Handshake;
+  /** Until it is over: it keeps all its messages. */
+  #handshake: Handshake | undefined;
   readonly #held = new HeldRecords();
   #events: DtlsEvent[] = [];
   #state: DtlsState = 'new';
@@ -102,7 +106,7 @@ export class DtlsSession {
     this.#state = 'connecting';
     this.#nowMs = nowMs;
     this.#deadlineMs = nowMs + this.#resolved.handshakeTimeoutMs;
-    this.#doStep(this.#handshake.start(), undefined);
+    this.#doStep(this.#handshake!.start(), undefined);
     return this.#takeEvents();
   }
 
@@ -153,13 +157,19 @@ export class DtlsSession {
 
   /**
    * Keying material for another protocol in a new buffer (RFC 5705), the same on both sides.
-   * @throws StateError `dtls/wrong-state` before `connected`, `dtls/bad-option` for a label of the handshake itself
+   * @param context at most 65,535 bytes; an empty one is not the same as none
+   * @throws StateError `dtls/wrong-state` before `connected`, `dtls/bad-option` for a label of the handshake itself or a
+   * context that is too long
    */
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, sizeBytes: number): Uint8Array {
     if (this.#state !== 'connected') throw wrongState('exportKeyingMaterial', this.#state);
-    const material = this.#result!.secrets.export(label, context, sizeBytes);
+    const isTooLong = context !== undefined && context.length > MAX_CONTEXT_BYTES;
+    const material = isTooLong ? undefined : this.#result!.secrets.export(label, context, sizeBytes);
     if (material === undefined)
-      throw new StateError('dtls/bad-option' satisfies DtlsStateErrorCode, `${label} is not for exports`);
+      throw new StateError(
+        'dtls/bad-option' satisfies DtlsStateErrorCode,
+        `${label} with this context is not for exports`,
+      );
     return material;
   }
 
@@ -253,7 +263,7 @@ export class DtlsSession {
         if (fragment.type === HandshakeType.clientHello) this.#records.adoptSequenceNumber(recordSequenceNumber);
     }
     for (let message = this.#reassembly.take(); message !== undefined; message = this.#reassembly.take()) {
-      const step = this.#handshake.receive(message);
+      const step = this.#handshake!.receive(message);
       if (step instanceof ProtocolError) this.#fail(step);
       else this.#doStep(step, message.messageSequence);
       if (!this.#isOpen || this.#result !== undefined) return;
@@ -299,7 +309,10 @@ export class DtlsSession {
 
   #finish(result: HandshakeResult): void {
     this.#result = result;
-    this.#flights.stop();
+    this.#handshake = undefined;
+    // A server's last flight may have to be sent again; a client's is answered.
+    if (this.#options.role === 'server') this.#flights.stop();
+    else this.#flights.forget();
     this.#reassembly.clear();
     if (!this.#resolved.hasPeerCertificate || this.#fingerprints !== undefined) this.#connect(result);
   }
@@ -310,6 +323,7 @@ export class DtlsSession {
     const { srtpProfile, secrets } = result;
     const keys = srtpProfile === undefined ? undefined : toSrtpKeys(secrets, srtpProfile);
     this.#events.push({ type: 'connected', srtpProfile, keys, remoteCertificate: this.#remoteCertificate });
+    this.#remoteCertificate = undefined;
     this.#receiveHeld();
   }
 
@@ -340,7 +354,8 @@ export class DtlsSession {
   #end(state: 'closed' | 'failed', event: DtlsEvent): void {
     this.#state = state;
     this.#deadlineMs = undefined;
-    this.#flights.stop();
+    this.#handshake = undefined;
+    this.#flights.forget();
     this.#reassembly.clear();
     this.#held.take();
     this.#events.push(event);

@@ -76,9 +76,15 @@ export class FlightSender {
     return this.#datagrams();
   }
 
-  /** The flight was answered. */
+  /** No more by itself; the flight is kept for `answerAgain`. */
   stop(): void {
     this.#nextTimeoutMs = undefined;
+  }
+
+  /** The flight was answered, or nobody waits for it any more. */
+  forget(): void {
+    this.stop();
+    this.#flight = [];
   }
 
   #datagrams(): readonly Uint8Array[] {

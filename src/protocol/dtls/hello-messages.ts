@@ -5,8 +5,6 @@ import { type HelloExtensions, parseHelloExtensions, writeHelloExtensions } from
 export const RANDOM_BYTES = 32;
 /** RFC 5246 §7.4.1.2 */
 const MAX_SESSION_ID_BYTES = 32;
-/** The longest cookie a client takes (RFC 6347 §4.2.1). */
-export const MAX_COOKIE_BYTES = 255;
 
 /** What a client wants (RFC 6347 §4.2.1). All arrays that come from `parseClientHello` are copies. */
 export interface ClientHello {
@@ -107,7 +105,7 @@ export function parseHelloVerifyRequest(body: Uint8Array): Uint8Array | undefine
   return reader.overrun || reader.remaining > 0 ? undefined : cookie;
 }
 
-/** The body of a HelloVerifyRequest. @param cookie of at most `MAX_COOKIE_BYTES` */
+/** The body of a HelloVerifyRequest. @param cookie of at most 255 bytes */
 export function writeHelloVerifyRequest(version: number, cookie: Uint8Array): Uint8Array {
   return new ByteWriter(3 + cookie.length).u16(version).u8(cookie.length).raw(cookie).finish();
 }

@@ -5,8 +5,6 @@ export const ContentType = { changeCipherSpec: 20, alert: 21, handshake: 22, app
 export const DTLS_1_2 = 0xfefd;
 /** DTLS 1.0, which the first flight of many clients still has in its record headers. */
 export const DTLS_1_0 = 0xfeff;
-/** DTLS 1.3, which clients offer in supported_versions. */
-export const DTLS_1_3 = 0xfefc;
 
 export const RECORD_HEADER_BYTES = 13;
 /** Most bytes a record may protect (RFC 5246 §6.2.1). */

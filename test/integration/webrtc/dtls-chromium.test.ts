@@ -29,7 +29,7 @@ class OurPeer {
   readonly events: DtlsEvent[] = [];
   /** Datagrams of DTLS until it was connected. */
   readonly received: Uint8Array[] = [];
-  readonly parameters = makeIceParameters(nodeDtlsCrypto.randomBytes);
+  readonly parameters = makeIceParameters((sizeBytes) => nodeDtlsCrypto.randomBytes(sizeBytes));
   readonly #agent = new IceLiteAgent<IceTuple>({ parameters: this.parameters, crypto: nodeStunCrypto });
   readonly #socket: Socket = createSocket('udp4');
   #remote: IceTuple | undefined;

@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { nodeDtlsCrypto } from '../../../src/io/dtls-crypto.ts';
-import type { DtlsSession } from '../../../src/protocol/dtls/dtls-session.ts';
+import type { DtlsEvent, DtlsSession } from '../../../src/protocol/dtls/dtls-session.ts';
 import { HelloVerifier } from '../../../src/protocol/dtls/hello-verifier.ts';
+import { parseRecord } from '../../../src/protocol/dtls/record.ts';
 import { MachinePeer, SimulatedNetwork } from '../../peers/netem.ts';
 import { makePair } from './dtls-kit.ts';
 
 const peer = new TextEncoder().encode('192.0.2.1:1234');
+
+/** The datagram of the first event. */
+function bytesOf([event]: readonly DtlsEvent[]): Uint8Array {
+  if (event?.type !== 'send') throw new TypeError('nothing was sent');
+  return event.bytes;
+}
 
 /** A server without state until the peer has shown that it receives. Gives the session it made in the end. */
 function connect(
@@ -49,6 +56,20 @@ describe('a server that asks for a cookie first', () => {
     expect([client.state, server?.state]).toEqual(['connected', 'connected']);
   });
 
+  it('numbers its records on from the question, which a client with a replay window may have seen used', () => {
+    const verifier = new HelloVerifier(nodeDtlsCrypto);
+    const { client } = makePair({ initialRetransmissionMs: 10 });
+    client.start(0);
+    const repeated = bytesOf(client.handleTimeout(10));
+    const challenge = verifier.judge(repeated, peer);
+    if (challenge.type !== 'challenge') throw new TypeError('no challenge');
+    const second = bytesOf(client.receive(challenge.bytes, 11));
+    expect(parseRecord(second, 0)!.sequenceNumber).toBe(2);
+    const { server } = makePair({}, { firstMessageSequence: 1 });
+    server.start(12);
+    expect(parseRecord(bytesOf(server.receive(second, 12)), 0)!.sequenceNumber).toBe(2);
+  });
+
   it('connects over a path that loses a third', () => {
     for (let seed = 1; seed <= 40; seed++) {
       const { client, server } = connect(1200, 0.3, seed);
@@ -59,18 +80,16 @@ describe('a server that asks for a cookie first', () => {
   it('makes cookies that are good for one peer and one hello only, and no longer than the question', () => {
     const verifier = new HelloVerifier(nodeDtlsCrypto);
     const { client } = makePair();
-    const hello = client.start(0)[0]!;
-    if (hello.type !== 'send') throw new TypeError('no hello');
-    const challenge = verifier.judge(hello.bytes, peer);
+    const hello = bytesOf(client.start(0));
+    const challenge = verifier.judge(hello, peer);
     if (challenge.type !== 'challenge') throw new TypeError('no challenge');
-    expect(challenge.bytes.length).toBeLessThan(hello.bytes.length);
-    expect(challenge.bytes.subarray(3, 11)).toEqual(hello.bytes.subarray(3, 11));
-    const second = client.receive(challenge.bytes, 1)[0]!;
-    if (second.type !== 'send') throw new TypeError('no second hello');
-    expect(verifier.judge(second.bytes, peer)).toEqual({ type: 'accept', firstMessageSequence: 1 });
-    expect(verifier.judge(second.bytes, peer.with(0, 0)).type).toBe('challenge');
-    const random = second.bytes.with(13 + 12 + 2 + 5, second.bytes[13 + 12 + 2 + 5]! ^ 1);
+    expect(challenge.bytes.length).toBeLessThan(hello.length);
+    expect(challenge.bytes.subarray(3, 11)).toEqual(hello.subarray(3, 11));
+    const second = bytesOf(client.receive(challenge.bytes, 1));
+    expect(verifier.judge(second, peer)).toEqual({ type: 'accept', firstMessageSequence: 1 });
+    expect(verifier.judge(second, peer.with(0, 0)).type).toBe('challenge');
+    const random = second.with(13 + 12 + 2 + 5, second[13 + 12 + 2 + 5]! ^ 1);
     expect(verifier.judge(random, peer).type).toBe('challenge');
-    expect(new HelloVerifier(nodeDtlsCrypto).judge(second.bytes, peer).type).toBe('challenge');
+    expect(new HelloVerifier(nodeDtlsCrypto).judge(second, peer).type).toBe('challenge');
   });
 });

@@ -233,6 +233,8 @@ describe('commands', () => {
     expect(untilConnected(path)).toBe(true);
     expect(() => path.client.send(new Uint8Array(16_385))).toThrow('16385');
     expect(() => path.client.exportKeyingMaterial('master secret', undefined, 48)).toThrow('not for exports');
+    const context = new Uint8Array(65_536);
+    expect(() => path.client.exportKeyingMaterial('EXPORTER-a', context, 1)).toThrow('not for exports');
     expect(() => path.client.setRemoteFingerprints([])).toThrow('while connected');
     path.clientPeer.handle(path.client.send(new Uint8Array(16_384)));
     path.network.runFor(10);

@@ -168,6 +168,20 @@ describe('a handshake', () => {
     expect(sentAtMs).toEqual([0, 50, 150, 350, 750]);
   });
 
+  it('remembers in its next flight that the last one was lost', () => {
+    const sentAtMs: number[] = [];
+    const path = startPair(makePair({ handshakeTimeoutMs: 60_000 }), { seed: 1 }, (made) => {
+      made.toServer.intercept = (bytes, index) => {
+        sentAtMs.push(made.network.nowMs / 1000);
+        return index === 2 ? [bytes] : [];
+      };
+      // The server's repetitions would ask for the answer sooner.
+      made.toClient.intercept = (bytes, index) => (index === 0 ? [bytes] : []);
+    });
+    path.network.runFor(40_000);
+    expect(sentAtMs).toEqual([0, 1, 3, 3, 7, 15, 31]);
+  });
+
   it('ends when the last flight is lost many times', () => {
     let lost = 0;
     const path = startPair(makePair(), { seed: 1, delayMs: 20 }, (made) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nodeDtlsCrypto } from '../../../src/io/dtls-crypto.ts';
+import { writeCertificates } from '../../../src/protocol/dtls/certificate-messages.ts';
 import { CIPHER_SUITES } from '../../../src/protocol/dtls/cipher-suites.tables.ts';
 import { ClientHandshake, MAX_HELLO_VERIFY_REQUESTS } from '../../../src/protocol/dtls/client-handshake.ts';
 import { type HandshakeMessage, HandshakeType } from '../../../src/protocol/dtls/handshake-message.ts';
@@ -100,6 +101,17 @@ describe.each([
       longer.set(next!.body);
       expect(handshake.receive({ ...next!, body: longer }), `message ${count} with more`).toBeInstanceOf(ProtocolError);
     }
+  });
+});
+
+describe.each(['client', 'server'] as const)('a %s', (side) => {
+  it.each([
+    ['none', [], 'dtls/no-certificate'],
+    ['one that is not X.509', [new Uint8Array(100)], 'dtls/unsupported-certificate'],
+    ['one that is cut', [certificateOf('ecdsa-p256', 'client').der.subarray(0, 200)], 'dtls/unsupported-certificate'],
+  ])('refuses certificates: %s', (_, certificates, code) => {
+    const { handshake, next } = handshakeAfter(side, 1);
+    expect(handshake.receive({ ...next!, body: writeCertificates(certificates) })).toMatchObject({ code });
   });
 });
 
