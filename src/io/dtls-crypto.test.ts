@@ -138,7 +138,8 @@ describe('signatures', () => {
     expect(crypto.verify(spki, scheme, message, new Uint8Array())).toBe(false);
     expect(crypto.verify(spki.subarray(1), scheme, message, signature)).toBe(false);
     for (const other of SIGNATURE_SCHEMES)
-      if (other !== scheme && other.kind === scheme.kind) expect(crypto.verify(spki, other, message, signature)).toBe(false);
+      if (other !== scheme && other.kind === scheme.kind)
+        expect(crypto.verify(spki, other, message, signature)).toBe(false);
   });
 });
 
