@@ -243,7 +243,7 @@ export class ClientSession implements MediaSessionUser {
       }
     }
     this.#leave('left', false, 'unpublished');
-    return answer(200);
+    return answer(200, [['Session', this.id]]);
   }
 
   /** Reports, and whether the client is still there. To be called about twice a second. */
