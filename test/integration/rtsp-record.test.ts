@@ -164,6 +164,16 @@ describe('a stream published by RTSP', () => {
     await publish();
   });
 
+  it('leaves its connection to whoever plays or publishes next', async () => {
+    await start();
+    const { peer, session } = await publish();
+    await peer.request('TEARDOWN', url, session);
+    const play = { Transport: 'RTP/AVP/TCP;unicast;interleaved=0-1' };
+    expect((await peer.request('SETUP', `${url}/track1`, play)).statusCode).toBe(404);
+    new LiveStream(server, 'live/x').push(30);
+    expect((await peer.request('SETUP', `${url}/track1`, play)).statusCode).toBe(200);
+  });
+
   it('ends with its connection', async () => {
     await start();
     const { peer } = await publish();

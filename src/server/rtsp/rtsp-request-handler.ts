@@ -199,7 +199,7 @@ export class RtspRequestHandler {
 
   async #setUp(asked: Asked): Promise<HandledAnswer> {
     const { request, connection, target } = asked;
-    const announced = this.#announced.get(connection);
+    const announced = this.#announcedOn(connection);
     const recorded = asked.session ?? announced;
     const ownTrack = recorded?.mediaSession.trackOf?.(request.url);
     const isAnnounced = ownTrack !== undefined || announced?.targetKey === targetKey(target);
@@ -236,6 +236,12 @@ export class RtspRequestHandler {
     // Nobody was told of it.
     if (answered.statusCode !== 200) session.close();
     return answered;
+  }
+
+  /** What a publisher that names no session means; not what is over. */
+  #announcedOn(connection: RtspConnection): ClientSession | undefined {
+    const announced = this.#announced.get(connection);
+    return announced?.state === 'ended' ? undefined : announced;
   }
 
   /** The URL is one of another server. */
