@@ -228,6 +228,10 @@ describe('a file', () => {
     await opened.peer.until(() => opened.peer.frames.length > packets + 10, 'it plays again');
   });
 
+  it('says where it ends when the range ends behind that', async () => {
+    expect(rangeOf(await play(await open('clip.mp4'), { Range: 'npt=18-100' }))[1]).toBe(20);
+  });
+
   it('plays again after its end, from its start', async () => {
     const opened = await open('clip.wav');
     await play(opened, { Range: 'npt=19.5-' });

@@ -203,7 +203,9 @@ export class FilePlayback implements Playback {
   }
 
   #rangeText(file: MediaFile): string {
-    const endUs = this.#endUs ?? (this.#scale < 0 ? 0 : file.durationUs);
+    const { durationUs = Number.POSITIVE_INFINITY } = file;
+    const fileEndUs = this.#scale < 0 ? 0 : file.durationUs;
+    const endUs = this.#endUs === undefined ? fileEndUs : Math.min(this.#endUs, durationUs);
     return writeRange({ type: 'npt', startUs: this.#positionUs, endUs });
   }
 
