@@ -4,7 +4,7 @@ import { FeedbackAdapter } from './feedback-adapter.ts';
 import { LossBasedController } from './loss-based-controller.ts';
 import { LossReportController } from './loss-report-controller.ts';
 import type { BandwidthUsage, PacketResult, TransportArrivals } from './packet-result.ts';
-import { ProbeBitrateEstimator } from './probe-bitrate-estimator.ts';
+import { MAX_OPEN_PROBES, ProbeBitrateEstimator } from './probe-bitrate-estimator.ts';
 import type { ProbeCluster } from './probe-cluster.ts';
 import { ProbeController, type ProbeState } from './probe-controller.ts';
 import { SentPacketHistory } from './sent-packet-history.ts';
@@ -290,6 +290,7 @@ export class BandwidthEstimator {
     for (const cluster of clusters) {
       this.#probeBitrate.open(cluster);
       this.#waiting.push(cluster);
+      if (this.#waiting.length > MAX_OPEN_PROBES) this.#waiting.shift();
     }
   }
 

@@ -26,6 +26,14 @@ export class PacerQueue<P> {
     return this.#retransmissions.length === 0 && this.#video.length === 0;
   }
 
+  /** When the one that waits longest was queued; `undefined` when none waits. */
+  get oldestUs(): number | undefined {
+    const retransmissionUs = this.#retransmissions.at(this.#retransmissions.first)?.queuedUs;
+    const videoUs = this.#video.at(this.#video.first)?.queuedUs;
+    if (retransmissionUs === undefined || videoUs === undefined) return retransmissionUs ?? videoUs;
+    return Math.min(retransmissionUs, videoUs);
+  }
+
   /** @returns false when there is no room */
   push(item: QueuedPacket<P>, priority: 'retransmission' | 'video'): boolean {
     if (this.#bytes + item.sizeBytes > this.#maxBytes) return false;

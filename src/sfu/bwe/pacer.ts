@@ -115,7 +115,9 @@ export class Pacer<P> {
 
   get #pacingBps(): number {
     // What is there must be gone before it is too old.
-    const neededBps = (this.#queue.bytes * 8e6) / (this.#maxQueueUs * HURRY_PART);
+    const { oldestUs = this.#lastUs, bytes } = this.#queue;
+    const leftUs = Math.max(this.#maxQueueUs * HURRY_PART - (this.#lastUs - oldestUs), PACING_BURST_US);
+    const neededBps = (bytes * 8e6) / leftUs;
     return Math.max(this.#targetBps * PACING_FACTOR, neededBps, 1);
   }
 

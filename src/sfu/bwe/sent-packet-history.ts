@@ -58,11 +58,11 @@ export class SentPacketHistory {
       this.#end = this.#first;
       this.#reportedEnd = this.#first;
     }
-    const ahead = diff16(sequenceNumber, this.#end);
-    if (ahead < 0) return;
-    if (ahead >= MAX_TRACKED_PACKETS) this.#forgetAll(this.#end + ahead);
+    const number = this.#end + diff16(sequenceNumber, this.#end);
+    if (number < this.#end) return;
+    if (number - this.#end >= MAX_TRACKED_PACKETS) this.#forgetAll(number);
     this.#dropOld(nowUs);
-    for (let skipped = 0; skipped < ahead; skipped++) this.#append(0, 0, -1, EMPTY);
+    while (this.#end < number) this.#append(0, 0, -1, EMPTY);
     this.#append(sizeBytes, nowUs, probeClusterId ?? -1, OUTSTANDING);
     this.#outstandingBytes += sizeBytes;
   }
