@@ -2,13 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toDatagramTarget } from '../datagram-address.ts';
 import { InterleavedBatch } from '../datagram-batch.ts';
+import { DatagramQueue } from '../datagram-queue.ts';
+import type { DatagramTarget } from '../datagram-socket.ts';
 import { LinuxDatagramSender, type SendingKernel } from './linux-datagram-sender.ts';
+import { LinuxQueueSender } from './linux-queue-sender.ts';
 
 const EINTR = 4;
 const EIO = 5;
 const EAGAIN = 11;
 const EPERM = 1;
 const EINVAL = 22;
+const ENOBUFS = 105;
 
 interface SentMessage {
   readonly name: string;
@@ -198,5 +202,173 @@ describe('LinuxDatagramSender', () => {
     kernel.answer = ({ packets }) => (packets[0]?.length === 500 ? EPERM : 0);
     expect(sender.send(3, batchOf([400, 500, 500, 700]), 0, target)).toBe(4);
     expect(sender).toMatchObject({ sentPackets: 2, sentBytes: 1100, failedPackets: 2 });
+  });
+});
+
+/** A packet for the target of this index: its size, and its bytes are its own number. */
+interface Put {
+  readonly target: number;
+  readonly sizeBytes: number;
+}
+
+interface QueueSetUp {
+  readonly kernel: SimulatedKernel;
+  readonly sender: LinuxQueueSender;
+  readonly targets: readonly DatagramTarget[];
+  readonly send: (puts: readonly Put[]) => void;
+}
+
+function setUpQueue(): QueueSetUp {
+  const kernel = new SimulatedKernel();
+  const sender = new LinuxQueueSender(kernel);
+  const queue = new DatagramQueue(sender.arena, (packets) => sender.send(3, packets));
+  const targets = [
+    toDatagramTarget(4, '192.0.2.1', 5004),
+    toDatagramTarget(4, '192.0.2.2', 5004),
+    toDatagramTarget(6, '2001:db8::3', 5004),
+  ];
+  const send = (puts: readonly Put[]): void => {
+    for (const [i, { target, sizeBytes }] of puts.entries()) {
+      const at = queue.reserve(sizeBytes);
+      queue.bytes.fill(i + 1, at, at + sizeBytes);
+      queue.put(sizeBytes, targets[target]!);
+    }
+    queue.flush();
+  };
+  return { kernel, sender, targets, send };
+}
+
+/** What each target is to get, as hex digits of its address and the packets' bytes. */
+function expectedPackets(puts: readonly Put[], targets: readonly DatagramTarget[]): Map<string, readonly Uint8Array[]> {
+  const expected = new Map<string, Uint8Array[]>();
+  for (const [i, { target, sizeBytes }] of puts.entries()) {
+    const name = toHex(targets[target]!.socketAddress);
+    expected.set(name, [...(expected.get(name) ?? []), new Uint8Array(sizeBytes).fill(i + 1)]);
+  }
+  return expected;
+}
+
+function sentPackets(kernel: SimulatedKernel): Map<string, readonly Uint8Array[]> {
+  const sent = new Map<string, readonly Uint8Array[]>();
+  for (const { name, packets } of kernel.messages) sent.set(name, [...(sent.get(name) ?? []), ...packets]);
+  return sent;
+}
+
+describe('LinuxQueueSender', () => {
+  it('brings the packets of a target together and joins those of one size', () => {
+    const { kernel, sender, send } = setUpQueue();
+    send(
+      [
+        [0, 900],
+        [1, 900],
+        [0, 900],
+        [1, 900],
+        [0, 900],
+        [1, 950],
+        [0, 300],
+        [0, 900],
+        [2, 5],
+      ].map(([target, sizeBytes]) => ({ target: target!, sizeBytes: sizeBytes! })),
+    );
+    expect(kernel.messages.map(({ packets }) => packets.map((packet) => packet.length))).toEqual([
+      [900, 900, 900, 300],
+      [900],
+      [900, 900],
+      [950],
+      [5],
+    ]);
+    expect(kernel.messages.map(({ segmentBytes }) => segmentBytes)).toEqual([
+      900,
+      undefined,
+      900,
+      undefined,
+      undefined,
+    ]);
+    expect(kernel.calls).toBe(1);
+    expect(sender).toMatchObject({ sentPackets: 9, sentBytes: 6655, droppedPackets: 0, failedPackets: 0 });
+  });
+
+  it('makes no message of more than 64 packets or 65,000 bytes', () => {
+    const { kernel, send } = setUpQueue();
+    send(Array.from({ length: 130 }, () => ({ target: 0, sizeBytes: 1200 })));
+    expect(kernel.messages.map(({ packets }) => packets.length)).toEqual([54, 54, 22]);
+    kernel.messages.length = 0;
+    send(Array.from({ length: 130 }, () => ({ target: 0, sizeBytes: 100 })));
+    expect(kernel.messages.map(({ packets }) => packets.length)).toEqual([64, 64, 2]);
+  });
+
+  it('sends any packets to any targets as they are and in order, and knows what became of each, whatever the kernel says', () => {
+    const put = fc.record({
+      target: fc.nat(2),
+      sizeBytes: fc.oneof(fc.integer({ min: 1, max: 1500 }), fc.constantFrom(1100, 1100, 1200, 40_000)),
+    });
+    const answers = fc.array(fc.constantFrom(0, 0, 0, EINTR, EINVAL, EPERM, ENOBUFS, EAGAIN), { maxLength: 20 });
+    const { kernel, sender, targets, send } = setUpQueue();
+    fc.assert(
+      fc.property(fc.array(put, { maxLength: 60 }), answers, (puts, errors) => {
+        for (const to of targets) to.isSegmented = true;
+        kernel.messages.length = 0;
+        const left = [...errors];
+        kernel.answer = () => left.shift() ?? 0;
+        sender.sentPackets = 0;
+        sender.droppedPackets = 0;
+        sender.failedPackets = 0;
+        send(puts);
+        expect(sender.sentPackets + sender.droppedPackets + sender.failedPackets).toBe(puts.length);
+        expect(kernel.messages.reduce((sum, { packets }) => sum + packets.length, 0)).toBe(sender.sentPackets);
+        const expected = expectedPackets(puts, targets);
+        for (const [name, packets] of sentPackets(kernel)) {
+          const all = expected.get(name)!.map(toHex);
+          // In order, with some left out.
+          let at = 0;
+          for (const packet of packets.map(toHex)) {
+            at = all.indexOf(packet, at) + 1;
+            expect(at).toBeGreaterThan(0);
+          }
+        }
+        if (errors.every((errno) => errno === 0)) expect(sentPackets(kernel)).toEqual(expected);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('goes on with the other targets where one is refused', () => {
+    const { kernel, sender, targets, send } = setUpQueue();
+    const refused = toHex(targets[1]!.socketAddress);
+    kernel.answer = ({ name }) => (name === refused ? EPERM : 0);
+    send([0, 1, 2, 0, 1, 2].map((target) => ({ target, sizeBytes: 100 })));
+    expect(sender).toMatchObject({ sentPackets: 4, sentBytes: 400, failedPackets: 2, droppedPackets: 0 });
+  });
+
+  it('drops all that is left when the socket is full, and only one message when memory was short', () => {
+    const { kernel, sender, send } = setUpQueue();
+    const puts = [0, 0, 1, 2].map((target) => ({ target, sizeBytes: 100 }));
+    let room = 1;
+    kernel.answer = () => (room-- > 0 ? 0 : EAGAIN);
+    send(puts);
+    expect(sender).toMatchObject({ sentPackets: 2, droppedPackets: 2, failedPackets: 0 });
+    let isFirst = true;
+    kernel.answer = () => {
+      const errno = isFirst ? ENOBUFS : 0;
+      isFirst = false;
+      return errno;
+    };
+    send(puts);
+    expect(sender).toMatchObject({ sentPackets: 2, droppedPackets: 2, failedPackets: 0 });
+  });
+
+  it.each([EINVAL, EIO])('sends one by one to a target whose route refuses segments with errno %i', (errno) => {
+    const { kernel, sender, targets, send } = setUpQueue();
+    const [, narrow] = targets;
+    const name = toHex(narrow!.socketAddress);
+    kernel.answer = (message) => (message.name === name && message.segmentBytes !== undefined ? errno : 0);
+    const puts = [0, 1, 0, 1, 1, 2].map((target) => ({ target, sizeBytes: 100 }));
+    for (let round = 0; round < 2; round++) {
+      kernel.messages.length = 0;
+      send(puts);
+      expect(sentPackets(kernel)).toEqual(expectedPackets(puts, targets));
+      expect(sender).toMatchObject({ sentPackets: 6, sentBytes: 600, droppedPackets: 0, failedPackets: 0 });
+    }
+    expect(targets.map(({ isSegmented }) => isSegmented)).toEqual([true, false, true]);
   });
 });
