@@ -19,6 +19,7 @@ import { OutgoingChunk, OutstandingChunks } from './outstanding-chunks.ts';
 import { type PacketBuilder, paddedSize } from './packet-builder.ts';
 import type { RetransmissionTimeout } from './retransmission-timeout.ts';
 import type { SackHeader } from './sack-chunk.ts';
+import { MAX_TSN_AHEAD } from './sctp-limits.ts';
 import type { SendQueue } from './send-queue.ts';
 
 /** How long a peer may wait for a second packet before it acknowledges one (RFC 9260 §6.2). */
@@ -302,6 +303,8 @@ export class DataSender {
       const payloadBytes = Math.min(left, room);
       const sizeBytes = this.#headerBytes + payloadBytes;
       const { bytesInFlight } = outstanding;
+      // Gap blocks reach no further: what is sent beyond could not be acknowledged.
+      if (outstanding.end - outstanding.first >= MAX_TSN_AHEAD) break;
       if (bytesInFlight > 0) {
         if (bytesInFlight >= this.#congestion.windowBytes) break;
         if (bytesInFlight + sizeBytes > this.#peerWindowBytes) break;
