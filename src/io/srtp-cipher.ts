@@ -35,8 +35,9 @@ class AesCmCipher implements SrtpCipher {
   readonly #blocks: Cipheriv;
   readonly #authenticationKey: KeyObject;
   readonly #tagBytes: number;
-  /** Of the packet being opened: its tag, and what `#tag` overwrites. */
+  /** Of the packet being opened: its tag, that which it ought to have, and what `#tag` overwrites. */
   readonly #received: Uint8Array;
+  readonly #expected: Uint8Array;
   readonly #behind: Uint8Array = new Uint8Array(WORD_BYTES);
   #counters: Uint8Array = new Uint8Array(0);
   #counterWords: Uint32Array = new Uint32Array(0);
@@ -46,6 +47,7 @@ class AesCmCipher implements SrtpCipher {
     this.#authenticationKey = createSecretKey(options.authenticationKey);
     this.#tagBytes = options.tagBytes;
     this.#received = new Uint8Array(options.tagBytes);
+    this.#expected = new Uint8Array(options.tagBytes);
   }
 
   seal(jobs: readonly SrtpJob[], count: number): void {
@@ -53,7 +55,7 @@ class AesCmCipher implements SrtpCipher {
     for (let i = 0; i < count; i++) {
       const job = jobs[i]!;
       const tag = this.#tag(job);
-      for (let k = 0; k < this.#tagBytes; k++) job.bytes[job.tagAt + k] = tag[k]!;
+      for (let k = 0; k < this.#tagBytes; k++) job.bytes[job.tagAt + k] = tag.charCodeAt(k);
     }
   }
 
@@ -61,15 +63,19 @@ class AesCmCipher implements SrtpCipher {
     const { bytes, textEnd, tagAt } = job;
     this.#received.set(bytes.subarray(tagAt, tagAt + this.#tagBytes));
     this.#behind.set(bytes.subarray(textEnd, textEnd + WORD_BYTES));
-    const expected = this.#tag(job);
+    const tag = this.#tag(job);
+    for (let k = 0; k < this.#tagBytes; k++) this.#expected[k] = tag.charCodeAt(k);
     bytes.set(this.#behind, textEnd);
-    if (!timingSafeEqual(this.#received, expected.subarray(0, this.#tagBytes))) return false;
+    if (!timingSafeEqual(this.#received, this.#expected)) return false;
     this.#crypt([job], 1);
     return true;
   }
 
-  /** The whole HMAC. Overwrites the four bytes behind the text: what is authenticated has to lie in one piece. */
-  #tag(job: SrtpJob): Uint8Array {
+  /**
+   * The whole HMAC, one character a byte, which Node makes faster than a buffer. Overwrites the four bytes behind the text:
+   * what is authenticated has to lie in one piece.
+   */
+  #tag(job: SrtpJob): string {
     const { bytes, start, textEnd, word } = job;
     bytes[textEnd] = word >>> 24;
     bytes[textEnd + 1] = word >>> 16;
@@ -77,7 +83,7 @@ class AesCmCipher implements SrtpCipher {
     bytes[textEnd + 3] = word;
     return createHmac('sha1', this.#authenticationKey)
       .update(bytes.subarray(start, textEnd + WORD_BYTES))
-      .digest();
+      .digest('latin1');
   }
 
   /** Encrypts or decrypts, which is the same. */
@@ -140,7 +146,10 @@ function xor(job: SrtpJob, keyStream: Uint8Array, keyStreamAt: number): void {
   const text = new DataView(bytes.buffer, bytes.byteOffset + textStart, sizeBytes);
   const key = new DataView(keyStream.buffer, keyStream.byteOffset + keyStreamAt, sizeBytes);
   let at = 0;
-  for (; at + WORD_BYTES <= sizeBytes; at += WORD_BYTES) text.setUint32(at, text.getUint32(at) ^ key.getUint32(at));
+  // Little-endian, as the machines are: in the other order each word would be turned around three times.
+  for (; at + WORD_BYTES <= sizeBytes; at += WORD_BYTES) {
+    text.setUint32(at, text.getUint32(at, true) ^ key.getUint32(at, true), true);
+  }
   for (; at < sizeBytes; at++) text.setUint8(at, text.getUint8(at) ^ key.getUint8(at));
 }
 
