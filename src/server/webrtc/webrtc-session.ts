@@ -62,6 +62,9 @@ export interface WebRtcSessionOptions<T extends IceTuple> {
   readonly handlers: WebRtcSessionHandlers<T>;
 }
 
+/** DTLS datagrams kept that came before ICE had found their path genuine. */
+export const MAX_EARLY_DATAGRAMS = 8;
+
 /** Packets that came for a session, and were not taken, by why. */
 export interface DroppedPackets {
   /** From an address that has shown no consent. */
@@ -89,6 +92,8 @@ export class WebRtcSession<T extends IceTuple> {
   #toStart:
     | { readonly role: 'client' | 'server'; readonly fingerprints: readonly CertificateFingerprint[] }
     | undefined;
+  /** The peer may be sure of a path before we are, and begin its handshake. */
+  #early: { readonly bytes: Uint8Array; readonly tuple: T }[] = [];
   #isClosed = false;
 
   constructor(options: WebRtcSessionOptions<T>) {
@@ -122,7 +127,11 @@ export class WebRtcSession<T extends IceTuple> {
       this.#takeIce(this.#ice.receive(bytes, tuple, this.#clock.nowMs()));
       this.#plan();
     } else if (!this.#ice.isKnown(tuple)) {
-      this.dropped.strange++;
+      if (kind === 'dtls' && this.#early.length < MAX_EARLY_DATAGRAMS && this.#selected === undefined) {
+        this.#early.push({ bytes: bytes.slice(), tuple });
+      } else {
+        this.dropped.strange++;
+      }
     } else if (kind === 'dtls') {
       this.#takeSecure(this.secure.receiveDtls(bytes, this.#clock.nowMs()));
       this.#plan();
@@ -194,6 +203,7 @@ export class WebRtcSession<T extends IceTuple> {
     this.#isClosed = true;
     this.#stopTimer?.();
     this.#stopTimer = undefined;
+    this.#early = [];
   }
 
   #takeIce(events: readonly IceSideEvent<T>[]): void {
@@ -206,6 +216,7 @@ export class WebRtcSession<T extends IceTuple> {
         this.#selected = event.tuple;
         this.#handlers.onSelectedTuple?.(event.tuple);
         this.#startWaiting();
+        this.#receiveEarly();
       } else {
         this.#handlers.onNetwork(event);
       }
@@ -217,6 +228,14 @@ export class WebRtcSession<T extends IceTuple> {
     if (waiting === undefined || this.#selected === undefined) return;
     this.#toStart = undefined;
     this.#takeSecure(this.secure.start(waiting.role, waiting.fingerprints, this.#clock.nowMs()));
+  }
+
+  #receiveEarly(): void {
+    if (this.#selected === undefined) return;
+    for (const { bytes, tuple } of this.#early.splice(0)) {
+      if (this.#ice.isKnown(tuple)) this.#takeSecure(this.secure.receiveDtls(bytes, this.#clock.nowMs()));
+      else this.dropped.strange++;
+    }
   }
 
   #takeSecure(events: readonly DtlsSrtpEvent[]): void {

@@ -30,6 +30,12 @@ export type SctpNews = Exclude<SctpEvent, { readonly type: 'send' }>;
 /** What data channels tell besides packets. */
 export type DataChannelNews = Exclude<DataChannelEvent, { readonly type: 'send' }>;
 
+/**
+ * From the first flight of a handshake to its second, milliseconds. RFC 6347 §4.2.4.1 has a second; but ICE has just shown
+ * a round trip, and the first flight is often too early for the peer's side of ICE.
+ */
+const INITIAL_RETRANSMISSION_MS = 150;
+
 export type DtlsSrtpEvent =
   /** One datagram for the peer. */
   | { readonly type: 'send'; readonly bytes: Uint8Array }
@@ -111,6 +117,7 @@ export class DtlsSrtpTransport {
       certificate,
       crypto: dtlsCrypto,
       expectedFingerprints: fingerprints,
+      initialRetransmissionMs: INITIAL_RETRANSMISSION_MS,
       srtpProfiles: profiles.map((name) => SRTP_PROFILES[name].dtlsId),
       ...(mtu === undefined ? {} : { mtu }),
     });
@@ -155,10 +162,7 @@ export class DtlsSrtpTransport {
    * Calls the data channels and gives what comes of it.
    * @throws StateError `transport/no-data-channels`, and what the command throws
    */
-  withDataChannels(
-    nowMs: number,
-    command: (channels: DataChannels) => readonly DataChannelEvent[],
-  ): DtlsSrtpEvent[] {
+  withDataChannels(nowMs: number, command: (channels: DataChannels) => readonly DataChannelEvent[]): DtlsSrtpEvent[] {
     if (this.#channels === undefined) {
       throw new StateError('transport/no-data-channels' satisfies TransportErrorCode, 'there are no data channels');
     }
@@ -211,7 +215,8 @@ export class DtlsSrtpTransport {
           this.#connect(event, nowMs, events);
           break;
         case 'data':
-          if (this.#channels !== undefined) this.#takeChannels(this.#channels.receive(event.bytes, nowMs), nowMs, events);
+          if (this.#channels !== undefined)
+            this.#takeChannels(this.#channels.receive(event.bytes, nowMs), nowMs, events);
           else if (this.#sctp !== undefined) this.#takeSctp(this.#sctp.receive(event.bytes, nowMs), nowMs, events);
           break;
         case 'closed':

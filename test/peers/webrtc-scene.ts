@@ -1,0 +1,135 @@
+/** What every peer of WebRTC is put through: connect, media both ways, data both ways, the end. */
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OurSide, type OurSideOptions } from './webrtc-our-side.ts';
+import type { OfferOptions, WebRtcPeer, WebRtcPeerReport } from './webrtc-peer.ts';
+
+/** How long anything of a scene may take, milliseconds. */
+const SCENE_TIMEOUT_MS = 20_000;
+const POLL_MS = 20;
+/** Bytes sent and not come back: less than any peer's buffer. */
+const WINDOW_BYTES = 500_000;
+
+/** Our side and a peer, connected. */
+export interface Connected {
+  readonly ours: OurSide;
+  readonly peer: WebRtcPeer;
+}
+
+/** Exchanges descriptions and waits until both sides say they are connected, with both data channels. */
+export async function connectPeer(peer: WebRtcPeer, options: OurSideOptions & OfferOptions): Promise<OurSide> {
+  const ours = await OurSide.open(options);
+  try {
+    if (options.offerer === 'them') {
+      await peer.accept(ours.answer(await peer.offer(options)));
+    } else {
+      ours.accept(await peer.answer(ours.offer()));
+    }
+    await until(() => ours.dtlsStates.includes('connected'), () => describe(ours, peer));
+    await until(() => ours.channelEvents.some(({ type }) => type === 'connected'), () => describe(ours, peer));
+    if (options.offerer === 'us') {
+      ours.openChannel('ordered', { ordered: true });
+      ours.openChannel('unordered', { ordered: false });
+    }
+    await until(() => ours.channels.size === 2, () => describe(ours, peer));
+    await until(async () => (await peer.report()).channels === 2, () => describe(ours, peer));
+    return ours;
+  } catch (error) {
+    await ours.close();
+    throw error;
+  }
+}
+
+/** Waits until so much media of both kinds went to us and came back whole. */
+export async function exchangeMedia({ ours, peer }: Connected, video: number, audio: number): Promise<void> {
+  const isEnough = (report: WebRtcPeerReport): boolean => report.video >= video && report.audio >= audio;
+  await until(async () => isEnough(await peer.report()), () => describe(ours, peer));
+}
+
+/**
+ * Sends so many bytes by each channel, which the peer sends back, and compares: messages of 1 to 60,000 bytes, in order
+ * on the ordered channel.
+ */
+export async function exchangeData({ ours, peer }: Connected, sizeBytes: number): Promise<void> {
+  const channels = [...ours.channels].map(([channelId, { ordered }]) => new Exchange(ours, channelId, ordered, sizeBytes));
+  ours.onChannelMessage = (channelId, bytes) => {
+    channels.find((exchange) => exchange.channelId === channelId)!.take(bytes);
+  };
+  for (const exchange of channels) exchange.send();
+  await until(
+    () => channels.every(({ isOver }) => isOver),
+    async () => `${channels.map((exchange) => exchange.toString()).join(', ')} ${await describe(ours, peer)}`,
+  );
+  for (const exchange of channels) exchange.check();
+}
+
+/** One channel's messages on their way there and back. */
+class Exchange {
+  readonly channelId: number;
+  readonly #ours: OurSide;
+  readonly #isOrdered: boolean;
+  readonly #sizeBytes: number;
+  readonly #sent: string[] = [];
+  readonly #returned: string[] = [];
+  #sentBytes = 0;
+  #returnedBytes = 0;
+
+  constructor(ours: OurSide, channelId: number, isOrdered: boolean, sizeBytes: number) {
+    this.#ours = ours;
+    this.channelId = channelId;
+    this.#isOrdered = isOrdered;
+    this.#sizeBytes = sizeBytes;
+  }
+
+  get isOver(): boolean {
+    return this.#sentBytes >= this.#sizeBytes && this.#returnedBytes >= this.#sentBytes;
+  }
+
+  send(): void {
+    while (this.#sentBytes < this.#sizeBytes && this.#sentBytes - this.#returnedBytes < WINDOW_BYTES) {
+      const number = this.#sent.length;
+      const message = new Uint8Array(randomBytes(number % 7 === 0 ? 1 + number : 16_000 + ((number * 1009) % 44_000)));
+      this.#sent.push(digest(message));
+      this.#sentBytes += message.length;
+      this.#ours.session.withDataChannels((channels, nowMs) => channels.send(this.channelId, 'binary', message, nowMs));
+    }
+  }
+
+  take(message: Uint8Array): void {
+    this.#returned.push(digest(message));
+    this.#returnedBytes += message.length;
+    this.send();
+  }
+
+  check(): void {
+    const [sent, returned] = this.#isOrdered
+      ? [this.#sent, this.#returned]
+      : [this.#sent.toSorted(), this.#returned.toSorted()];
+    assert.deepEqual(returned, sent);
+  }
+
+  toString(): string {
+    return `channel ${this.channelId}: ${this.#returnedBytes} of ${this.#sentBytes} came back`;
+  }
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64');
+}
+
+/** Waits until it is so. @throws AssertionError with what `why` says after `SCENE_TIMEOUT_MS` */
+export async function until(isSo: () => boolean | Promise<boolean>, why: () => unknown): Promise<void> {
+  const deadlineMs = performance.now() + SCENE_TIMEOUT_MS;
+  while (!(await isSo())) {
+    if (performance.now() > deadlineMs) assert.fail(String(await why()));
+    await sleep(POLL_MS);
+  }
+}
+
+async function describe(ours: OurSide, peer: WebRtcPeer): Promise<string> {
+  const { dropped, secure } = ours.session;
+  const { iceStates, dtlsStates, rtpPackets, rtcpPackets, channelEvents } = ours;
+  const said = { iceStates, dtlsStates, rtpPackets, rtcpPackets, channelEvents, dropped, dtls: secure.state };
+  return JSON.stringify({ peer: await peer.report(), ours: said });
+}
