@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LossReportController } from './loss-report-controller.ts';
 
-function after(losses: readonly number[], stepUs = 1_000_000): number {
+function rateAfter(losses: readonly number[], stepUs = 1_000_000): number {
   const controller = new LossReportController(1e6);
   losses.forEach((loss, i) => {
     controller.onReport(loss, 50_000, i * stepUs);
@@ -18,11 +18,11 @@ describe('LossReportController', () => {
     ['takes nonsense for the nearest value', [Number.NaN, -5], 1.081e6],
     ['takes more than all for all', [7], 0.5e6],
   ])('%s', (_, losses, expected) => {
-    expect(after(losses)).toBeCloseTo(expected, -2);
+    expect(rateAfter(losses)).toBeCloseTo(expected, -2);
   });
 
   it('falls once in a round trip and 300 ms', () => {
-    expect(after([0.2, 0.2, 0.2], 100_000)).toBe(0.9e6);
+    expect(rateAfter([0.2, 0.2, 0.2], 100_000)).toBe(0.9e6);
   });
 
   it('follows what others know while there is no loss', () => {

@@ -53,7 +53,7 @@ describe('ProbeBitrateEstimator', () => {
   });
 
   it.each([
-    ['most of it is lost', { sendBps: 2e6, linkBps: 9e6, sizes: even, lost: even.keys().toArray().slice(5) }],
+    ['most of it is lost', { sendBps: 2e6, linkBps: 9e6, sizes: even, lost: Array.from(even.keys()).slice(5) }],
     ['it is not complete', { sendBps: 20e6, linkBps: 90e6, sizes: even }],
     ['nobody opened it', { sendBps: 2e6, linkBps: 9e6, sizes: even, clusterId: 0 }],
   ])('says nothing when %s', (name, options) => {

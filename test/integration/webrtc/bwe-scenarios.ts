@@ -83,4 +83,43 @@ export const scenarios: readonly Scenario[] = [
     crossBps: steps([0, 0], [15_000, 2e6], [30_000, 0]),
     changesMs: [0, 15_000, 30_000],
   },
+  constant('2.5 Mb/s, feedback each 250 ms', 2.5e6, { feedbackMs: 250 }),
+  constant('2.5 Mb/s, 30 % of the feedback lost', 2.5e6, { back: { lossRate: 0.3 } }),
+  constant('2.5 Mb/s, feedback doubled and reordered', 2.5e6, { back: { duplicateRate: 0.3, reorderRate: 0.3 } }),
+  {
+    name: '2.5 Mb/s, nothing passes at 10–14 s',
+    durationMs: 30_000,
+    bandwidthBps: steps([0, 2.5e6], [10_000, 1], [14_000, 2.5e6]),
+    changesMs: [0, 10_000, 14_000],
+  },
 ];
+
+/** Beyond what is asked: shown to know, not held to the limits. */
+export const hardScenarios: readonly Scenario[] = [
+  constant('2.5 Mb/s, loss 20 %', 2.5e6, { forward: { lossRate: 0.2 } }),
+  constant('2.5 Mb/s, loss 30 %', 2.5e6, { forward: { lossRate: 0.3 } }),
+  constant('2.5 Mb/s, queue of 6 kB', 2.5e6, { forward: { queueBytes: 6000 } }),
+  constant('2.5 Mb/s, queue of 3 kB', 2.5e6, { forward: { queueBytes: 3000 } }),
+  {
+    name: '2 ± 1 Mb/s, a wave of 19 s',
+    durationMs: 40_000,
+    bandwidthBps: (nowMs) => 2e6 + 1e6 * Math.sin(nowMs / 3000),
+    changesMs: [0],
+  },
+];
+
+/** Sources that send little: the estimate is what matters. */
+export const limitedScenarios: readonly (Scenario & { readonly linkBps: number })[] = [
+  { linkBps: 5e6, sourceBps: 200e3, desiredBps: 5e6 },
+  { linkBps: 5e6, sourceBps: 200e3, desiredBps: 1e6 },
+  { linkBps: 1e6, sourceBps: 50e3, desiredBps: 1e6 },
+  { linkBps: 400e3, sourceBps: 200e3, desiredBps: 5e6 },
+].map(({ linkBps, sourceBps, desiredBps }) => ({
+  name: `${linkBps / 1e6} Mb/s, source ${sourceBps / 1e3} kb/s, wish ${desiredBps / 1e6} Mb/s`,
+  durationMs: 40_000,
+  bandwidthBps: steady(linkBps),
+  changesMs: [0],
+  sourceBps,
+  estimator: { desiredBps },
+  linkBps,
+}));

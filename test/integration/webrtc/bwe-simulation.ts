@@ -268,13 +268,15 @@ const SETTLE_MS = 3000;
 const WINDOW_MS = 500;
 const WANTED_PART = 0.85;
 const MAX_QUEUE_MS = 100;
+const MIN_AVAILABLE_BPS = 1000;
 
-/** The phases of a call. */
+/** The phases of a call, without those in which next to nothing passes. */
 export function phasesOf(scenario: Scenario, { samples }: SimulationResult): Phase[] {
-  return scenario.changesMs.map((fromMs, index) => {
+  return scenario.changesMs.flatMap((fromMs, index) => {
     const untilMs = scenario.changesMs[index + 1] ?? scenario.durationMs;
     const phase = samples.filter(({ atMs }) => atMs >= fromMs && atMs < untilMs);
     const settled = phase.filter(({ atMs }) => atMs >= fromMs + SETTLE_MS);
+    if (phase[0]!.availableBps < MIN_AVAILABLE_BPS) return [];
     const wantedBps = Math.min(phase[0]!.availableBps, scenario.sourceBps ?? Number.POSITIVE_INFINITY);
     const queues = settled.map(({ queueMs }) => queueMs).sort((a, b) => a - b);
     return {
