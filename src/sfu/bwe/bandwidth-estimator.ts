@@ -159,7 +159,9 @@ export class BandwidthEstimator {
     for (const { arrivalUs, sizeBytes, isLate } of received) if (!isLate) this.#throughput.add(arrivalUs!, sizeBytes);
     if (received.length > 0) this.#delay.update(received, this.#carriedBps, nowUs);
     if (this.#loss.update(results, this.#delay.isQueueing)) this.#delay.onOverflow(this.#throughput.bitrateBps, nowUs);
-    for (const result of this.#probeBitrate.update(results, this.#delay.baseDelayUs)) {
+    if (this.#loss.bandwidthBps < this.#delay.estimateBps) this.#delay.reduce(this.#loss.bandwidthBps, nowUs);
+    const path = { baseDelayUs: this.#delay.baseDelayUs, inherentLoss: this.#loss.inherentLoss };
+    for (const result of this.#probeBitrate.update(results, path)) {
       const isConfirmation = this.#probes.isConfirmation(result.clusterId);
       const isTaken = this.#delay.onProbe(result, { isConfirmation, isApplicationLimited: this.#alr.isLimited }, nowUs);
       this.#enqueue(this.#probes.onResult(result, isTaken, this.#probeState(), nowUs));

@@ -12,7 +12,7 @@ function noise(seed: number): () => number {
 }
 
 interface Path {
-  readonly rateBps: (seconds: number) => number;
+  readonly rateBps: (seconds: number, limitBps: number) => number;
   readonly isLost: (rateBps: number, chance: number) => boolean;
   readonly isQueueing?: boolean;
   readonly seconds?: number;
@@ -31,7 +31,7 @@ function run({ rateBps, isLost, isQueueing = false, seconds = 10 }: Path): {
     const results: PacketResult[] = [];
     const untilUs = nowUs + 50_000;
     while (nowUs < untilUs) {
-      const bps = rateBps(nowUs / 1e6);
+      const bps = rateBps(nowUs / 1e6, controller.limitBps);
       nowUs += (1200 * 8e6) / bps;
       const arrivalUs = isLost(bps, chance()) ? undefined : nowUs;
       const fixed = { sizeBytes: 1200, probeClusterId: undefined, isRecovered: false, isLate: false };
@@ -77,6 +77,30 @@ describe('LossBasedController', () => {
     });
     expect(controller.limitBps).toBe(Number.POSITIVE_INFINITY);
     expect(controller.averageLoss).toBeLessThan(0.02);
+  });
+
+  it('sends less for a moment now and then to see whether loss depends on the rate, less and less often', () => {
+    const limited: number[] = [];
+    run({
+      rateBps: (seconds, limitBps) => {
+        if (limitBps < 2e6 && Math.floor(seconds) !== limited.at(-1)) limited.push(Math.floor(seconds));
+        return Math.min(2e6, limitBps);
+      },
+      isLost: (_, chance) => chance < 0.1,
+      seconds: 60,
+    });
+    expect(limited.length).toBeGreaterThan(2);
+    expect(limited.length).toBeLessThan(16);
+  });
+
+  it('finds a policer by that at a rate that does not vary by itself', () => {
+    const { controller } = run({
+      rateBps: (_, limitBps) => Math.min(2e6, limitBps),
+      isLost: (bps, chance) => chance < 1 - 1.7e6 / bps,
+      seconds: 6,
+    });
+    expect(controller.bandwidthBps / 1.7e6).toBeGreaterThan(0.75);
+    expect(controller.bandwidthBps / 1.7e6).toBeLessThan(1.1);
   });
 
   it('does not believe in more than some loss by nature', () => {

@@ -12,7 +12,7 @@ const AGEING = 0.9;
 /** Less loss than this is not looked into. */
 const LOW_LOSS = 0.02;
 /** More than this is not believed to be the nature of the path. */
-export const MAX_INHERENT_LOSS = 0.15;
+export const MAX_INHERENT_LOSS = 0.2;
 const INHERENT_STEPS = 10;
 /** Bandwidths tried lie between this part of the lowest and the highest rate that was sent. */
 const LOWEST_PART = 0.6;
@@ -23,6 +23,14 @@ const EVIDENCE = 4;
 /** A full queue loses at least this much more than the path does by nature, and more than so many deviations. */
 const OVERFLOW_LOSS = 0.04;
 const OVERFLOW_DEVIATIONS = 2.5;
+
+/** More loss than this is tested, by sending this part for so many observations. */
+const TESTED_LOSS = 0.04;
+const TEST_PART = 0.8;
+const TEST_OBSERVATIONS = 3;
+/** Observations between two tests: twice as many after each that found nothing, up to a bound. */
+const MIN_TEST_INTERVAL = 8;
+const MAX_TEST_INTERVAL = 128;
 
 interface Observation {
   readonly packets: number;
@@ -43,13 +51,22 @@ export class LossBasedController {
   #isQueueing = false;
   #firstSentUs: number | undefined;
   #lastSentUs = 0;
-  #limitBps: number = Number.POSITIVE_INFINITY;
+  #bandwidthBps: number = Number.POSITIVE_INFINITY;
+  #testBps: number = Number.POSITIVE_INFINITY;
+  /** Observations left of a test, or, negative, until the next one may be. */
+  #testing = -MIN_TEST_INTERVAL;
+  #testInterval = MIN_TEST_INTERVAL;
   #inherentLoss = 0;
   #averageLoss = 0;
 
-  /** What may be sent, bits a second; without end when loss does not depend on the rate. */
+  /** What may be sent, bits a second; without end when loss does not depend on the rate. Less while that is tested. */
   get limitBps(): number {
-    return this.#limitBps;
+    return Math.min(this.#bandwidthBps, this.#testBps);
+  }
+
+  /** What the path is thought to let through, bits a second; without end when loss does not depend on the rate. */
+  get bandwidthBps(): number {
+    return this.#bandwidthBps;
   }
 
   /** The part of all packets the path loses however little is sent, 0–`MAX_INHERENT_LOSS`. */
@@ -106,13 +123,32 @@ export class LossBasedController {
     if (this.#observations.length > LOSS_WINDOW_OBSERVATIONS) this.#observations.pop();
     this.#averageLoss = weightedLoss(this.#observations);
     if (this.#averageLoss < LOW_LOSS) {
-      this.#limitBps = Number.POSITIVE_INFINITY;
+      this.#bandwidthBps = Number.POSITIVE_INFINITY;
+      this.#testBps = Number.POSITIVE_INFINITY;
       this.#inherentLoss = this.#averageLoss;
       return;
     }
     const { bandwidthBps, inherentLoss } = explain(this.#observations);
-    this.#limitBps = bandwidthBps;
+    this.#bandwidthBps = bandwidthBps;
     this.#inherentLoss = inherentLoss;
+    this.#test(observation.sendBps);
+  }
+
+  /** At one rate both explanations are as good: now and then less is sent for a moment, to see what becomes of the loss. */
+  #test(sendBps: number): void {
+    if (this.#bandwidthBps < Number.POSITIVE_INFINITY) this.#testInterval = MIN_TEST_INTERVAL;
+    if (this.#testing > 0) {
+      this.#testing--;
+      if (this.#testing > 0) return;
+      this.#testBps = Number.POSITIVE_INFINITY;
+      this.#testing = -this.#testInterval;
+      this.#testInterval = Math.min(this.#testInterval * 2, MAX_TEST_INTERVAL);
+    } else if (this.#testing < 0) {
+      this.#testing++;
+    } else if (this.#averageLoss > TESTED_LOSS && this.#bandwidthBps === Number.POSITIVE_INFINITY) {
+      this.#testing = TEST_OBSERVATIONS;
+      this.#testBps = sendBps * TEST_PART;
+    }
   }
 }
 

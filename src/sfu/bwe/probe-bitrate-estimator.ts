@@ -16,6 +16,18 @@ const NOISE_US = 500;
 /** What is taken of a link that a probe has filled. */
 const KEPT_PART = 0.95;
 
+/** So many packets, and so much more of them than by nature, are not lost by chance. */
+const MIN_DROPPED = 3;
+const MAX_CHANCE_LOSS = 0.15;
+
+/** What is known of the path besides. */
+export interface PathKnowledge {
+  /** One-way delay without a queue, to tell whether the end of a probe had to wait. */
+  readonly baseDelayUs: number | undefined;
+  /** Part of the packets it loses by its nature. */
+  readonly inherentLoss: number;
+}
+
 /** What a probe measured. */
 export interface ProbeResult {
   readonly clusterId: number;
@@ -40,8 +52,8 @@ interface OpenProbe {
 }
 
 /**
- * Measures the rate at which probes come through. Lost packets of a probe count as sent and as carried (they took
- * their place on the way), as long as most of the probe arrives.
+ * Measures the rate at which probes come through. Packets lost by chance count as carried (they took their place on
+ * the way).
  */
 export class ProbeBitrateEstimator {
   readonly #open: OpenProbe[] = [];
@@ -66,10 +78,9 @@ export class ProbeBitrateEstimator {
 
   /**
    * Takes feedback.
-   * @param baseDelayUs one-way delay without a queue, to tell whether the end of a probe had to wait
    * @returns what the probes have shown of which enough has come through, each once
    */
-  update(results: readonly PacketResult[], baseDelayUs: number | undefined): ProbeResult[] {
+  update(results: readonly PacketResult[], path: PathKnowledge): ProbeResult[] {
     let hasProbe = false;
     for (const result of results) {
       if (result.probeClusterId === undefined) continue;
@@ -84,7 +95,7 @@ export class ProbeBitrateEstimator {
       const probe = this.#open[i]!;
       if (!isComplete(probe)) continue;
       this.#open.splice(i, 1);
-      const result = toResult(probe, baseDelayUs);
+      const result = toResult(probe, path);
       if (result !== undefined) measured.unshift(result);
     }
     return measured;
@@ -121,7 +132,7 @@ function isComplete({ cluster, packets, bytes, receivedPackets, receivedBytes }:
   );
 }
 
-function toResult(probe: OpenProbe, baseDelayUs: number | undefined): ProbeResult | undefined {
+function toResult(probe: OpenProbe, path: PathKnowledge): ProbeResult | undefined {
   const sendUs = probe.lastSentUs - probe.firstSentUs;
   const arrivalUs = probe.lastArrivalUs - probe.firstArrivalUs;
   if (sendUs <= 0 || arrivalUs <= 0 || sendUs > MAX_PROBE_US || arrivalUs > MAX_PROBE_US) return undefined;
@@ -132,9 +143,17 @@ function toResult(probe: OpenProbe, baseDelayUs: number | undefined): ProbeResul
   // No later at the end than without a queue: nothing waited, and packets of different sizes cannot make it look so.
   const firstDelayUs = probe.firstArrivalUs - probe.firstSentUs;
   const lastDelayUs = probe.lastArrivalUs - probe.lastSentUs;
-  const grownUs = lastDelayUs - Math.min(firstDelayUs, baseDelayUs ?? firstDelayUs);
+  const grownUs = lastDelayUs - Math.min(firstDelayUs, path.baseDelayUs ?? firstDelayUs);
   const hasWaited = grownUs > sendUs * (1 - FULL_PART) + NOISE_US;
-  const isLinkFull = hasWaited && arrivalBps < sendBps * FULL_PART;
-  const carriedBps = hasWaited ? Math.min(sendBps, arrivalBps) : sendBps;
+  const carriedPart = carriedPartOf(probe, path.inherentLoss);
+  const carriedBps = (hasWaited ? Math.min(sendBps, arrivalBps) : sendBps) * carriedPart;
+  const isLinkFull = carriedBps < sendBps * FULL_PART && (hasWaited || carriedPart < 1);
   return { clusterId: probe.cluster.id, bitrateBps: isLinkFull ? carriedBps * KEPT_PART : carriedBps, isLinkFull };
+}
+
+/** Much more loss than the path has by nature is the doing of the probe: what was dropped was not carried. */
+function carriedPartOf({ packets, receivedPackets, bytes, receivedBytes }: OpenProbe, inherentLoss: number): number {
+  const receivedPart = receivedBytes / bytes;
+  const isDropped = packets - receivedPackets >= MIN_DROPPED && 1 - receivedPart > inherentLoss + MAX_CHANCE_LOSS;
+  return isDropped ? Math.min(1, receivedPart / (1 - inherentLoss)) : 1;
 }

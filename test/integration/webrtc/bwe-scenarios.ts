@@ -101,6 +101,13 @@ export const hardScenarios: readonly Scenario[] = [
   constant('2.5 Mb/s, queue of 6 kB', 2.5e6, { forward: { queueBytes: 6000 } }),
   constant('2.5 Mb/s, queue of 3 kB', 2.5e6, { forward: { queueBytes: 3000 } }),
   {
+    name: '3 → 1 → 3 Mb/s, source follows after 500 ms',
+    durationMs: 45_000,
+    bandwidthBps: steps([0, 3e6], [15_000, 1e6], [30_000, 3e6]),
+    changesMs: [0, 15_000, 30_000],
+    sourceLagMs: 500,
+  },
+  {
     name: '2 ± 1 Mb/s, a wave of 19 s',
     durationMs: 40_000,
     bandwidthBps: (nowMs) => 2e6 + 1e6 * Math.sin(nowMs / 3000),

@@ -40,6 +40,8 @@ export interface Scenario {
   readonly back?: Partial<LinkOptions>;
   /** What the source would send at most, default 20 Mb/s. */
   readonly sourceBps?: number;
+  /** How long the source takes to follow the target, default 0. */
+  readonly sourceLagMs?: number;
   readonly estimator?: BandwidthEstimatorOptions;
   readonly feedbackMs?: number;
   readonly seed?: number;
@@ -73,6 +75,9 @@ class Sender implements NetPeer {
   readonly #pacer: Pacer<Uint8Array>;
   readonly #random: Random;
   readonly #sourceBps: number;
+  readonly #lagFrames: number;
+  /** Targets that the source has not followed yet, oldest first. */
+  readonly #targets: number[] = [];
   #sequenceNumber = 65_000;
   #nextFrameMs = 0;
   sentPackets = 0;
@@ -81,6 +86,7 @@ class Sender implements NetPeer {
 
   constructor(scenario: Scenario) {
     this.#sourceBps = scenario.sourceBps ?? 20e6;
+    this.#lagFrames = Math.round((scenario.sourceLagMs ?? 0) / FRAME_MS);
     this.estimator = new BandwidthEstimator({ desiredBps: this.#sourceBps, ...scenario.estimator });
     this.#random = new Random(scenario.seed ?? 1);
     this.#pacer = new Pacer<Uint8Array>(
@@ -132,7 +138,10 @@ class Sender implements NetPeer {
 
   #makeFrame(nowMs: number): void {
     this.#nextFrameMs += FRAME_MS;
-    const rateBps = Math.min(this.estimator.targetBps, this.#sourceBps);
+    this.#targets.push(this.estimator.targetBps);
+    const followedBps = this.#targets[0]!;
+    if (this.#targets.length > this.#lagFrames) this.#targets.shift();
+    const rateBps = Math.min(followedBps, this.#sourceBps);
     const variation = 0.8 + this.#random.below(401) / 1000;
     let left = Math.round((rateBps / 8000) * FRAME_MS * variation);
     const packets = Math.max(1, Math.ceil(left / MTU));
