@@ -29,14 +29,16 @@ export function ourSetup(settings: SctpSettings, initiateTag: number, initialTsn
 /** What follows from our settings and the INIT or INIT ACK of the peer. */
 export function agreementWith(settings: SctpSettings, peer: SetupChunk): Agreement {
   const has = (type: number): boolean => peer.extensions.includes(type);
+  const isInterleaved = settings.interleaving && has(CHUNK_TYPE.iData);
   return {
     peerTag: peer.initiateTag,
     peerInitialTsn: peer.initialTsn,
     peerWindowBytes: peer.receiveWindowBytes,
     outboundStreams: Math.min(settings.outboundStreams, peer.inboundStreams, MAX_STREAMS),
     inboundStreams: Math.min(settings.inboundStreams, peer.outboundStreams, MAX_STREAMS),
-    hasForwardTsn: peer.hasForwardTsn || has(CHUNK_TYPE.forwardTsn),
-    isInterleaved: settings.interleaving && has(CHUNK_TYPE.iData),
+    // With I-DATA messages are given up by I-FORWARD-TSN (RFC 8260 §2.3.1).
+    hasForwardTsn: isInterleaved ? has(CHUNK_TYPE.iForwardTsn) : peer.hasForwardTsn || has(CHUNK_TYPE.forwardTsn),
+    isInterleaved,
     hasReConfig: has(CHUNK_TYPE.reConfig),
     isZeroChecksumTaken: settings.zeroChecksum && peer.zeroChecksumMethod === EDMID_DTLS,
   };

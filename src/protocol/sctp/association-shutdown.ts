@@ -1,7 +1,7 @@
 import type { AssociationContext } from './association-context.ts';
 import { getU32, setU32 } from './big-endian.ts';
 import { CHUNK_TYPE, FLAG_TAG_REFLECTED } from './chunk-type.ts';
-import { CHUNK_HEADER_BYTES } from './packet-builder.ts';
+import { CHUNK_HEADER_BYTES, PACKET_HEADER_BYTES } from './packet-builder.ts';
 import { sackHeader } from './sack-chunk.ts';
 
 /** The shutdown as a whole may take so many maximal timeouts (RFC 9260 §9.2, T5). */
@@ -103,6 +103,13 @@ export class AssociationShutdown {
       const chunk = Uint8Array.of(CHUNK_TYPE.shutdownComplete, FLAG_TAG_REFLECTED, 0, CHUNK_HEADER_BYTES);
       context.sendAlone(getU32(packet, 4), chunk);
     }
+  }
+
+  /** After the end: the peer asks for the SHUTDOWN COMPLETE that it has not got (§8.4, rule 5). */
+  answerLate(packet: Uint8Array): void {
+    const context = this.#context;
+    if (packet[PACKET_HEADER_BYTES] !== CHUNK_TYPE.shutdownAck) return;
+    context.sendAlone(context.peerTag, Uint8Array.of(CHUNK_TYPE.shutdownComplete, 0, 0, CHUNK_HEADER_BYTES));
   }
 
   handleComplete(): void {

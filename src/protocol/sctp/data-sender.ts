@@ -73,9 +73,9 @@ export class DataSender {
     this.#headerBytes = options.isInterleaved ? I_DATA_HEADER_BYTES : DATA_HEADER_BYTES;
   }
 
-  /** When T3-rtx expires or a probe is due; Infinity for never. */
+  /** When T3-rtx expires, a probe is due or a chunk counts as lost; Infinity for never. */
   get deadlineMs(): number {
-    return Math.min(this.#deadlineMs, this.#probeDeadlineMs);
+    return Math.min(this.#deadlineMs, this.#probeDeadlineMs, this.#outstanding.lossDeadlineMs);
   }
 
   /** TSN of the newest chunk: what a request to reset streams names. */
@@ -113,7 +113,8 @@ export class DataSender {
     if (cumulative >= outstanding.end) return 'invalid';
     const wasFull = outstanding.bytesInFlight + this.#options.packetBytes > this.#congestion.windowBytes;
     const measured = this.#measured >= 0 ? outstanding.at(this.#measured) : undefined;
-    outstanding.acknowledge(cumulative, bytes, sack, nowMs, this.#timeout.minRttMs);
+    const { minRttMs, srttMs } = this.#timeout;
+    outstanding.acknowledge(cumulative, bytes, sack, { nowMs, minRttMs, srttMs });
     const hadNoWindow = this.#peerWindowBytes === 0;
     this.#peerWindowBytes = sack.receiveWindowBytes;
     const isNew = outstanding.acknowledgedBytes > 0 || outstanding.isAdvanced;
@@ -178,10 +179,15 @@ export class DataSender {
     this.#isFastRetransmitDue = true;
   }
 
-  /** Does what is due: a probe, or what follows from T3-rtx (RFC 9260 §6.3.3). True for the latter. */
+  /** Does what is due: a probe, losses, or what follows from T3-rtx (RFC 9260 §6.3.3). True for the latter. */
   handleTimeout(nowMs: number): boolean {
     if (nowMs < this.#deadlineMs) {
-      this.#probe();
+      if (nowMs >= this.#outstanding.lossDeadlineMs) {
+        const { minRttMs, srttMs } = this.#timeout;
+        this.#outstanding.findLost({ nowMs, minRttMs, srttMs });
+        if (this.#outstanding.newestLost >= 0) this.#handleLoss();
+      }
+      if (nowMs >= this.#probeDeadlineMs) this.#probe();
       return false;
     }
     this.#handleRetransmissionTimeout(nowMs);

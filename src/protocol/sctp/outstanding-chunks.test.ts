@@ -18,10 +18,17 @@ function send(outstanding: OutstandingChunks, message: OutgoingMessage): void {
   outstanding.add(new OutgoingChunk(index, message, fragment, SIZE_BYTES), 10 * index);
 }
 
+let nowMs = 1000;
+
 /** Acknowledges up to an index, then blocks of offsets beyond it. */
 function acknowledge(outstanding: OutstandingChunks, cumulative: number, ...blocks: [number, number][]): void {
   const bytes = Uint8Array.from(blocks.flat().flatMap((offset) => [offset >> 8, offset & 0xff]));
-  outstanding.acknowledge(cumulative, bytes, { gapBlocks: blocks.length, gapBlocksAt: 0 }, 1000, 5);
+  outstanding.acknowledge(
+    cumulative,
+    bytes,
+    { gapBlocks: blocks.length, gapBlocksAt: 0 },
+    { nowMs, minRttMs: 20, srttMs: 40 },
+  );
 }
 
 function lost(outstanding: OutstandingChunks): readonly number[] {
@@ -69,6 +76,26 @@ describe('OutstandingChunks', () => {
     expect(lost(outstanding)).toEqual([]);
     acknowledge(outstanding, 0, [2, 8]);
     expect(lost(outstanding)).toEqual([1]);
+  });
+
+  it('wait longer where one taken for lost has come after all', () => {
+    const outstanding = sent(4);
+    nowMs = 60;
+    acknowledge(outstanding, 0, [2, 3]);
+    send(outstanding, new OutgoingMessage(1, 53, new Uint8Array(84), {}, 0));
+    acknowledge(outstanding, 0, [2, 4]);
+    expect(lost(outstanding)).toEqual([1]);
+    nowMs = 1005;
+    acknowledge(outstanding, 4);
+    for (let i = 5; i < 10; i++) send(outstanding, new OutgoingMessage(1, 53, new Uint8Array(84), {}, 0));
+    // Sent at 50 to 90 ms. Losses count after a round trip and a quarter of the shortest: 45 ms.
+    nowMs = 94;
+    acknowledge(outstanding, 4, [3, 5]);
+    expect(lost(outstanding)).toEqual([]);
+    expect(outstanding.lossDeadlineMs).toBe(95);
+    outstanding.findLost({ nowMs: 95, minRttMs: 20, srttMs: 40 });
+    expect(lost(outstanding)).toEqual([5]);
+    nowMs = 1000;
   });
 
   it('ignore gap blocks out of order, and beyond what was sent', () => {

@@ -9,6 +9,14 @@ const CHUNK_STATE = { inFlight: 0, acknowledged: 1, lost: 2, abandoned: 3 } as c
 /** A chunk is lost when one sent so many packets later has come (RFC 9260 §7.2.4 counts three reports). */
 const LOSS_PACKETS = 3;
 
+/** What of the path finding losses depends on, milliseconds. */
+export interface PathTiming {
+  readonly nowMs: number;
+  readonly minRttMs: number;
+  /** Undefined before the first measurement. */
+  readonly srttMs: number | undefined;
+}
+
 /** A chunk with a TSN. */
 export class OutgoingChunk {
   readonly index: number;
@@ -57,16 +65,24 @@ export class OutstandingChunks {
   /** No chunk below is lost. */
   #lostFrom = 0;
   #packets = 0;
+  /**
+   * Paths that change the order get more time before a chunk is lost: so many quarters of the shortest round trip
+   * (RFC 8985 §6.2, step 4), one more each time a chunk comes that was taken for lost, once a round trip.
+   */
+  #reorderSteps = 0;
+  #reorderStepAtMs: number = Number.NEGATIVE_INFINITY;
   /** Latest packet of which something was acknowledged. */
   #newestAcknowledged = -1;
   /** Everything before is acknowledged or given up for good. */
   #advancedEnd = 0;
+  /** When chunks that others have overtaken count as lost, if nothing comes before; Infinity for never. */
+  lossDeadlineMs: number = Number.POSITIVE_INFINITY;
   /** Results of the last SACK. */
   acknowledgedBytes = 0;
   /** Bytes acknowledged in order by it. */
   inOrderBytes = 0;
   isAdvanced = false;
-  /** Latest packet found lost by it, −1 for none. */
+  /** Latest packet found lost by it, or by `findLost`; −1 for none. */
   newestLost = -1;
 
   /** Index of the oldest chunk held; everything below is acknowledged. */
@@ -152,24 +168,22 @@ export class OutstandingChunks {
 
   /**
    * Takes a SACK: everything up to index `cumulative`, then the gap blocks at `gapBlocksAt`; what comes after one out of
-   * order is ignored. Sets the results. Acknowledgements of chunks sent again that come within `minRttMs` are for the
-   * first sending and say nothing about what was sent between.
+   * order is ignored. Sets the results. Acknowledgements of chunks sent again that come within the shortest round trip are
+   * for the first sending and say nothing about what was sent between.
    */
   acknowledge(
     cumulative: number,
     bytes: Uint8Array,
     gaps: { readonly gapBlocks: number; readonly gapBlocksAt: number },
-    nowMs: number,
-    minRttMs: number,
+    timing: PathTiming,
   ): void {
     this.acknowledgedBytes = 0;
     this.inOrderBytes = 0;
-    this.newestLost = -1;
     this.isAdvanced = cumulative >= this.#chunks.first;
     for (let index = this.#chunks.first; index <= cumulative; index++) {
       const chunk = this.#chunks.at(index)!;
       if (chunk.state !== CHUNK_STATE.abandoned) this.inOrderBytes += chunk.sizeBytes;
-      this.#acknowledgeChunk(chunk, nowMs, minRttMs);
+      this.#acknowledgeChunk(chunk, timing);
     }
     this.#chunks.dropBefore(cumulative + 1);
     this.#advancedEnd = Math.max(this.#advancedEnd, cumulative + 1);
@@ -181,26 +195,42 @@ export class OutstandingChunks {
       if (from <= previous || to < from) break;
       const last = Math.min(to, this.#chunks.end - 1);
       for (let index = Math.max(from, this.#chunks.first); index <= last; index++) {
-        this.#acknowledgeChunk(this.#chunks.at(index)!, nowMs, minRttMs);
+        this.#acknowledgeChunk(this.#chunks.at(index)!, timing);
       }
       previous = to;
     }
-    this.#findLost();
+    this.findLost(timing);
   }
 
-  #acknowledgeChunk(chunk: OutgoingChunk, nowMs: number, minRttMs: number): void {
+  #acknowledgeChunk(chunk: OutgoingChunk, timing: PathTiming): void {
     if (chunk.state === CHUNK_STATE.acknowledged) return;
     if (chunk.state === CHUNK_STATE.inFlight) this.#bytesInFlight -= chunk.sizeBytes;
-    else if (chunk.state === CHUNK_STATE.lost) this.#lostChunks--;
+    else if (chunk.state === CHUNK_STATE.lost) {
+      this.#lostChunks--;
+      this.#seeReordering(timing);
+    }
     if (chunk.state !== CHUNK_STATE.abandoned) this.acknowledgedBytes += chunk.sizeBytes;
     chunk.state = CHUNK_STATE.acknowledged;
-    if (chunk.transmissions > 1 && nowMs - chunk.sentAtMs < minRttMs) return;
+    if (chunk.transmissions > 1 && timing.nowMs - chunk.sentAtMs < timing.minRttMs) {
+      this.#seeReordering(timing);
+      return;
+    }
     if (chunk.packetNumber > this.#newestAcknowledged) this.#newestAcknowledged = chunk.packetNumber;
   }
 
-  /** Chunks of packets long before the newest that came are lost. Ends where chunks sent once are too new. */
-  #findLost(): void {
+  #seeReordering({ nowMs, srttMs }: PathTiming): void {
+    if (srttMs === undefined || nowMs - this.#reorderStepAtMs < srttMs) return;
+    this.#reorderSteps++;
+    this.#reorderStepAtMs = nowMs;
+  }
+
+  /** Chunks of packets long before the newest that came are lost: sets `newestLost`. Ends where chunks sent once are new. */
+  findLost({ nowMs, minRttMs, srttMs = 0 }: PathTiming): void {
     const newest = this.#newestAcknowledged - LOSS_PACKETS;
+    const reorderMs = this.#reorderSteps === 0 ? 0 : Math.min((this.#reorderSteps * minRttMs) / 4, srttMs);
+    const waitMs = this.#reorderSteps === 0 ? 0 : srttMs + reorderMs;
+    this.newestLost = -1;
+    this.lossDeadlineMs = Number.POSITIVE_INFINITY;
     for (let index = this.#chunks.first; index < this.#chunks.end; index++) {
       const chunk = this.#chunks.at(index)!;
       if (chunk.packetNumber > newest) {
@@ -208,6 +238,10 @@ export class OutstandingChunks {
         continue;
       }
       if (chunk.state !== CHUNK_STATE.inFlight) continue;
+      if (chunk.sentAtMs + waitMs > nowMs) {
+        this.lossDeadlineMs = Math.min(this.lossDeadlineMs, chunk.sentAtMs + waitMs);
+        continue;
+      }
       this.#markLost(chunk);
       if (chunk.packetNumber > this.newestLost) this.newestLost = chunk.packetNumber;
     }
@@ -240,6 +274,7 @@ export class OutstandingChunks {
    * beyond gaps (RFC 9260 §6.2.1), which shows in the oldest chunk, that is lost too.
    */
   loseAll(): void {
+    this.lossDeadlineMs = Number.POSITIVE_INFINITY;
     const isReneged = this.#chunks.at(this.#chunks.first)?.state === CHUNK_STATE.acknowledged;
     for (let index = this.#chunks.first; index < this.#chunks.end; index++) {
       const chunk = this.#chunks.at(index)!;

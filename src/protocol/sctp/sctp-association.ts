@@ -232,14 +232,19 @@ export class SctpAssociation {
 
   /** Input: one packet. Never throws for what is in it; keeps no view into it. */
   receive(packet: Uint8Array, nowMs: number): SctpEvent[] {
-    if (this.#context.isOver) return this.#context.takeEvents();
+    if (this.#context.state === 'failed') return this.#context.takeEvents();
     if (this.#context.filter.accepts(packet, this.#context.tags)) {
-      this.#input.read(packet, nowMs);
-      this.#context.transfer?.receiver.endPacket(nowMs);
-      this.#input.deliver();
-      this.#flush(nowMs);
+      if (this.#context.state === 'closed') this.#shutdown.answerLate(packet);
+      else this.#take(packet, nowMs);
     }
     return this.#context.takeEvents();
+  }
+
+  #take(packet: Uint8Array, nowMs: number): void {
+    this.#input.read(packet, nowMs);
+    this.#context.transfer?.receiver.endPacket(nowMs);
+    this.#input.deliver();
+    this.#flush(nowMs);
   }
 
   /** Does what is due at `nowMs`; calling it early does nothing. */

@@ -13,7 +13,7 @@ export type SctpEvent =
   | ReconfigurationEvent
   /** What waits on a stream has fallen to its threshold. */
   | { readonly type: 'buffered-amount-low'; readonly streamId: number }
-  /** Ended in good order by either side, or aborted by ours. Nothing follows. */
+  /** Ended in good order by either side, or aborted by ours. Nothing follows but answers to a peer that has not heard. */
   | { readonly type: 'closed' }
   /** Ended by the peer's ABORT, a limit or a dead path. Nothing follows. */
   | { readonly type: 'failed'; readonly error: ProtocolError };

@@ -9,7 +9,7 @@ const messages = Array.from({ length: 160 }, (_, i) => numbered(i, MESSAGE_BYTES
 describe('10 MB over an association', () => {
   describe.each([true, false])('with interleaving %s', (interleaving) => {
     it.each([
-      [0, 60],
+      [0, 20],
       [0.01, 70],
       [0.05, 100],
       [0.1, 200],
