@@ -59,6 +59,8 @@ export class LiveStream {
       if (this.video !== undefined) {
         const nalUnit = new Uint8Array(sizeBytes).fill(this.#frames & 0x7f);
         nalUnit[0] = isKeyFrame ? 0x65 : 0x41;
+        // Macroblock 0: who joins here takes it for the beginning of a picture.
+        nalUnit[1] = 0x80;
         const payload = joinLengthPrefixed([nalUnit], 4);
         this.#publication.frame({ track: this.video, dtsUs: atUs, ptsUs: atUs, isKeyFrame, payload });
       }
