@@ -112,9 +112,12 @@ export class BandwidthEstimator {
     return this.#bounded(Math.min(estimateBps, limitBps));
   }
 
-  /** What the path is thought to carry: `targetBps`, but for the brake while a queue drains. Layers are chosen by this. */
+  /**
+   * What the path is thought to carry: `targetBps` without the moments in which less is sent to empty a queue or to try
+   * the path. Layers are chosen by this.
+   */
   get estimateBps(): number {
-    const limitBps = Math.min(this.#loss.limitBps, this.#freshRembBps);
+    const limitBps = Math.min(this.#loss.bandwidthBps, this.#freshRembBps);
     const estimateBps = this.#hasFeedback ? this.#delay.estimateBps : this.#reports.targetBps;
     return this.#bounded(Math.min(estimateBps, limitBps));
   }
@@ -158,7 +161,8 @@ export class BandwidthEstimator {
     if (firstArrivalUs !== undefined && passedOverBytes > 0) this.#throughput.add(firstArrivalUs, passedOverBytes);
     for (const { arrivalUs, sizeBytes, isLate } of received) if (!isLate) this.#throughput.add(arrivalUs!, sizeBytes);
     if (received.length > 0) this.#delay.update(received, this.#carriedBps, nowUs);
-    if (this.#loss.update(results, this.#delay.isQueueing)) this.#delay.onOverflow(this.#throughput.bitrateBps, nowUs);
+    const lossState = { isQueueing: this.#delay.isQueueing, isApplicationLimited: this.#alr.isLimited };
+    if (this.#loss.update(results, lossState)) this.#delay.onOverflow(this.#throughput.bitrateBps, nowUs);
     if (this.#loss.bandwidthBps < this.#delay.estimateBps) this.#delay.reduce(this.#loss.bandwidthBps, nowUs);
     const path = { baseDelayUs: this.#delay.baseDelayUs, inherentLoss: this.#loss.inherentLoss };
     for (const result of this.#probeBitrate.update(results, path)) {
@@ -275,13 +279,15 @@ export class BandwidthEstimator {
 
   #probeState(): ProbeState {
     const isOverusing = this.#delay.usage === 'overusing' || this.#delay.isDraining;
+    const isQueueShort = !isOverusing && this.#delay.standingQueueUs < QUIET_QUEUE_US;
+    // Nobody would tell what became of a probe.
+    const hasListener = this.#hasFeedback || this.#rembBps !== undefined;
     return {
       estimateBps: this.estimateBps,
       desiredBps: this.#desiredBps,
       maxBps: Math.min(this.#maxBps, this.#freshRembBps),
       isApplicationLimited: this.#alr.isLimited,
-      isPathQuiet:
-        !isOverusing && this.#delay.standingQueueUs < QUIET_QUEUE_US && this.#loss.limitBps > this.#delay.estimateBps,
+      isPathQuiet: hasListener && isQueueShort && this.#loss.limitBps > this.#delay.estimateBps,
       lastDecreaseUs: this.#delay.lastDecreaseUs,
       rttUs: this.#rttUs,
       isCapacityKnown: this.#delay.capacityBps !== undefined,

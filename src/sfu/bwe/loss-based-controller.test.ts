@@ -37,7 +37,7 @@ function run({ rateBps, isLost, isQueueing = false, seconds = 10 }: Path): {
       const fixed = { sizeBytes: 1200, probeClusterId: undefined, isRecovered: false, isLate: false };
       results.push({ ...fixed, sequenceNumber: sequenceNumber++, sentUs: nowUs, arrivalUs });
     }
-    if (controller.update(results, isQueueing)) overflows++;
+    if (controller.update(results, { isQueueing, isApplicationLimited: false })) overflows++;
   }
   return { controller, overflows };
 }
@@ -132,7 +132,7 @@ describe('LossBasedController', () => {
           { ...packet, arrivalUs: undefined, isRecovered: false },
           { ...packet, arrivalUs: i * 5000, isRecovered: true },
         ],
-        false,
+        { isQueueing: false, isApplicationLimited: false },
       );
     }
     expect(controller.averageLoss).toBe(0);

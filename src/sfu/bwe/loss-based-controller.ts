@@ -32,6 +32,14 @@ const TEST_OBSERVATIONS = 3;
 const MIN_TEST_INTERVAL = 8;
 const MAX_TEST_INTERVAL = 128;
 
+/** What is known besides the packets. */
+export interface LossState {
+  /** A queue stands or grows: what is lost now says nothing about the path without a queue. */
+  readonly isQueueing: boolean;
+  /** The source sends little: to send less of it would only hurt. */
+  readonly isApplicationLimited: boolean;
+}
+
 interface Observation {
   readonly packets: number;
   readonly lost: number;
@@ -81,11 +89,10 @@ export class LossBasedController {
 
   /**
    * Takes feedback in the order of sending.
-   * @param isQueueing a queue stands or grows: what is lost now says nothing about the path without a queue
    * @returns whether packets are lost because a queue is full
    */
-  update(results: readonly PacketResult[], isQueueing: boolean): boolean {
-    if (isQueueing) this.#isQueueing = true;
+  update(results: readonly PacketResult[], state: LossState): boolean {
+    if (state.isQueueing) this.#isQueueing = true;
     for (const { sentUs, sizeBytes, arrivalUs, isRecovered } of results) {
       if (isRecovered) {
         this.#lost = Math.max(0, this.#lost - 1);
@@ -101,7 +108,7 @@ export class LossBasedController {
     const coveredUs = this.#lastSentUs - this.#firstSentUs;
     if (coveredUs < OBSERVATION_US || this.#packets < OBSERVATION_PACKETS) return false;
     const isOverflowing = this.#isQueueing && this.#lost > this.#expectedLost;
-    if (!this.#isQueueing && coveredUs <= MAX_OBSERVATION_US) this.#observe(coveredUs);
+    if (!this.#isQueueing && coveredUs <= MAX_OBSERVATION_US) this.#observe(coveredUs, !state.isApplicationLimited);
     this.#packets = 0;
     this.#lost = 0;
     this.#bytes = 0;
@@ -117,7 +124,7 @@ export class LossBasedController {
     return byNature + Math.max(OVERFLOW_LOSS * this.#packets, OVERFLOW_DEVIATIONS * deviation);
   }
 
-  #observe(coveredUs: number): void {
+  #observe(coveredUs: number, mayTest: boolean): void {
     const observation = { packets: this.#packets, lost: this.#lost, sendBps: (this.#bytes * 8e6) / coveredUs };
     this.#observations.unshift(observation);
     if (this.#observations.length > LOSS_WINDOW_OBSERVATIONS) this.#observations.pop();
@@ -131,11 +138,11 @@ export class LossBasedController {
     const { bandwidthBps, inherentLoss } = explain(this.#observations);
     this.#bandwidthBps = bandwidthBps;
     this.#inherentLoss = inherentLoss;
-    this.#test(observation.sendBps);
+    this.#test(observation.sendBps, mayTest);
   }
 
   /** At one rate both explanations are as good: now and then less is sent for a moment, to see what becomes of the loss. */
-  #test(sendBps: number): void {
+  #test(sendBps: number, mayBegin: boolean): void {
     if (this.#bandwidthBps < Number.POSITIVE_INFINITY) this.#testInterval = MIN_TEST_INTERVAL;
     if (this.#testing > 0) {
       this.#testing--;
@@ -145,7 +152,7 @@ export class LossBasedController {
       this.#testInterval = Math.min(this.#testInterval * 2, MAX_TEST_INTERVAL);
     } else if (this.#testing < 0) {
       this.#testing++;
-    } else if (this.#averageLoss > TESTED_LOSS && this.#bandwidthBps === Number.POSITIVE_INFINITY) {
+    } else if (mayBegin && this.#averageLoss > TESTED_LOSS && this.#bandwidthBps === Number.POSITIVE_INFINITY) {
       this.#testing = TEST_OBSERVATIONS;
       this.#testBps = sendBps * TEST_PART;
     }
