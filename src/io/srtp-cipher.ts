@@ -3,8 +3,8 @@ import {
   type Cipheriv,
   createCipheriv,
   createDecipheriv,
-  createHmac,
   createSecretKey,
+  hash,
   type KeyObject,
   timingSafeEqual,
 } from 'node:crypto';
@@ -12,14 +12,25 @@ import type { SrtpCipher, SrtpCipherOptions, SrtpCrypto, SrtpJob } from '../prot
 
 const BLOCK_BYTES = 16;
 const WORD_BYTES = 4;
+const SHA_BLOCK_BYTES = 64;
+const SHA_DIGEST_BYTES = 20;
 /** Key stream made in one call: enough for any one packet. */
 const MAX_BLOCKS = 4096;
 
-/** SRTP's cryptography by OpenSSL, through `node:crypto`. Keys are copied into key objects; the arrays may be cleared. */
+/** SRTP's cryptography by OpenSSL, through `node:crypto`. Keys are copied; the arrays may be cleared. */
 export const nodeSrtpCrypto: SrtpCrypto = {
   encryptBlocks: (key, blocks) => blockCipher(key).update(blocks),
   createCipher: (options) => (options.transform === 'aes-cm' ? new AesCmCipher(options) : new AesGcmCipher(options)),
 };
+
+/** What is hashed, of one packet after the other; grows to the longest. */
+let hashed: Uint8Array = new Uint8Array(2048);
+const hashedAgain: Uint8Array = new Uint8Array(SHA_BLOCK_BYTES + SHA_DIGEST_BYTES);
+
+/** The block of HMAC that the key is in (RFC 2104 §2); keys of SRTP are shorter than a block. */
+function keyBlock(key: Uint8Array, mask: number): Uint8Array {
+  return Uint8Array.from({ length: SHA_BLOCK_BYTES }, (_, i) => (key[i] ?? 0) ^ mask);
+}
 
 function blockCipher(key: Uint8Array): Cipheriv {
   return createCipheriv(key.length === 32 ? 'aes-256-ecb' : 'aes-128-ecb', createSecretKey(key), null).setAutoPadding(
@@ -33,18 +44,21 @@ function blockCipher(key: Uint8Array): Cipheriv {
  */
 class AesCmCipher implements SrtpCipher {
   readonly #blocks: Cipheriv;
-  readonly #authenticationKey: KeyObject;
+  /** The key's blocks of the two hashes. */
+  readonly #inner: Uint8Array;
+  readonly #outer: Uint8Array;
   readonly #tagBytes: number;
-  /** Of the packet being opened: its tag, that which it ought to have, and what `#tag` overwrites. */
+  /** Of the packet being opened: its tag, and that which it ought to have. */
   readonly #received: Uint8Array;
   readonly #expected: Uint8Array;
-  readonly #behind: Uint8Array = new Uint8Array(WORD_BYTES);
+  readonly #single: SrtpJob[] = [];
   #counters: Uint8Array = new Uint8Array(0);
   #counterWords: Uint32Array = new Uint32Array(0);
 
   constructor(options: SrtpCipherOptions) {
     this.#blocks = blockCipher(options.encryptionKey);
-    this.#authenticationKey = createSecretKey(options.authenticationKey);
+    this.#inner = keyBlock(options.authenticationKey, 0x36);
+    this.#outer = keyBlock(options.authenticationKey, 0x5c);
     this.#tagBytes = options.tagBytes;
     this.#received = new Uint8Array(options.tagBytes);
     this.#expected = new Uint8Array(options.tagBytes);
@@ -60,30 +74,34 @@ class AesCmCipher implements SrtpCipher {
   }
 
   open(job: SrtpJob): boolean {
-    const { bytes, textEnd, tagAt } = job;
+    const { bytes, tagAt } = job;
     this.#received.set(bytes.subarray(tagAt, tagAt + this.#tagBytes));
-    this.#behind.set(bytes.subarray(textEnd, textEnd + WORD_BYTES));
     const tag = this.#tag(job);
     for (let k = 0; k < this.#tagBytes; k++) this.#expected[k] = tag.charCodeAt(k);
-    bytes.set(this.#behind, textEnd);
     if (!timingSafeEqual(this.#received, this.#expected)) return false;
-    this.#crypt([job], 1);
+    this.#single[0] = job;
+    this.#crypt(this.#single, 1);
     return true;
   }
 
   /**
-   * The whole HMAC, one character a byte, which Node makes faster than a buffer. Overwrites the four bytes behind the text:
-   * what is authenticated has to lie in one piece.
+   * The whole HMAC, one character a byte. Made of two hashes (RFC 2104 §2): for each HMAC Node makes an object, for a hash it
+   * makes none, and text it makes faster than a buffer.
    */
   #tag(job: SrtpJob): string {
     const { bytes, start, textEnd, word } = job;
-    bytes[textEnd] = word >>> 24;
-    bytes[textEnd + 1] = word >>> 16;
-    bytes[textEnd + 2] = word >>> 8;
-    bytes[textEnd + 3] = word;
-    return createHmac('sha1', this.#authenticationKey)
-      .update(bytes.subarray(start, textEnd + WORD_BYTES))
-      .digest('latin1');
+    const end = SHA_BLOCK_BYTES + textEnd - start;
+    if (end + WORD_BYTES > hashed.length) hashed = new Uint8Array(end + WORD_BYTES);
+    hashed.set(this.#inner);
+    hashed.set(bytes.subarray(start, textEnd), SHA_BLOCK_BYTES);
+    hashed[end] = word >>> 24;
+    hashed[end + 1] = word >>> 16;
+    hashed[end + 2] = word >>> 8;
+    hashed[end + 3] = word;
+    const digest = hash('sha1', hashed.subarray(0, end + WORD_BYTES), 'latin1');
+    hashedAgain.set(this.#outer);
+    for (let i = 0; i < SHA_DIGEST_BYTES; i++) hashedAgain[SHA_BLOCK_BYTES + i] = digest.charCodeAt(i);
+    return hash('sha1', hashedAgain, 'latin1');
   }
 
   /** Encrypts or decrypts, which is the same. */

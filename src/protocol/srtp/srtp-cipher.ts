@@ -13,7 +13,6 @@ export class SrtpJob {
   bytes: Uint8Array = new Uint8Array();
   start = 0;
   textStart = 0;
-  /** At least 4 bytes of the buffer follow: a cipher may use them for a moment. */
   textEnd = 0;
   tagAt = 0;
   hasWord = false;
@@ -41,8 +40,7 @@ export interface SrtpCipher {
 export interface SrtpCrypto {
   /** AES of single blocks (ECB), 16 bytes each; AES-128 or AES-256 by the length of `key`. Used for key derivation. */
   encryptBlocks(key: Uint8Array, blocks: Uint8Array): Uint8Array;
-  /**
-   */
+  /** A cipher for as long as its keys are used; the arrays of keys may be cleared afterwards. */
   createCipher(options: SrtpCipherOptions): SrtpCipher;
 }
 
