@@ -48,6 +48,18 @@ export function hostAddress(): string {
   return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
 }
 
+/** Requests for key frames are not passed on more often than this, milliseconds. */
+const KEY_FRAME_INTERVAL_MS = 200;
+
+/** PLI or FIR (RFC 4585, RFC 5104) in a compound. */
+function hasKeyFrameRequest(compound: Uint8Array): boolean {
+  for (let at = 0; at + 4 <= compound.length; at += 4 * (1 + ((compound[at + 2]! << 8) | compound[at + 3]!))) {
+    const format = compound[at]! & 0x1f;
+    if (compound[at + 1] === 206 && (format === 1 || format === 4)) return true;
+  }
+  return false;
+}
+
 /** What either kind of agent is handled by. */
 interface Endpoint {
   readonly session: Pick<WebRtcSession<IceTuple>, 'connect' | 'sendRtp' | 'sendRtcp' | 'secure' | 'withDataChannels' | 'dropped'>;
@@ -76,6 +88,7 @@ export class OurSide {
   readonly #ssrcs = new Map<number, number>();
   #sections: readonly WebRtcSection[] = [];
   #remoteVideoSsrc = 0;
+  #keyFrameAskedMs = 0;
 
   private constructor(options: OurSideOptions) {
     this.#options = options;
@@ -174,10 +187,7 @@ export class OurSide {
         onDtlsState: (state: string) => this.dtlsStates.push(state),
         onDataChannels: (event: DataChannelNews) => this.#takeChannelEvent(event),
         onRtp: (bytes: Uint8Array, end: number) => this.#sendBack(bytes, end),
-        onRtcp: (bytes: Uint8Array, end: number) => {
-          this.rtcpPackets++;
-          this.#options.onRtcp?.(bytes.subarray(0, end));
-        },
+        onRtcp: (bytes: Uint8Array, end: number) => this.#takeRtcp(bytes.subarray(0, end)),
       },
     };
   }
@@ -231,6 +241,17 @@ export class OurSide {
     this.channelEvents.push(event);
     if (event.type === 'channel-open') this.channels.set(event.channel.id, event.channel);
     else if (event.type === 'channel-closed') this.channels.delete(event.channelId);
+  }
+
+  /** What the peer asks for of its own pictures, which come back to it, it is asked for. */
+  #takeRtcp(compound: Uint8Array): void {
+    this.rtcpPackets++;
+    this.#options.onRtcp?.(compound);
+    const nowMs = performance.now();
+    const isAsked = hasKeyFrameRequest(compound);
+    if (!isAsked || nowMs < this.#keyFrameAskedMs + KEY_FRAME_INTERVAL_MS) return;
+    this.#keyFrameAskedMs = nowMs;
+    this.requestKeyFrame();
   }
 
   #sendBack(bytes: Uint8Array, end: number): void {

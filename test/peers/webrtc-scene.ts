@@ -8,8 +8,8 @@ import type { OfferOptions, WebRtcPeer, WebRtcPeerReport } from './webrtc-peer.t
 /** How long anything of a scene may take, milliseconds. */
 const SCENE_TIMEOUT_MS = 20_000;
 const POLL_MS = 20;
-/** Bytes sent and not come back: less than any peer's buffer. */
-const WINDOW_BYTES = 500_000;
+/** Bytes sent by a channel and not come back: less than any peer's buffer. */
+const DEFAULT_WINDOW_BYTES = 500_000;
 
 /** Our side and a peer, connected. */
 export interface Connected {
@@ -51,8 +51,14 @@ export async function exchangeMedia({ ours, peer }: Connected, video: number, au
  * Sends so many bytes by each channel, which the peer sends back, and compares: messages of 1 to 60,000 bytes, in order
  * on the ordered channel.
  */
-export async function exchangeData({ ours, peer }: Connected, sizeBytes: number): Promise<void> {
-  const channels = [...ours.channels].map(([channelId, { ordered }]) => new Exchange(ours, channelId, ordered, sizeBytes));
+export async function exchangeData(
+  { ours, peer }: Connected,
+  sizeBytes: number,
+  windowBytes: number = DEFAULT_WINDOW_BYTES,
+): Promise<void> {
+  const channels = [...ours.channels].map(
+    ([channelId, { ordered }]) => new Exchange({ ours, channelId, isOrdered: ordered, sizeBytes, windowBytes }),
+  );
   ours.onChannelMessage = (channelId, bytes) => {
     channels.find((exchange) => exchange.channelId === channelId)!.take(bytes);
   };
@@ -64,35 +70,40 @@ export async function exchangeData({ ours, peer }: Connected, sizeBytes: number)
   for (const exchange of channels) exchange.check();
 }
 
+interface ExchangeOptions {
+  readonly ours: OurSide;
+  readonly channelId: number;
+  readonly isOrdered: boolean;
+  readonly sizeBytes: number;
+  readonly windowBytes: number;
+}
+
 /** One channel's messages on their way there and back. */
 class Exchange {
   readonly channelId: number;
-  readonly #ours: OurSide;
-  readonly #isOrdered: boolean;
-  readonly #sizeBytes: number;
+  readonly #options: ExchangeOptions;
   readonly #sent: string[] = [];
   readonly #returned: string[] = [];
   #sentBytes = 0;
   #returnedBytes = 0;
 
-  constructor(ours: OurSide, channelId: number, isOrdered: boolean, sizeBytes: number) {
-    this.#ours = ours;
-    this.channelId = channelId;
-    this.#isOrdered = isOrdered;
-    this.#sizeBytes = sizeBytes;
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+    this.channelId = options.channelId;
   }
 
   get isOver(): boolean {
-    return this.#sentBytes >= this.#sizeBytes && this.#returnedBytes >= this.#sentBytes;
+    return this.#sentBytes >= this.#options.sizeBytes && this.#returnedBytes >= this.#sentBytes;
   }
 
   send(): void {
-    while (this.#sentBytes < this.#sizeBytes && this.#sentBytes - this.#returnedBytes < WINDOW_BYTES) {
+    const { ours, sizeBytes, windowBytes } = this.#options;
+    while (this.#sentBytes < sizeBytes && this.#sentBytes - this.#returnedBytes < windowBytes) {
       const number = this.#sent.length;
       const message = new Uint8Array(randomBytes(number % 7 === 0 ? 1 + number : 16_000 + ((number * 1009) % 44_000)));
       this.#sent.push(digest(message));
       this.#sentBytes += message.length;
-      this.#ours.session.withDataChannels((channels, nowMs) => channels.send(this.channelId, 'binary', message, nowMs));
+      ours.session.withDataChannels((channels, nowMs) => channels.send(this.channelId, 'binary', message, nowMs));
     }
   }
 
@@ -103,7 +114,7 @@ class Exchange {
   }
 
   check(): void {
-    const [sent, returned] = this.#isOrdered
+    const [sent, returned] = this.#options.isOrdered
       ? [this.#sent, this.#returned]
       : [this.#sent.toSorted(), this.#returned.toSorted()];
     assert.deepEqual(returned, sent);

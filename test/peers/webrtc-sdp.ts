@@ -121,7 +121,7 @@ function attributesOfSection({ kind, payloadType, codec, formatParameters, ssrc 
       { name: 'max-message-size', value: '262144' },
     ];
   }
-  const feedback = kind === 'video' ? ['nack', 'nack pli', 'ccm fir'] : [];
+  const feedback = kind === 'video' ? ['nack pli', 'ccm fir'] : [];
   return [
     { name: 'sendrecv' },
     { name: 'rtcp-mux' },
