@@ -172,13 +172,6 @@ describe('a server that sends nothing', () => {
     return { url: `rtsp://127.0.0.1:${port}/x`, plays: () => plays };
   }
 
-  it('from the beginning is given up and asked again', { timeout: SLOW_MS }, async () => {
-    const { url, plays } = await startMute(0);
-    const server = await startPull(url, { transport: 'tcp' });
-    await until('a second attempt', () => plays() >= 2, 30_000);
-    expect(isLive(server)).toBe(false);
-  });
-
   it('any more is given up and asked again', { timeout: SLOW_MS }, async () => {
     const { url, plays } = await startMute(25);
     const server = await startPull(url, { transport: 'tcp' }, { publish: { normal_timeout: 1000 } });

@@ -317,20 +317,6 @@ describe('a server of another kind', () => {
     await until('tried again', () => server.sockets.length === 2, SLOW_MS);
   });
 
-  it('of which nothing is heard any more is left', { timeout: SLOW_MS }, async () => {
-    const server = await startScriptedRtspServer((method, request) => {
-      if (method !== 'SETUP') return ['200 OK'];
-      const transport = /^Transport: *(.*)$/im.exec(request)![1]!.trim();
-      return [`200 OK\r\nSession: 12345678;timeout=1\r\nTransport: ${transport};server_port=9000-9001`];
-    });
-    closers.push(() => server.close());
-    publish(await startOrigin(server.port, { transport: 'udp' }));
-    await until('pushing', () => isLogged({ msg: 'pushing' }));
-    // Not a word from here on, but the connection stands.
-    server.sockets.at(-1)!.removeAllListeners('data');
-    await until('left', () => isLogged({ code: 'push/silent' }), SLOW_MS);
-  });
-
   it('that names no port gets nothing, and is asked for TCP', async () => {
     const port = await script((method) =>
       method === 'SETUP' ? ['200 OK\r\nSession: 12345678\r\nTransport: RTP/AVP;unicast;mode=record'] : ['200 OK'],

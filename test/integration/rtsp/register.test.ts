@@ -396,19 +396,6 @@ describe('a connection that is used again', () => {
     expect((await peer.request('REGISTER', url, { Transport: second })).statusCode).toBe(200);
   });
 
-  it('that does not answer is left after ten seconds, and its viewers with it', { timeout: SLOW_MS }, async () => {
-    const proxy = await startProxy();
-    const peer = await connectTo(proxy);
-    await peer.request('REGISTER', 'rtsp://10.0.0.1/x', { Transport: REUSE });
-    const watching = watchFlv(proxy, 'proxy/cam');
-    await peer.until(() => peer.oddities.includes('request'), 'it was asked');
-    expect(await watching).toBe(404);
-  });
-
-  async function watchFlv(server: LocalServer, path: string): Promise<number> {
-    return (await fetch(`http://127.0.0.1:${server.httpPort}/${path}.flv`)).status;
-  }
-
   it('is only taken from those on the list', async () => {
     const proxy = await startProxy({ allow: ['192.0.2.0/24'] });
     const peer = await connectTo(proxy);
