@@ -31,9 +31,10 @@ export class ChromiumPage {
     });
   }
 
-  /** Starts a browser with a profile of its own. */
-  static async open(): Promise<ChromiumPage> {
-    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: FLAGS });
+  /** Starts a browser with a profile of its own, and with more flags than those every test needs. */
+  static async open(flags: readonly string[] = []): Promise<ChromiumPage> {
+    const args = [...FLAGS, ...flags];
+    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args });
     return new ChromiumPage(browser, await browser.newPage({ viewport: { width: 1280, height: 800 } }));
   }
 
