@@ -3,7 +3,12 @@
  * so the numbers are the same on every machine.
  */
 import { writeFileSync } from 'node:fs';
-import { hardScenarios, limitedScenarios, scenarios } from '../../test/integration/webrtc/bwe-scenarios.ts';
+import {
+  hardScenarios,
+  limitedScenarios,
+  rembScenarios,
+  scenarios,
+} from '../../test/integration/webrtc/bwe-scenarios.ts';
 import { type Phase, phasesOf, type Scenario, simulate } from '../../test/integration/webrtc/bwe-simulation.ts';
 
 const SEEDS = [1, 2, 3, 4, 5];
@@ -59,7 +64,7 @@ function seconds(ms: number): string {
 
 function limitedLine(scenario: (typeof limitedScenarios)[number]): string {
   const { samples, paddingBytes, sentBytes } = simulate(scenario);
-  const settled = samples.filter(({ atMs }) => atMs >= 3000).map(({ estimateBps }) => estimateBps / 1e6);
+  const settled = samples.filter(({ atMs }) => atMs >= 6000).map(({ estimateBps }) => estimateBps / 1e6);
   const queueMs = Math.max(...samples.map((sample) => sample.queueMs));
   const cells = [scenario.name, Math.min(...settled).toFixed(2), Math.max(...settled).toFixed(2), queueMs.toFixed(0)];
   return `| ${cells.join(' | ')} | ${((100 * paddingBytes) / sentBytes).toFixed(0)} |`;
@@ -84,9 +89,16 @@ ${scenarios.flatMap(rowsOf).map(toLine).join('\n')}
 ${HEAD}
 ${hardScenarios.flatMap(rowsOf).map(toLine).join('\n')}
 
+## Receivers that tell only REMB
+
+No probe tells anything here: the receiver lets the estimate grow by half a second until the link was full.
+
+${HEAD}
+${rembScenarios.flatMap(rowsOf).map(toLine).join('\n')}
+
 ## Sources that send little
 
-The estimate from 3 s on.
+The estimate from 6 s on.
 
 | link | lowest Mb/s | highest Mb/s | longest queue ms | padding % |
 | --- | ---: | ---: | ---: | ---: |

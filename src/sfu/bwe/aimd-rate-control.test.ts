@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AimdRateControl, DECREASE_FACTOR } from './aimd-rate-control.ts';
 
 function control(startBps = 1e6): AimdRateControl {
-  return new AimdRateControl(startBps, 30e3, 20e6);
+  return new AimdRateControl({ startBps, minBps: 30e3, maxBps: 20e6 });
 }
 
 describe('AimdRateControl', () => {

@@ -20,6 +20,15 @@ const MIN_DECREASE_US = 20_000;
 const MAX_DECREASE_US = 200_000;
 const INITIAL_RTT_US = 100_000;
 
+/** Bounds of the estimate, bits a second, and how it grows. */
+export interface RateBounds {
+  readonly startBps: number;
+  readonly minBps: number;
+  readonly maxBps: number;
+  /** Factor of growth a second while the capacity is unknown, default 1.08; where nothing can be probed, more. */
+  readonly increasePerSecond?: number;
+}
+
 /** What the rate control is told with each feedback. */
 export interface RateControlInput {
   readonly usage: BandwidthUsage;
@@ -38,14 +47,17 @@ export class AimdRateControl {
   #targetBps: number;
   #minBps: number;
   #maxBps: number;
+  readonly #increasePerSecond: number;
   #rttUs: number = INITIAL_RTT_US;
   #state: 'increase' | 'hold' = 'increase';
   #lastUs: number | undefined;
   #lastDecreaseUs = Number.NEGATIVE_INFINITY;
 
-  constructor(startBps: number, minBps: number, maxBps: number) {
+  constructor(bounds: RateBounds) {
+    const { startBps, minBps, maxBps, increasePerSecond = INCREASE_PER_SECOND } = bounds;
     this.#minBps = minBps;
     this.#maxBps = maxBps;
+    this.#increasePerSecond = increasePerSecond;
     this.#targetBps = this.#bounded(startBps);
   }
 
@@ -136,7 +148,7 @@ export class AimdRateControl {
     const seconds = elapsedUs / 1e6;
     const grown =
       this.#capacity.bitrateBps === undefined
-        ? this.#targetBps * INCREASE_PER_SECOND ** seconds
+        ? this.#targetBps * this.#increasePerSecond ** seconds
         : this.#targetBps + Math.max(this.#additivePerSecond, this.#targetBps * MIN_ADDITIVE_PER_SECOND) * seconds;
     const limitBps =
       throughputBps === undefined

@@ -1,4 +1,4 @@
-import { AimdRateControl } from './aimd-rate-control.ts';
+import { AimdRateControl, type RateBounds } from './aimd-rate-control.ts';
 import { ArrivalGroups } from './arrival-groups.ts';
 import { OveruseDetector } from './overuse-detector.ts';
 import type { BandwidthUsage, PacketResult } from './packet-result.ts';
@@ -23,13 +23,6 @@ export interface ProbeContext {
   readonly isApplicationLimited: boolean;
 }
 
-/** Bounds of the estimate, bits a second. */
-export interface RateBounds {
-  readonly startBps: number;
-  readonly minBps: number;
-  readonly maxBps: number;
-}
-
 /**
  * The delay-based half of Google congestion control: groups, trendline, overuse detector and rate control
  * (draft-ietf-rmcat-gcc-02 §5), and a brake that empties the queue which overuse has left.
@@ -44,7 +37,7 @@ export class DelayBasedEstimator {
   #lastHeardUs: number | undefined;
 
   constructor(bounds: RateBounds) {
-    this.#rate = new AimdRateControl(bounds.startBps, bounds.minBps, bounds.maxBps);
+    this.#rate = new AimdRateControl(bounds);
   }
 
   /** What to send at most, bits a second: less than the estimate while a queue drains. */

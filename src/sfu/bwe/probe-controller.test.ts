@@ -14,6 +14,14 @@ const quiet: ProbeState = {
 
 const seconds = (value: number): number => value * 1e6;
 
+/** One whose first probe at time 0 has shown that the link is full. */
+function begun(): ProbeController {
+  const probes = new ProbeController();
+  const [first] = probes.start(1e6, quiet, 0);
+  probes.onResult({ clusterId: first!.id, bitrateBps: 1e6, isLinkFull: true }, true, quiet, 100_000);
+  return probes;
+}
+
 function ratesOf(probes: readonly { readonly targetBps: number }[]): number[] {
   return probes.map(({ targetBps }) => targetBps);
 }
@@ -54,14 +62,12 @@ describe('ProbeController', () => {
     ['twice the estimate each five seconds while the source rests', { isApplicationLimited: true }, 5.1, [2e6]],
     ['no more often', { isApplicationLimited: true }, 4.9, []],
   ])('probes %s', (_, state, atSeconds, expected) => {
-    const probes = new ProbeController();
-    probes.start(1e6, quiet, 0);
+    const probes = begun();
     expect(ratesOf(probes.update({ ...quiet, ...state }, seconds(atSeconds)))).toEqual(expected);
   });
 
   it('tries the rate of before a drop again, once', () => {
-    const probes = new ProbeController();
-    probes.start(1e6, quiet, 0);
+    const probes = begun();
     probes.update({ ...quiet, estimateBps: 5e6, isPathQuiet: false }, seconds(1));
     const dropped = { ...quiet, estimateBps: 1e6, lastDecreaseUs: seconds(2) };
     expect(probes.update({ ...dropped, isPathQuiet: false }, seconds(2))).toEqual([]);
@@ -70,12 +76,22 @@ describe('ProbeController', () => {
   });
 
   it('probes on request as soon as the path is quiet', () => {
-    const probes = new ProbeController();
-    probes.start(1e6, quiet, 0);
+    const probes = begun();
     probes.request();
     expect(probes.update({ ...quiet, isPathQuiet: false }, seconds(0.5))).toEqual([]);
     expect(ratesOf(probes.update(quiet, seconds(0.6)))).toEqual([2e6]);
     expect(probes.update(quiet, seconds(0.7))).toEqual([]);
+  });
+
+  it('sends a probe without a result once more, not for ever', () => {
+    const probes = new ProbeController();
+    probes.start(1e6, quiet, 0);
+    const state = { ...quiet, isApplicationLimited: true };
+    const sent: number[] = [];
+    for (let at = 0; at < 4; at += 0.1) if (probes.update(state, seconds(at)).length > 0) sent.push(at);
+    expect(sent).toHaveLength(1);
+    expect(sent[0]).toBeGreaterThan(0.3);
+    expect(sent[0]).toBeLessThan(0.5);
   });
 
   it('does not probe on and on at its limit', () => {

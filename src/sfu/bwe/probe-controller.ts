@@ -64,6 +64,8 @@ export class ProbeController {
   #droppedUs = Number.NEGATIVE_INFINITY;
   #isRequested = false;
   #confirmationId = -1;
+  /** The last probe had no result either. */
+  #isRepeated = false;
 
   /** The path is there. @returns the first probes */
   start(startBps: number, state: ProbeState, nowUs: number): ProbeCluster[] {
@@ -93,6 +95,7 @@ export class ProbeController {
   onResult(result: ProbeResult, isTaken: boolean, state: ProbeState, nowUs: number): ProbeCluster[] {
     const { bitrateBps, isLinkFull } = result;
     const awaitedBps = this.#awaitedBps;
+    this.#isRepeated = false;
     this.#awaitedBps = 0;
     if (!isTaken) {
       this.#confirmationId = this.#nextId;
@@ -106,7 +109,7 @@ export class ProbeController {
   /** Looks at the state after each feedback or when time has passed. @returns the probes to send now */
   update(state: ProbeState, nowUs: number): ProbeCluster[] {
     this.#noteDrop(state, nowUs);
-    if (nowUs - this.#lastProbeUs > RESULT_TIMEOUT_US + 2 * state.rttUs) this.#awaitedBps = 0;
+    if (this.#awaitedBps > 0 && nowUs - this.#lastProbeUs > RESULT_TIMEOUT_US + 2 * state.rttUs) this.#giveUp();
     if (!this.#hasStarted || this.#awaitedBps > 0 || !state.isPathQuiet) return [];
     if (this.#isRequested) {
       this.#isRequested = false;
@@ -125,6 +128,13 @@ export class ProbeController {
     const intervalUs = state.isCapacityKnown ? MORE_INTERVAL_US : START_INTERVAL_US;
     if (nowUs - this.#lastProbeUs < intervalUs || nowUs - state.lastDecreaseUs < MORE_QUIET_US) return [];
     return this.#probes([state.estimateBps * MORE_SCALE], state, nowUs);
+  }
+
+  /** No result came: once more, for the probe may have been lost by chance. */
+  #giveUp(): void {
+    this.#awaitedBps = 0;
+    if (!this.#isRepeated) this.#isRequested = true;
+    this.#isRepeated = !this.#isRepeated;
   }
 
   #noteDrop({ estimateBps }: ProbeState, nowUs: number): void {

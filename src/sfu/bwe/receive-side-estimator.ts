@@ -15,6 +15,8 @@ const MIN_REMB_INTERVAL_US = 100_000;
 const BATCH_US = 20_000;
 /** What comes within one batch at most; more are looked at earlier. */
 export const MAX_BATCH_PACKETS = 256;
+/** Growth a second until the link was full: probes are the sender's, and are not seen here as such. */
+const INCREASE_PER_SECOND = 1.5;
 /** A stream of which nothing came for so long is over: no REMB is sent for it. */
 const SILENCE_US = 2_000_000;
 
@@ -59,7 +61,12 @@ export class ReceiveSideEstimator {
     const { startBps = 600_000, minBps = 30_000, maxBps = Number.POSITIVE_INFINITY } = options;
     this.#minBps = minBps;
     this.#maxBps = Math.max(maxBps, minBps);
-    this.#delay = new DelayBasedEstimator({ startBps, minBps, maxBps: this.#maxBps });
+    this.#delay = new DelayBasedEstimator({
+      startBps,
+      minBps,
+      maxBps: this.#maxBps,
+      increasePerSecond: INCREASE_PER_SECOND,
+    });
   }
 
   /** What the sender may send, bits a second. */

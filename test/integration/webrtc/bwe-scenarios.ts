@@ -115,14 +115,25 @@ export const hardScenarios: readonly Scenario[] = [
   },
 ];
 
+/** Receivers that tell only REMB, so that nothing is learned from probes: slower to rise. */
+export const rembScenarios: readonly Scenario[] = [300e3, 1e6, 2.5e6, 5e6].map((bps) => ({
+  name: `${bps / 1e6} → ${bps / 2e6} Mb/s`,
+  durationMs: 40_000,
+  feedback: 'remb',
+  bandwidthBps: steps([0, bps], [20_000, bps / 2]),
+  changesMs: [0, 20_000],
+}));
+
 /** Sources that send little: the estimate is what matters. */
 export const limitedScenarios: readonly (Scenario & { readonly linkBps: number })[] = [
   { linkBps: 5e6, sourceBps: 200e3, desiredBps: 5e6 },
+  { linkBps: 5e6, sourceBps: 200e3, desiredBps: 5e6, lossRate: 0.1 },
   { linkBps: 5e6, sourceBps: 200e3, desiredBps: 1e6 },
   { linkBps: 1e6, sourceBps: 50e3, desiredBps: 1e6 },
   { linkBps: 400e3, sourceBps: 200e3, desiredBps: 5e6 },
-].map(({ linkBps, sourceBps, desiredBps }) => ({
-  name: `${linkBps / 1e6} Mb/s, source ${sourceBps / 1e3} kb/s, wish ${desiredBps / 1e6} Mb/s`,
+].map(({ linkBps, sourceBps, desiredBps, lossRate = 0 }) => ({
+  name: `${linkBps / 1e6} Mb/s, loss ${lossRate * 100} %, source ${sourceBps / 1e3} kb/s, wish ${desiredBps / 1e6} Mb/s`,
+  forward: { lossRate },
   durationMs: 40_000,
   bandwidthBps: steady(linkBps),
   changesMs: [0],

@@ -11,6 +11,7 @@ import { ArrivalRecorder } from '../../../src/sfu/bwe/arrival-recorder.ts';
 import { BandwidthEstimator, type BandwidthEstimatorOptions } from '../../../src/sfu/bwe/bandwidth-estimator.ts';
 import { ARRIVAL_WRAP_US } from '../../../src/sfu/bwe/feedback-adapter.ts';
 import { Pacer } from '../../../src/sfu/bwe/pacer.ts';
+import { ReceiveSideEstimator } from '../../../src/sfu/bwe/receive-side-estimator.ts';
 import { ByteWriter } from '../../../src/wire/byte-writer.ts';
 import { Random } from '../../fuzz/mutator.ts';
 import { type Link, type LinkOptions, type NetPeer, SimulatedNetwork } from '../../peers/netem.ts';
@@ -23,6 +24,8 @@ const SAMPLE_MS = 10;
 const MEDIA = 1;
 const PADDING = 2;
 const CROSS = 3;
+/** Stands for an RTCP packet with REMB; 32 bits of bits a second follow. */
+const REMB = 4;
 
 /** One simulated call. */
 export interface Scenario {
@@ -44,6 +47,8 @@ export interface Scenario {
   readonly sourceLagMs?: number;
   readonly estimator?: BandwidthEstimatorOptions;
   readonly feedbackMs?: number;
+  /** What the receiver tells, default transport-wide feedback. */
+  readonly feedback?: 'transport-wide' | 'remb';
   readonly seed?: number;
 }
 
@@ -108,6 +113,12 @@ class Sender implements NetPeer {
   }
 
   receive(bytes: Uint8Array, nowMs: number): void {
+    if (bytes[0] === REMB) {
+      const rembBps = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1);
+      this.estimator.onRemb(rembBps, Math.round(nowMs * 1000));
+      this.#follow();
+      return;
+    }
     for (const packet of parseRtcp(bytes, { reducedSize: true }).packets) {
       if (packet.type !== 'transport-feedback') continue;
       const feedback = readTransportWideFeedback(packet);
@@ -158,6 +169,10 @@ class Sender implements NetPeer {
     this.#sequenceNumber = (sequenceNumber + 1) & 0xffff;
     bytes[1] = sequenceNumber >>> 8;
     bytes[2] = sequenceNumber & 0xff;
+    const absSendTime = Math.round((nowUs / 1e6) * 2 ** 18) & 0xff_ffff;
+    bytes[3] = absSendTime >>> 16;
+    bytes[4] = (absSendTime >>> 8) & 0xff;
+    bytes[5] = absSendTime & 0xff;
     this.sentPackets++;
     this.sentBytes += bytes.length;
     this.estimator.onPacketSent(sequenceNumber, bytes.length, nowUs, clusterId);
@@ -168,25 +183,39 @@ class Sender implements NetPeer {
 class Receiver implements NetPeer {
   transmit: ((bytes: Uint8Array) => void) | undefined;
   readonly #recorder: ArrivalRecorder;
+  readonly #estimator: ReceiveSideEstimator | undefined;
   /** A clock of its own, whose reference time in feedback wraps after five seconds. */
   readonly #clockOffsetUs = ARRIVAL_WRAP_US - 5_000_000;
   received = 0;
 
-  constructor(feedbackMs: number | undefined) {
+  constructor({ feedbackMs, feedback }: Scenario) {
+    this.#estimator = feedback === 'remb' ? new ReceiveSideEstimator() : undefined;
     this.#recorder = new ArrivalRecorder(feedbackMs === undefined ? {} : { intervalMs: feedbackMs });
   }
 
   receive(bytes: Uint8Array, nowMs: number): void {
     this.received++;
-    this.#recorder.onPacket((bytes[1]! << 8) | bytes[2]!, Math.round(nowMs * 1000) + this.#clockOffsetUs);
+    const arrivalUs = Math.round(nowMs * 1000) + this.#clockOffsetUs;
+    if (this.#estimator === undefined) {
+      this.#recorder.onPacket((bytes[1]! << 8) | bytes[2]!, arrivalUs);
+    } else {
+      this.#estimator.onPacket((bytes[3]! << 16) | (bytes[4]! << 8) | bytes[5]!, arrivalUs, bytes.length);
+    }
   }
 
   nextTimeoutMs(): number | undefined {
-    const dueMs = this.#recorder.nextTimeoutMs();
+    const dueMs = (this.#estimator ?? this.#recorder).nextTimeoutMs();
     return dueMs === undefined ? undefined : dueMs - this.#clockOffsetUs / 1000;
   }
 
   handleTimeout(nowMs: number): void {
+    const rembBps = this.#estimator?.takeRemb(nowMs + this.#clockOffsetUs / 1000);
+    if (rembBps !== undefined) {
+      const bytes = new Uint8Array(5);
+      bytes[0] = REMB;
+      new DataView(bytes.buffer).setUint32(1, Math.round(rembBps));
+      this.transmit?.(bytes);
+    }
     for (const feedback of this.#recorder.takeFeedback(nowMs + this.#clockOffsetUs / 1000)) {
       const out = new ByteWriter();
       writeTransportWideFeedback({ senderSsrc: 1, mediaSsrc: 2 }, feedback, out);
@@ -200,7 +229,7 @@ export function simulate(scenario: Scenario): SimulationResult {
   const { rttMs = 50, seed = 1 } = scenario;
   const network = new SimulatedNetwork();
   const sender = new Sender(scenario);
-  const receiver = new Receiver(scenario.feedbackMs);
+  const receiver = new Receiver(scenario);
   const { bandwidthBps } = scenario;
   // In two, so that what passed the bottleneck can be told from what was lost behind it.
   const { queueBytes = 65_536, ...path } = scenario.forward ?? {};

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hardScenarios, limitedScenarios, scenarios } from './bwe-scenarios.ts';
+import { hardScenarios, limitedScenarios, rembScenarios, scenarios } from './bwe-scenarios.ts';
 import { phasesOf, simulate } from './bwe-simulation.ts';
 
 const SEEDS = [1, 2];
@@ -13,8 +13,7 @@ describe('bandwidth estimation on simulated links', () => {
         expect(phase.utilisation).toBeGreaterThanOrEqual(0.85);
         // The bottleneck carries no more than it can; a little more than all is the queue of the start, sent later.
         expect(phase.utilisation).toBeLessThanOrEqual(1.02);
-        // Uneven delay of up to 30 ms hides a queue for longer.
-        expect(phase.p95QueueMs).toBeLessThanOrEqual(scenario.name.includes('jitter 30') ? 130 : 100);
+        expect(phase.p95QueueMs).toBeLessThanOrEqual(100);
       }
     }
   });
@@ -23,7 +22,9 @@ describe('bandwidth estimation on simulated links', () => {
     'neither collapses nor explodes: %s',
     (_, scenario) => {
       const { samples } = simulate(scenario);
-      const settled = samples.filter(({ atMs }) => atMs >= 3000).map(({ estimateBps }) => estimateBps);
+      // Where a probe was lost by chance it is the next one that tells, five seconds later.
+      const settledMs = scenario.forward?.lossRate === 0 ? 3000 : 6000;
+      const settled = samples.filter(({ atMs }) => atMs >= settledMs).map(({ estimateBps }) => estimateBps);
       const wishBps = scenario.estimator!.desiredBps!;
       expect(Math.min(...settled)).toBeGreaterThanOrEqual(0.85 * Math.min(2 * scenario.sourceBps!, scenario.linkBps));
       expect(Math.min(...settled)).toBeGreaterThanOrEqual(0.85 * Math.min(wishBps, scenario.linkBps));
@@ -31,6 +32,14 @@ describe('bandwidth estimation on simulated links', () => {
       expect(Math.max(...samples.map(({ queueMs }) => queueMs))).toBeLessThanOrEqual(100);
     },
   );
+
+  it.each(rembScenarios.map((scenario) => [scenario.name, scenario] as const))('follows REMB: %s', (_, scenario) => {
+    for (const phase of phasesOf(scenario, simulate(scenario))) {
+      expect(phase.convergedMs).toBeLessThanOrEqual(phase.fromMs === 0 ? 8000 : 3000);
+      expect(phase.utilisation).toBeGreaterThanOrEqual(0.85);
+      expect(phase.p95QueueMs).toBeLessThanOrEqual(150);
+    }
+  });
 
   it.each(hardScenarios.map((scenario) => [scenario.name, scenario] as const))('survives: %s', (_, scenario) => {
     const result = simulate(scenario);
