@@ -5,7 +5,10 @@ import { nodeSrtpCrypto } from './srtp-cipher.ts';
 import { firstDifference, srtpProvider } from './srtp-crypto.ts';
 
 /** Node 26.1 and later have node:ffi. */
-const hasFfi = Number(process.versions.node.split('.')[0]) >= 26 && process.platform === 'linux';
+const hasFfi =
+  Number(process.versions.node.split('.')[0]) >= 26 &&
+  process.platform === 'linux' &&
+  process.env['MILLRACE_FFI'] !== 'off';
 
 /** As `crypto`, but one byte of each packet it seals is wrong. */
 function altered(crypto: SrtpCrypto, where: 'start' | 'textStart' | 'tagAt'): SrtpCrypto {

@@ -52,6 +52,8 @@ export class UdpSocket implements DatagramSocket {
   readonly #sendQueueBytes: number;
   readonly #fast: FastDatagrams;
   readonly #fileDescriptor: number;
+  /** Nothing waited behind the last packet. */
+  #cameAlone = false;
   #queue: DatagramQueue | undefined;
   #queueSender: LinuxQueueSender | undefined;
   #closed: Promise<void> | undefined;
@@ -184,7 +186,13 @@ export class UdpSocket implements DatagramSocket {
     }
     const { receiver } = this.#fast;
     if (receiver === undefined || this.#closed !== undefined) return;
+    // Behind a packet that came alone the next one comes alone too, most often: looking costs a system call.
+    if (this.#cameAlone) {
+      this.#cameAlone = false;
+      return;
+    }
     const count = receiver.receive(this.#fileDescriptor);
+    this.#cameAlone = count === 0;
     // Handlers may close the socket, or change them.
     for (let i = 0; i < count && this.#closed === undefined; i++) {
       const source = receiver.source(i);
