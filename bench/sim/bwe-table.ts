@@ -91,7 +91,7 @@ ${hardScenarios.flatMap(rowsOf).map(toLine).join('\n')}
 
 ## Receivers that tell only REMB
 
-No probe tells anything here: the receiver lets the estimate grow by half a second until the link was full.
+No probe tells anything here: the receiver lets the estimate grow by 50 % a second until the link was full once.
 
 ${HEAD}
 ${rembScenarios.flatMap(rowsOf).map(toLine).join('\n')}
