@@ -27,7 +27,11 @@ describe('stream names', () => {
   });
 
   it('come back as they were written', () => {
-    const names = fc.string({ minLength: 1, maxLength: MAX_STREAM_NAME_BYTES, unit: fc.constantFrom(...'aZ09-_~!') });
+    const names = fc.string({
+      minLength: 1,
+      maxLength: MAX_STREAM_NAME_BYTES,
+      unit: fc.constantFrom('a', 'Z', '0', '9', '-', '_', '~', '!'),
+    });
     fc.assert(
       fc.property(names, (name) => {
         const bytes = streamNameBytes(name)!;
