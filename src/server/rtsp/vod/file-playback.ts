@@ -86,6 +86,7 @@ export class FilePlayback implements Playback {
   #isPlaying = false;
   #nextReportMs = 0;
   #cancelWait: (() => void) | undefined;
+  #lastUse: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(options: FilePlaybackOptions) {
@@ -101,6 +102,16 @@ export class FilePlayback implements Playback {
   async play(request: PlayRequest): Promise<PlayOutcome | PlayRefusal> {
     const wasPlaying = this.#stop();
     const generation = this.#generation;
+    try {
+      return await this.#use(() => this.#start(request, generation, wasPlaying));
+    } catch (error) {
+      // The file was closed while it was read: nobody is there any more.
+      if (this.#closed) return { statusCode: 455 };
+      throw error;
+    }
+  }
+
+  async #start(request: PlayRequest, generation: number, wasPlaying: boolean): Promise<PlayOutcome | PlayRefusal> {
     const opened = await this.#open();
     if (generation !== this.#generation || this.#closed) return { statusCode: 455 };
     const scale = this.#possibleScale(opened, request.scale);
@@ -166,6 +177,16 @@ export class FilePlayback implements Playback {
     this.#opened = undefined;
   }
 
+  /** Calls of a file must not overlap: each use of it waits for the one before. */
+  #use<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#lastUse.then(work);
+    this.#lastUse = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
   async #open(): Promise<OpenedFile> {
     if (this.#opened !== undefined) return this.#opened;
     const opened = await this.#options.open();
@@ -218,9 +239,10 @@ export class FilePlayback implements Playback {
 
   #run(generation: number): void {
     this.#isPlaying = true;
-    this.#pump(generation).catch((error: unknown) => {
-      this.#options.onFault(error);
+    this.#use(() => this.#pump(generation)).catch((error: unknown) => {
+      // Nobody plays on, and the file may be closed.
       if (generation !== this.#generation || this.#closed) return;
+      this.#options.onFault(error);
       this.#stop();
       this.#sayBye();
       this.#options.onEnded('failed');
@@ -228,12 +250,14 @@ export class FilePlayback implements Playback {
   }
 
   async #pump(generation: number): Promise<void> {
+    if (generation !== this.#generation) return;
     const beganMs = this.#clock.nowMs();
     const firstMediaUs = this.#pending === undefined ? this.#startMediaUs : this.#mediaTimeOf(this.#pending.positionUs);
     for (;;) {
       const next = this.#pending ?? (await this.#source!.next());
-      if (generation !== this.#generation) return;
+      // Kept, too, for who paused meanwhile: it would be missing when the play goes on.
       this.#pending = next;
+      if (generation !== this.#generation) return;
       if (next === undefined || this.#isOver(next)) {
         this.#finish();
         return;
