@@ -30,6 +30,7 @@ export class RtpPacketView {
   elementHeaderBytes: 0 | 1 | 2 = 0;
   /** Length of the element that `findElement` found last, bytes. */
   elementBytes = 0;
+  #elementId = 0;
 
   /**
    * Looks at the packet at `[start, end)` of `bytes`.
@@ -119,27 +120,10 @@ export class RtpPacketView {
    * −1 when there is none. Ids 1–14 in the one-byte form, 1–255 in the other.
    */
   findElement(id: number): number {
-    const { bytes, elementHeaderBytes, extensionEnd } = this;
-    let at = this.extensionStart;
-    while (elementHeaderBytes > 0 && at < extensionEnd) {
-      const first = bytes[at]!;
-      if (first === 0) {
-        at++;
-        continue;
-      }
-      const isOneByte = elementHeaderBytes === 1;
-      const found = isOneByte ? first >>> 4 : first;
-      // Id 0 with a length is as much the end as id 15 (RFC 8285 §4.2).
-      if (isOneByte && (found === 0 || found > LAST_ONE_BYTE_ID)) return -1;
-      if (!isOneByte && at + 1 >= extensionEnd) return -1;
-      const sizeBytes = isOneByte ? (first & 0x0f) + 1 : bytes[at + 1]!;
-      const dataAt = at + elementHeaderBytes;
-      if (dataAt + sizeBytes > extensionEnd) return -1;
-      if (found === id) {
-        this.elementBytes = sizeBytes;
-        return dataAt;
-      }
-      at = dataAt + sizeBytes;
+    for (let at = this.#elementFrom(this.extensionStart); at >= 0; ) {
+      const dataAt = at + this.elementHeaderBytes;
+      if (this.#elementId === id) return dataAt;
+      at = this.#elementFrom(dataAt + this.elementBytes);
     }
     return -1;
   }
@@ -157,25 +141,30 @@ export class RtpPacketView {
 
   /** Gives every element with an id from `ids` the id there; those that have none there become padding. */
   renumberElements(ids: ReadonlyMap<number, number>): void {
-    const { bytes, elementHeaderBytes, extensionEnd } = this;
-    let at = this.extensionStart;
-    while (elementHeaderBytes > 0 && at < extensionEnd) {
-      const first = bytes[at]!;
-      if (first === 0) {
-        at++;
-        continue;
-      }
-      const isOneByte = elementHeaderBytes === 1;
-      const found = isOneByte ? first >>> 4 : first;
-      const isEnd = isOneByte ? found === 0 || found > LAST_ONE_BYTE_ID : at + 1 >= extensionEnd;
-      const sizeBytes = isOneByte ? (first & 0x0f) + 1 : (bytes[at + 1] ?? 0);
-      const end = at + elementHeaderBytes + sizeBytes;
-      if (isEnd || end > extensionEnd) return;
-      const id = ids.get(found);
+    const { bytes, elementHeaderBytes } = this;
+    for (let at = this.#elementFrom(this.extensionStart); at >= 0; ) {
+      const end = at + elementHeaderBytes + this.elementBytes;
+      const id = ids.get(this.#elementId);
       if (id === undefined) bytes.fill(0, at, end);
-      else bytes[at] = isOneByte ? (id << 4) | (first & 0x0f) : id;
-      at = end;
+      else bytes[at] = elementHeaderBytes === 1 ? (id << 4) | (bytes[at]! & 0x0f) : id;
+      at = this.#elementFrom(end);
     }
+  }
+
+  /** Where the next element begins from `from` on, its id in `#elementId` and its length in `elementBytes`; −1 at the end. */
+  #elementFrom(from: number): number {
+    const { bytes, elementHeaderBytes, extensionEnd } = this;
+    let at = from;
+    while (at < extensionEnd && bytes[at] === 0) at++;
+    if (elementHeaderBytes === 0 || at >= extensionEnd) return -1;
+    const first = bytes[at]!;
+    const isOneByte = elementHeaderBytes === 1;
+    this.#elementId = isOneByte ? first >>> 4 : first;
+    // Id 0 with a length is as much the end as id 15 (RFC 8285 §4.2).
+    if (isOneByte && (this.#elementId === 0 || this.#elementId > LAST_ONE_BYTE_ID)) return -1;
+    if (at + elementHeaderBytes > extensionEnd) return -1;
+    this.elementBytes = isOneByte ? (first & 0x0f) + 1 : bytes[at + 1]!;
+    return at + elementHeaderBytes + this.elementBytes > extensionEnd ? -1 : at;
   }
 }
 
