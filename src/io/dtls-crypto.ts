@@ -151,6 +151,9 @@ class X25519KeyExchange implements DtlsKeyExchange {
   }
 }
 
+/** How a point begins that is written out in full (RFC 8422 §5.4.1); OpenSSL takes other forms too. */
+const UNCOMPRESSED_POINT = 4;
+
 class P256KeyExchange implements DtlsKeyExchange {
   readonly publicKey: Uint8Array;
   readonly #ecdh: ECDH = createECDH('prime256v1');
@@ -160,6 +163,7 @@ class P256KeyExchange implements DtlsKeyExchange {
   }
 
   deriveSharedSecret(peerPublicKey: Uint8Array): Uint8Array | undefined {
+    if (peerPublicKey[0] !== UNCOMPRESSED_POINT) return undefined;
     try {
       return this.#ecdh.computeSecret(peerPublicKey);
     } catch {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nodeDtlsCrypto } from '../../../src/io/dtls-crypto.ts';
 import { DtlsCertificate } from '../../../src/protocol/dtls/dtls-certificate.ts';
 import type { DtlsCrypto } from '../../../src/protocol/dtls/dtls-crypto.ts';
+import { NAMED_GROUPS } from '../../../src/protocol/dtls/named-groups.tables.ts';
 import { joinBytes } from '../../../src/wire/join-bytes.ts';
 import { certificateOf, connectedOf, failureOf, makePair, startPair, untilConnected, untilOver } from './dtls-kit.ts';
 
@@ -116,6 +117,9 @@ describe('a public key that is none', () => {
   const offCurve = joinBytes([Uint8Array.of(4), new Uint8Array(64).fill(7)]);
   const infinity = Uint8Array.of(0);
   const compressed = joinBytes([Uint8Array.of(2), new Uint8Array(32).fill(3)]);
+  /** A point of the curve in the form that also tells its parity (X9.62 §4.3.6), which OpenSSL would take. */
+  const hybrid = nodeDtlsCrypto.createKeyExchange(NAMED_GROUPS[1]!).publicKey.slice();
+  hybrid[0] = 6 | (hybrid[64]! & 1);
 
   it.each([
     ['zero', 29, new Uint8Array(32)],
@@ -127,6 +131,7 @@ describe('a public key that is none', () => {
     ['off the curve', p256, offCurve],
     ['the point at infinity', p256, infinity],
     ['compressed', p256, compressed],
+    ['hybrid', p256, hybrid],
     ['all zeros', p256, new Uint8Array(65)],
     ['empty', p256, new Uint8Array()],
   ])('is refused: %s, group %d', (_, group, publicKey) => {
