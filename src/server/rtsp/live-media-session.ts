@@ -40,6 +40,7 @@ export class LiveMediaSession implements MediaSession, LivePackets {
   readonly stream: Stream;
   readonly form: LiveForm;
   readonly presentation: RtpPresentation;
+  readonly isSameForAll = true;
   readonly onUnreferenced: () => void;
   readonly #options: LiveMediaSessionOptions;
   readonly #senderClock: RtpSenderClock;

@@ -61,6 +61,8 @@ export interface MediaSession {
    * @returns the status code of a refusal
    */
   takeKey?(track: number, keyManagement: string | undefined): number | undefined;
+  /** All who play it see the same at the same time: it may go to a multicast group. */
+  readonly isSameForAll?: boolean;
   /** PLAY and PAUSE are for all tracks together only. */
   readonly isAggregateOnly?: boolean;
   /** The description (SDP), with relative control URLs. Undefined when it is only recorded to. */

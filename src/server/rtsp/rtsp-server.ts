@@ -6,6 +6,7 @@ import { nodeHandshakeCrypto, random32 } from '../../io/node-crypto.ts';
 import { type UpgradeRequest, WebSocketStreamAcceptor } from '../../io/web-socket-stream.ts';
 import type { StreamHub } from '../../media/stream-hub.ts';
 import type { RtspRequest } from '../../protocol/rtsp/rtsp-message.ts';
+import { ResourceError } from '../../wire/errors.ts';
 import type { RtspConfiguration, RtspsConfiguration } from '../config/configuration.ts';
 import type { AdoptOptions } from '../delegate/delegate-server.ts';
 import { type RtspDelegate, RtspDelegateServer } from '../delegate/rtsp-delegate-server.ts';
@@ -103,7 +104,7 @@ export class RtspServer {
         })
       : undefined;
     const multicastGroupOf = async (session: MediaSession): Promise<MulticastGroup | undefined> =>
-      this.#multicast?.groupOf(session);
+      session.isSameForAll === true ? this.#multicast?.groupOf(session) : undefined;
     this.#sessions = new ClientSessions({
       clock: nodeClock,
       log,
@@ -296,8 +297,13 @@ export class RtspServer {
     try {
       answered = await this.#handler.handle(connection, request);
     } catch (error) {
-      connection.log.error({ err: error, method: request.method }, 'a request failed by a fault in the server');
-      answered = answer(500);
+      if (error instanceof ResourceError) {
+        connection.log.warn({ err: error, method: request.method }, 'a request needs what the server has not');
+        answered = answer(503);
+      } else {
+        connection.log.error({ err: error, method: request.method }, 'a request failed by a fault in the server');
+        answered = answer(500);
+      }
     }
     const { method, url } = request;
     connection.log.debug({ method, url: loggedUrl(url), status: answered.statusCode }, 'request');
