@@ -26,16 +26,9 @@ import { readVideoOrientation } from '../../src/protocol/rtp/extensions/video-or
 import { type ExtensionElement, readExtensionElements } from '../../src/protocol/rtp/header-extension.ts';
 import { Av1Payload, parseAv1Payload } from '../../src/protocol/rtp/layers/av1-payload.ts';
 import { H264Payload, parseH264Payload } from '../../src/protocol/rtp/layers/h264-payload.ts';
-import {
-  parseVp8Descriptor,
-  rewriteVp8Descriptor,
-  Vp8Descriptor,
-} from '../../src/protocol/rtp/layers/vp8-descriptor.ts';
-import {
-  parseVp9LayerDescriptor,
-  rewriteVp9Descriptor,
-  Vp9LayerDescriptor,
-} from '../../src/protocol/rtp/layers/vp9-layer-descriptor.ts';
+import { rewritePictureNumbers } from '../../src/protocol/rtp/layers/picture-id-rewrite.ts';
+import { parseVp8Descriptor, Vp8Descriptor } from '../../src/protocol/rtp/layers/vp8-descriptor.ts';
+import { parseVp9LayerDescriptor, Vp9LayerDescriptor } from '../../src/protocol/rtp/layers/vp9-layer-descriptor.ts';
 import { parseRtpPacket } from '../../src/protocol/rtp/rtp-packet.ts';
 import { RtpPacketView } from '../../src/protocol/rtp/rtp-packet-view.ts';
 import { expectSameBytes } from './expect-same.ts';
@@ -96,10 +89,10 @@ function readPayload(bytes: Uint8Array, { payloadStart, payloadEnd }: RtpPacketV
   parseAv1Payload(bytes, payloadStart, payloadEnd, new Av1Payload());
   const copy = bytes.slice();
   const vp8 = new Vp8Descriptor();
-  if (parseVp8Descriptor(bytes, payloadStart, payloadEnd, vp8)) rewriteVp8Descriptor(copy, 0, vp8, vp8);
+  if (parseVp8Descriptor(bytes, payloadStart, payloadEnd, vp8)) rewritePictureNumbers(copy, 0, vp8, vp8);
   expectSameBytes(copy, bytes, 'VP8 descriptors');
   const vp9 = new Vp9LayerDescriptor();
-  if (parseVp9LayerDescriptor(bytes, payloadStart, payloadEnd, vp9)) rewriteVp9Descriptor(copy, 0, vp9, vp9);
+  if (parseVp9LayerDescriptor(bytes, payloadStart, payloadEnd, vp9)) rewritePictureNumbers(copy, 0, vp9, vp9);
   expectSameBytes(copy, bytes, 'VP9 descriptors');
 }
 

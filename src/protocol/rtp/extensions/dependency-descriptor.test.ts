@@ -5,7 +5,7 @@ import { DependencyDescriptorWriter } from './dependency-descriptor-writer.ts';
 import { allDecodeTargets, type DependencyStructure, MAX_FRAME_DIFFERENCES } from './dependency-structure.ts';
 
 /**
- * Captured from Chromium, the first frames of a call each: AV1 and VP9 with spatial layers, VP8 and H.264 with temporal
+ * Captured from Chromium 156 (run with --disable-webrtc-encryption), the first frames of a call each: AV1 and VP9 with spatial layers, VP8 and H.264 with temporal
  * ones.
  */
 const CAPTURED: Readonly<Record<string, readonly string[]>> = {
@@ -122,6 +122,26 @@ describe('DependencyDescriptorReader', () => {
     // Flags 00010: own differences; each then 01 (one nibble) and 0101.
     expect(MAX_FRAME_DIFFERENCES).toBe(16);
     expect(reader.read(bytes, 0, bytes.length, descriptor)).toBe(false);
+  });
+
+  it.each([1, 31, 32])('takes all of %i decode targets as active with a new structure', (count) => {
+    const descriptor = read(CAPTURED['H.264 L1T3']![0]!)!;
+    const targets = Array.from({ length: count }, () => ({ spatialId: 0, temporalId: 0, chain: -1 }));
+    const template = { spatialId: 0, temporalId: 0, indications: targets.map(() => 2), frameDiffs: [], chainDiffs: [] };
+    descriptor.structure = {
+      templateIdOffset: 0,
+      chainCount: 0,
+      templates: [template],
+      decodeTargets: targets,
+      resolutions: [],
+    };
+    descriptor.indications.fill(2);
+    descriptor.activeDecodeTargets = -1;
+    const out = new Uint8Array(255);
+    const length = new DependencyDescriptorWriter().write(descriptor, out, 0);
+    const reader = new DependencyDescriptorReader();
+    expect(reader.read(out, 0, length, descriptor)).toBe(true);
+    expect([descriptor.activeDecodeTargets, reader.activeDecodeTargets]).toEqual([2 ** count - 1, 2 ** count - 1]);
   });
 
   it('survives any bytes', () => {

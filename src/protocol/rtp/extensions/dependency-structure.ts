@@ -60,7 +60,7 @@ export interface DependencyStructure {
 
 /** Bits of all decode targets of a structure. */
 export function allDecodeTargets({ decodeTargets }: DependencyStructure): number {
-  return decodeTargets.length === MAX_DECODE_TARGETS ? 0xffff_ffff : (1 << decodeTargets.length) - 1;
+  return 2 ** decodeTargets.length - 1;
 }
 
 /** The template with this id; `undefined` when the structure has none. */

@@ -5,7 +5,13 @@ import { absSendTimeDiffUs, readAbsSendTime, toAbsSendTime, writeAbsSendTime } f
 import { readAudioLevel, readMixerLevels, SILENT_LEVEL, VOICE_ACTIVITY, writeAudioLevel } from './audio-level.ts';
 import { FrameMarking, readFrameMarking } from './frame-marking.ts';
 import { HEADER_EXTENSION_URI, headerExtensionNameOf } from './header-extension-uris.ts';
-import { maxPlayoutDelayMs, minPlayoutDelayMs, readPlayoutDelay, writePlayoutDelay } from './playout-delay.ts';
+import {
+  MAX_PLAYOUT_DELAY_MS,
+  maxPlayoutDelayMs,
+  minPlayoutDelayMs,
+  readPlayoutDelay,
+  writePlayoutDelay,
+} from './playout-delay.ts';
 import { isStreamName, MAX_STREAM_NAME_BYTES, readStreamName, streamNameBytes } from './stream-name.ts';
 import { readTransmissionOffset, writeTransmissionOffset } from './transmission-offset.ts';
 import { readTransportWideSequenceNumber, writeTransportWideSequenceNumber } from './transport-wide-sequence-number.ts';
@@ -176,6 +182,7 @@ describe('playout delay', () => {
     const bytes = new Uint8Array(3);
     writePlayoutDelay(bytes, 0, -5, 1e9);
     expect([...bytes]).toEqual([0, 0x0f, 0xff]);
+    expect(maxPlayoutDelayMs(readPlayoutDelay(bytes, 0, 3)!)).toBe(MAX_PLAYOUT_DELAY_MS);
   });
 
   it('is refused with the shortest above the longest', () => {

@@ -109,6 +109,20 @@ describe('HeaderExtensionWriter', () => {
     expect(readExtensionElements(forwarded.packet)[2]).toEqual({ id: 4, data });
   });
 
+  it('replaces data also when a later element wants the two-byte form', () => {
+    const writer = make({
+      ids: new Map([
+        [3, 4],
+        [5, 5],
+      ]),
+      allowTwoByte: true,
+    });
+    const long = { id: 5, data: new Uint8Array(40) };
+    writer.replaceNext(3, Uint8Array.of(7), 0, 1);
+    const forwarded = forward(packet([{ id: 3, data: Uint8Array.of(9) }, long]), writer);
+    expect(readExtensionElements(forwarded.packet)).toEqual([{ id: 4, data: Uint8Array.of(7) }, long]);
+  });
+
   it('lets its own elements win', () => {
     const { packet: again } = forward(
       packet([{ id: 9, data: Uint8Array.of(9) }]),

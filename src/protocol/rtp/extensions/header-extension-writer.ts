@@ -124,6 +124,8 @@ export class HeaderExtensionWriter {
     const ownBytes = own.bytes;
     for (let i = 0; i < ownBytes.length; i++) out[elementsStart + i] = ownBytes[i]!;
     let end = elementsStart + ownBytes.length;
+    // Only the first of several elements has been given room.
+    let replacedId = this.#replacedId;
     let from = extensionStart;
     while (elementHeaderBytes > 0 && from < extensionEnd) {
       const first = bytes[from]!;
@@ -142,18 +144,16 @@ export class HeaderExtensionWriter {
       const id = ids[found]!;
       if (id === 0) continue;
       let source = bytes;
-      if (found === this.#replacedId) {
+      if (found === replacedId) {
         source = this.#replacement;
         dataStart = this.#replacementStart;
         dataBytes = this.#replacementBytes;
         if (dataBytes > MAX_TWO_BYTE_DATA || dataStart + dataBytes > source.length) continue;
-        // Only the first of several has been given room.
-        this.#replacedId = 0;
+        replacedId = 0;
       }
       if (form === 1) {
         if (id > LAST_ONE_BYTE_ID || dataBytes > MAX_ONE_BYTE_DATA || dataBytes === 0) {
           if (this.#twoByte === undefined) continue;
-          if (source !== bytes) this.#replacedId = found;
           return -1;
         }
         out[end++] = (id << 4) | (dataBytes - 1);

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readVideoLayersAllocation } from './video-layers-allocation.ts';
+import {
+  MAX_ALLOCATED_SPATIAL_LAYERS,
+  MAX_ALLOCATED_STREAMS,
+  readVideoLayersAllocation,
+} from './video-layers-allocation.ts';
 
 function read(hex: string): ReturnType<typeof readVideoLayersAllocation> {
   return readVideoLayersAllocation(new Uint8Array(Buffer.from(hex, 'hex')), 0, hex.length / 2);
@@ -50,7 +54,9 @@ describe('readVideoLayersAllocation', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         const allocation = readVideoLayersAllocation(bytes, 0, bytes.length);
-        expect(allocation?.layers.length ?? 0).toBeLessThanOrEqual(16);
+        expect(allocation?.layers.length ?? 0).toBeLessThanOrEqual(
+          MAX_ALLOCATED_STREAMS * MAX_ALLOCATED_SPATIAL_LAYERS,
+        );
       }),
     );
   });

@@ -4,8 +4,9 @@ import { vp9DescriptorBytes } from '../payload/vp9-descriptor.ts';
 import { Av1Payload, parseAv1Payload } from './av1-payload.ts';
 import { H264Payload, parseH264Payload } from './h264-payload.ts';
 import { isOpusDtx } from './opus-payload.ts';
-import { parseVp8Descriptor, rewriteVp8Descriptor, Vp8Descriptor } from './vp8-descriptor.ts';
-import { parseVp9LayerDescriptor, rewriteVp9Descriptor, Vp9LayerDescriptor } from './vp9-layer-descriptor.ts';
+import { rewritePictureNumbers } from './picture-id-rewrite.ts';
+import { parseVp8Descriptor, Vp8Descriptor } from './vp8-descriptor.ts';
+import { parseVp9LayerDescriptor, Vp9LayerDescriptor } from './vp9-layer-descriptor.ts';
 
 function fromHex(hex: string): Uint8Array {
   return new Uint8Array(Buffer.from(hex, 'hex'));
@@ -31,6 +32,7 @@ function av1(hex: string): Av1Payload | undefined {
   return parseAv1Payload(fromHex(hex), 0, hex.length / 2, out) ? out : undefined;
 }
 
+/** Payloads said to be of Chromium were captured from version 156 run with --disable-webrtc-encryption, and cut. */
 describe('VP8 payloads of Chromium', () => {
   it.each([
     ['90e0cad50c20f01c009d012a', { isKeyFrame: true, pictureId: 19_157, temporalId: 0, isLayerSync: true }],
@@ -107,16 +109,16 @@ describe.each([
     const replacement = { pictureId, tl0PictureIndex: 255 };
     const a = fromHex(vp8Hex);
     const one = vp8(vp8Hex)!;
-    rewriteVp8Descriptor(a, 0, one, replacement);
+    rewritePictureNumbers(a, 0, one, replacement);
     const after = new Vp8Descriptor();
     expect(parseVp8Descriptor(a, 0, a.length, after)).toBe(true);
-    expect(after).toEqual({ ...one, pictureId: pictureId & mask, tl0PictureIndex: 255 });
+    expect(after).toEqual(Object.assign(one, { pictureId: pictureId & mask, tl0PictureIndex: 255 }));
     const b = fromHex(vp9Hex);
     const other = vp9(vp9Hex)!;
-    rewriteVp9Descriptor(b, 0, other, replacement);
+    rewritePictureNumbers(b, 0, other, replacement);
     const second = new Vp9LayerDescriptor();
     expect(parseVp9LayerDescriptor(b, 0, b.length, second)).toBe(true);
-    expect(second).toEqual({ ...other, pictureId: pictureId & mask, tl0PictureIndex: 255 });
+    expect(second).toEqual(Object.assign(other, { pictureId: pictureId & mask, tl0PictureIndex: 255 }));
   });
 });
 
@@ -125,7 +127,7 @@ describe('a rewritten descriptor', () => {
     const payload = fromHex('90e0cad50c20f01c');
     const out = new Uint8Array(20);
     out.set(payload, 9);
-    rewriteVp8Descriptor(out, 9, vp8('90e0cad50c20f01c')!, { pictureId: 0x1234, tl0PictureIndex: 1 });
+    rewritePictureNumbers(out, 9, vp8('90e0cad50c20f01c')!, { pictureId: 0x1234, tl0PictureIndex: 1 });
     expect(Buffer.from(out.subarray(9, 17)).toString('hex')).toBe('90e092340120f01c');
   });
 });
@@ -140,8 +142,7 @@ describe('H.264 payloads', () => {
     ['last fragment', '7c45b8', { nalUnitType: 5, isKeyFrame: false, isStart: false, isEnd: true }],
     ['STAP-B', '7900010002650100020102', { nalUnitType: 5, hasIdr: true }],
   ])('%s', (_, hex, expected) => {
-    const out = h264(hex)!;
-    expect({ ...out, isKeyFrame: out.isKeyFrame }).toMatchObject(expected);
+    expect(h264(hex)).toMatchObject(expected);
   });
 
   it.each([
@@ -165,8 +166,7 @@ describe('AV1 payloads', () => {
     ['first of two packets', '50340830e0400200', { isContinuation: false, isToBeContinued: true, spatialId: 1 }],
     ['second of two packets', '906fbe79a10801de', { isContinuation: true, hasLayers: false, isKeyFrame: false }],
   ])('%s', (_, hex, expected) => {
-    const out = av1(hex)!;
-    expect({ ...out, isKeyFrame: out.isKeyFrame }).toMatchObject(expected);
+    expect(av1(hex)).toMatchObject(expected);
   });
 
   it('are refused with a length beyond the end', () => {

@@ -11,7 +11,8 @@ const LAYER_SYNC = 0x20;
 const INTER_FRAME = 0x01;
 
 /**
- * What an SFU wants to know of a VP8 payload (RFC 7741 §4.2). Made once and filled by `parseVp8Descriptor`.
+ * What an SFU wants to know of a VP8 payload (RFC 7741 §4.2). Made once and filled by `parseVp8Descriptor`. Chromium leaves
+ * picture id and layers out when the dependency descriptor was negotiated: they are then to be taken from that.
  *
  *     X(1) R(1) N(1) S(1) R(1) PID(3)  [I(1) L(1) T(1) K(1) R(4)]  [M(1) picture id(7/15)]  [TL0PICIDX(8)]
  *     [TID(2) Y(1) KEYIDX(5)]
@@ -90,23 +91,4 @@ export function parseVp8Descriptor(bytes: Uint8Array, start: number, end: number
   out.isKeyFrame = out.isFrameStart && (bytes[at]! & INTER_FRAME) === 0;
   out.payloadAt = at;
   return true;
-}
-
-/**
- * Gives the payload that `descriptor` was read from, moved by `shift` bytes (0: in place), another picture id and index of
- * base layer frames, where it has them; the form, 7 or 15 bits, stays.
- */
-export function rewriteVp8Descriptor(
-  bytes: Uint8Array,
-  shift: number,
-  { pictureIdBits, pictureIdAt, tl0PictureIndex, tl0PictureIndexAt }: Vp8Descriptor,
-  replacement: { readonly pictureId: number; readonly tl0PictureIndex: number },
-): void {
-  if (pictureIdBits === 15) {
-    bytes[pictureIdAt + shift] = LONG_PICTURE_ID | (replacement.pictureId >>> 8);
-    bytes[pictureIdAt + shift + 1] = replacement.pictureId;
-  } else if (pictureIdBits === 7) {
-    bytes[pictureIdAt + shift] = replacement.pictureId & 0x7f;
-  }
-  if (tl0PictureIndex >= 0) bytes[tl0PictureIndexAt + shift] = replacement.tl0PictureIndex;
 }

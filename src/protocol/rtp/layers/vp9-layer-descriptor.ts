@@ -104,25 +104,6 @@ export function parseVp9LayerDescriptor(
   return true;
 }
 
-/**
- * Gives the payload that `descriptor` was read from, moved by `shift` bytes (0: in place), another picture id and index of
- * base layer pictures, where it has them; the form, 7 or 15 bits, stays.
- */
-export function rewriteVp9Descriptor(
-  bytes: Uint8Array,
-  shift: number,
-  { pictureIdBits, pictureIdAt, tl0PictureIndex, tl0PictureIndexAt }: Vp9LayerDescriptor,
-  replacement: { readonly pictureId: number; readonly tl0PictureIndex: number },
-): void {
-  if (pictureIdBits === 15) {
-    bytes[pictureIdAt + shift] = LONG_PICTURE_ID | (replacement.pictureId >>> 8);
-    bytes[pictureIdAt + shift + 1] = replacement.pictureId;
-  } else if (pictureIdBits === 7) {
-    bytes[pictureIdAt + shift] = replacement.pictureId & 0x7f;
-  }
-  if (tl0PictureIndex >= 0) bytes[tl0PictureIndexAt + shift] = replacement.tl0PictureIndex;
-}
-
 /** @returns where the next field is; `end` when it is cut off */
 function readPictureId(bytes: Uint8Array, at: number, end: number, isThere: boolean, out: Vp9LayerDescriptor): number {
   out.pictureId = -1;
