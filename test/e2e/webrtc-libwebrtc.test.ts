@@ -1,27 +1,44 @@
-import { afterEach, describe, expect, it } from 'vitest';
+/** libwebrtc (of @roamhq/wrtc) and our side: it offers AES_CM alone, and no H.264. */
+import { describe, expect, it, type TestContext } from 'vitest';
 import { ChildPeer } from '../peers/webrtc-child.ts';
-import { connectPeer, exchangeData, exchangeMedia } from '../peers/webrtc-scene.ts';
+import {
+  type Connected,
+  connectPeer,
+  endConnection,
+  exchangeData,
+  exchangeMedia,
+  restartIce,
+  type SceneOptions,
+  WEBRTC_SCENES,
+} from '../peers/webrtc-scene.ts';
 
-const closers: (() => Promise<void>)[] = [];
+/** Connects a peer of its own; tests run beside each other, so each says when it is over. */
+async function connect({ onTestFinished }: TestContext, options: SceneOptions): Promise<Connected> {
+  const peer = new ChildPeer('./wrtc.ts');
+  onTestFinished(() => peer.close());
+  const ours = await connectPeer(peer, options);
+  onTestFinished(() => ours.close());
+  return { ours, peer };
+}
 
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
+describe.concurrent('libwebrtc', () => {
+  it.for(WEBRTC_SCENES)(
+    'shows what comes back from our $agent agent over $transport, and 10 MB of data, we being the $role of DTLS',
+    async (scene, context) => {
+      const connected = await connect(context, scene);
+      expect(connected.ours.selected?.protocol).toBe(scene.transport);
+      expect(connected.ours.session.secure.srtpProfile?.name).toBe('AES_CM_128_HMAC_SHA1_80');
+      await Promise.all([exchangeMedia(connected, 20, 30), exchangeData(connected, 5_000_000)]);
+    },
+  );
 
-const scenes = (['lite', 'full'] as const).flatMap((agent) =>
-  (['udp', 'tcp'] as const).flatMap((transport) =>
-    (['client', 'server'] as const).map((role) => ({ agent, transport, role })),
-  ),
-);
-
-describe('libwebrtc', () => {
-  it.each(scenes)('speaks with our $agent agent over $transport, we being the $role of DTLS', async (scene) => {
-    const peer = new ChildPeer('./wrtc.ts');
-    closers.push(() => peer.close());
-    const offerer = scene.role === 'client' ? 'them' : 'us';
-    const ours = await connectPeer(peer, { ...scene, offerer });
-    closers.push(() => ours.close());
-    expect(ours.selected?.protocol).toBe(scene.transport);
-    await Promise.all([exchangeMedia({ ours, peer }, 20, 30), exchangeData({ ours, peer }, 5_000_000)]);
+  const [first, , , , last] = WEBRTC_SCENES;
+  it.for([
+    { scene: first!, by: 'us' as const },
+    { scene: last!, by: 'them' as const },
+  ])('restarts ICE with our $scene.agent agent, then the connection is closed by $by', async ({ scene, by }, context) => {
+    const connected = await connect(context, { ...scene, dataOnly: true });
+    await restartIce(connected);
+    await endConnection(connected, by);
   });
 });

@@ -80,6 +80,8 @@ export function createBrowserPeer(api: BrowserApi): Omit<WebRtcPeer, 'close'> {
     return connection.localDescription.sdp;
   };
   const addTracks = async (): Promise<void> => {
+    // They are there already when ICE is restarted.
+    if (tracks.length > 0) return;
     tracks = await api.tracks();
     const stream = api.newStream();
     for (const track of tracks) connection.addTrack(track, stream);

@@ -9,6 +9,7 @@ import type { IceParameters } from '../../src/protocol/ice/credentials.ts';
 import type { IceTuple } from '../../src/protocol/ice/ice-tuple.ts';
 import type { DataChannelInit } from '../../src/protocol/sctp/data-channel.ts';
 import type { SrtpProfileName } from '../../src/protocol/srtp/srtp-profile.ts';
+import { localUfragOf } from '../../src/protocol/ice/tuple-table.ts';
 import { WebRtcClient } from '../../src/server/webrtc/webrtc-client.ts';
 import { WebRtcPort } from '../../src/server/webrtc/webrtc-port.ts';
 import type { WebRtcSession } from '../../src/server/webrtc/webrtc-session.ts';
@@ -62,7 +63,7 @@ function hasKeyFrameRequest(compound: Uint8Array): boolean {
 
 /** What either kind of agent is handled by. */
 interface Endpoint {
-  readonly session: Pick<WebRtcSession<IceTuple>, 'connect' | 'sendRtp' | 'sendRtcp' | 'secure' | 'withDataChannels' | 'dropped'>;
+  readonly session: WebRtcSession<IceTuple>;
   readonly iceParameters: IceParameters;
   readonly candidates: readonly IceCandidate[];
   takeRemote(remote: WebRtcDescription): void;
@@ -79,6 +80,8 @@ export class OurSide {
   onChannelMessage: ((channelId: number, bytes: Uint8Array) => void) | undefined;
   /** Open channels by id. */
   readonly channels = new Map<number, DataChannelInit>();
+  /** Requests of ICE by the fragment of ours they name. */
+  readonly checks = new Map<string, number>();
   rtpPackets = 0;
   rtcpPackets = 0;
   selected: IceTuple | undefined;
@@ -99,7 +102,12 @@ export class OurSide {
   static async open(options: OurSideOptions): Promise<OurSide> {
     const side = new OurSide(options);
     side.#endpoint = options.agent === 'lite' ? await side.#openLite() : await side.#openFull();
+    side.#listenIn();
     return side;
+  }
+
+  get usernameFragment(): string {
+    return this.#endpoint.iceParameters.usernameFragment;
   }
 
   get session(): Endpoint['session'] {
@@ -152,6 +160,19 @@ export class OurSide {
     await this.#endpoint.close();
   }
 
+  /** Counts the checks that come. */
+  #listenIn(): void {
+    const { session } = this.#endpoint;
+    const receive = session.receive.bind(session);
+    session.receive = (bytes, tuple) => {
+      const usernameFragment = localUfragOf(bytes);
+      if (usernameFragment !== undefined) {
+        this.checks.set(usernameFragment, (this.checks.get(usernameFragment) ?? 0) + 1);
+      }
+      receive(bytes, tuple);
+    };
+  }
+
   #take(sdp: string): WebRtcDescription {
     const remote = readWebRtcSdp(sdp, this.#options.codecs ?? DEFAULT_CODECS);
     for (const { kind, payloadType, ssrc } of remote.sections) {
@@ -197,7 +218,7 @@ export class OurSide {
     const port = await WebRtcPort.listen({ [transport]: { host: hostAddress(), port: 0 } });
     const member = port.open(this.#sessionOptions)!;
     return {
-      session: member.session as unknown as Endpoint['session'],
+      session: member.session as unknown as WebRtcSession<IceTuple>,
       get iceParameters() {
         return member.iceParameters;
       },

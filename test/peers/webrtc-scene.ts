@@ -2,14 +2,28 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type CertificateKind, certificateOf } from '../integration/webrtc/dtls-kit.ts';
 import { OurSide, type OurSideOptions } from './webrtc-our-side.ts';
 import type { OfferOptions, WebRtcPeer, WebRtcPeerReport } from './webrtc-peer.ts';
 
 /** How long anything of a scene may take, milliseconds. */
-const SCENE_TIMEOUT_MS = 20_000;
+const SCENE_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
 /** Bytes sent by a channel and not come back: less than any peer's buffer. */
 const DEFAULT_WINDOW_BYTES = 500_000;
+
+/** Every way of ours to be connected. We offer where we are the server of DTLS, and have RSA where we have a full agent. */
+export const WEBRTC_SCENES = (['lite', 'full'] as const).flatMap((agent) =>
+  (['udp', 'tcp'] as const).flatMap((transport) =>
+    (['client', 'server'] as const).map((role) => ({
+      agent,
+      transport,
+      role,
+      offerer: role === 'client' ? ('them' as const) : ('us' as const),
+      certificateKind: agent === 'lite' ? ('ecdsa-p256' as const) : ('rsa' as const),
+    })),
+  ),
+);
 
 /** Our side and a peer, connected. */
 export interface Connected {
@@ -17,9 +31,13 @@ export interface Connected {
   readonly peer: WebRtcPeer;
 }
 
+export type SceneOptions = Omit<OurSideOptions, 'certificate'> &
+  OfferOptions & { readonly certificateKind?: CertificateKind };
+
 /** Exchanges descriptions and waits until both sides say they are connected, with both data channels. */
-export async function connectPeer(peer: WebRtcPeer, options: OurSideOptions & OfferOptions): Promise<OurSide> {
-  const ours = await OurSide.open(options);
+export async function connectPeer(peer: WebRtcPeer, options: SceneOptions): Promise<OurSide> {
+  const { certificateKind = 'ecdsa-p256' } = options;
+  const ours = await OurSide.open({ ...options, certificate: certificateOf(certificateKind, 'interop') });
   try {
     if (options.offerer === 'them') {
       await peer.accept(ours.answer(await peer.offer(options)));
@@ -68,6 +86,24 @@ export async function exchangeData(
     async () => `${channels.map((exchange) => exchange.toString()).join(', ')} ${await describe(ours, peer)}`,
   );
   for (const exchange of channels) exchange.check();
+}
+
+/** Closes a connection from one side, and waits until the other knows. */
+export async function endConnection({ ours, peer }: Connected, by: 'us' | 'them'): Promise<void> {
+  if (by === 'them') {
+    await peer.hangUp();
+    await until(() => ours.dtlsStates.includes('closed') && ours.channels.size === 0, () => describe(ours, peer));
+  } else {
+    await ours.close();
+    await until(async () => (await peer.report()).channels === 0, () => describe(ours, peer));
+  }
+}
+
+/** Restarts ICE by an offer of the peer, and waits until our side follows and data flows. */
+export async function restartIce({ ours, peer }: Connected): Promise<void> {
+  await peer.accept(ours.answerRestart(await peer.restart()));
+  await until(() => (ours.checks.get(ours.usernameFragment) ?? 0) > 1, () => describe(ours, peer));
+  await exchangeData({ ours, peer }, 200_000);
 }
 
 interface ExchangeOptions {
@@ -140,7 +176,8 @@ export async function until(isSo: () => boolean | Promise<boolean>, why: () => u
 
 async function describe(ours: OurSide, peer: WebRtcPeer): Promise<string> {
   const { dropped, secure } = ours.session;
-  const { iceStates, dtlsStates, rtpPackets, rtcpPackets, channelEvents } = ours;
+  const { iceStates, dtlsStates, rtpPackets, rtcpPackets } = ours;
+  const channelEvents = ours.channelEvents.map(({ type }) => type).filter((type) => !type.endsWith('low'));
   const said = { iceStates, dtlsStates, rtpPackets, rtcpPackets, channelEvents, dropped, dtls: secure.state };
   return JSON.stringify({ peer: await peer.report(), ours: said });
 }
