@@ -106,6 +106,7 @@ export class HeaderExtensionWriter {
     if (this.#oneByte !== undefined) end = this.#writeForm(view, out, at, this.#oneByte, 1);
     if (end === -1 && this.#twoByte !== undefined) end = this.#writeForm(view, out, at, this.#twoByte, 2);
     this.#replacedId = 0;
+    this.#replacementBytes = 0;
     return end < 0 ? -1 : end;
   }
 
