@@ -13,6 +13,9 @@ const HOUSEKEEPING_MS = 500;
 /** Random bytes of a session id: nobody controls a session by guessing (RFC 2326 §3.4 asks for eight characters). */
 const ID_BYTES = 8;
 
+/** Most sessions made over one connection at a time: as many as have interleaved channels. */
+export const MAX_SESSIONS_PER_CONNECTION = 128;
+
 export interface ClientSessionsOptions {
   readonly services: ClientSessionServices;
   readonly clock: Clock;
@@ -25,6 +28,8 @@ export interface ClientSessionsOptions {
 export class ClientSessions {
   readonly #options: ClientSessionsOptions;
   readonly #sessions = new Map<string, ClientSession>();
+  /** Sessions there are by the connection they were made over. */
+  readonly #byConnection = new WeakMap<RtspConnection, number>();
   readonly #stopHousekeeping: () => void;
   #made = 0;
 
@@ -46,8 +51,10 @@ export class ClientSessions {
     return this.#made;
   }
 
-  get isFull(): boolean {
-    return this.#sessions.size >= this.#options.maxSessions;
+  /** Whether there is room for one more session of this connection. */
+  mayMake(connection: RtspConnection): boolean {
+    const own = this.#byConnection.get(connection) ?? 0;
+    return this.#sessions.size < this.#options.maxSessions && own < MAX_SESSIONS_PER_CONNECTION;
   }
 
   get(id: string): ClientSession | undefined {
@@ -74,9 +81,13 @@ export class ClientSessions {
         stream: mediaSession.name,
         ...(username === undefined ? {} : { user: username }),
       }),
-      onGone: () => this.#sessions.delete(id),
+      onGone: () => {
+        this.#sessions.delete(id);
+        this.#count(connection, -1);
+      },
     });
     this.#sessions.set(id, session);
+    this.#count(connection, 1);
     this.#made++;
     return session;
   }
@@ -85,6 +96,10 @@ export class ClientSessions {
   close(): void {
     this.#stopHousekeeping();
     for (const session of this.#sessions.values()) session.close();
+  }
+
+  #count(connection: RtspConnection, change: number): void {
+    this.#byConnection.set(connection, (this.#byConnection.get(connection) ?? 0) + change);
   }
 
   #newId(): string {

@@ -176,7 +176,7 @@ export class RtspRequestHandler {
     if ('refusal' in access) return access.refusal;
     const contentType = request.headers.get('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase();
     if (contentType !== SDP) return answer(415);
-    if (sessions.isFull) return answer(453);
+    if (!sessions.mayMake(connection)) return answer(453);
     const whole = wholeTarget(target, asked.track);
     const made = await ingest.announce(whole, request.body, connection);
     if ('statusCode' in made) return answer(made.statusCode);
@@ -224,7 +224,7 @@ export class RtspRequestHandler {
     const track = (found === undefined ? undefined : asked.track) ?? onlyTrack(mediaSession);
     if (track === undefined) return answer(459);
     if (track >= mediaSession.trackCount) return answer(404);
-    if (this.#options.sessions.isFull) return answer(453);
+    if (!this.#options.sessions.mayMake(connection)) return answer(453);
     const session = this.#options.sessions.make({
       connection,
       targetKey: targetKey(found === undefined ? whole! : target),

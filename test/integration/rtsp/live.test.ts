@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MAX_SESSIONS_PER_CONNECTION } from '../../../src/server/rtsp/client-sessions.ts';
 import { LocalServer, type TestConfiguration } from '../robustness/local-server.ts';
 import { until } from '../robustness/until.ts';
 import { h264Track, LiveStream, PCMA_TRACK, PCMU_TRACK } from './live-stream.ts';
@@ -350,6 +351,20 @@ describe('a stream that is not there yet', () => {
 });
 
 describe('limits', () => {
+  it('more sessions over one connection than it has channels for are refused', async () => {
+    await start();
+    publish().push(30);
+    const [peer, other] = [await connect(), await connect()];
+    const udp = { Transport: 'RTP/AVP;unicast;client_port=40000-40001' };
+    const ask = (one: RtspPeer) => one.request('SETUP', `${base}/live/x/track1`, udp);
+    const first = await ask(peer);
+    for (let i = 1; i < MAX_SESSIONS_PER_CONNECTION; i++) expect((await ask(peer)).statusCode).toBe(200);
+    expect((await ask(peer)).statusCode).toBe(453);
+    expect((await ask(other)).statusCode).toBe(200);
+    await peer.request('TEARDOWN', `${base}/live/x`, { Session: sessionOf(first) });
+    expect((await ask(peer)).statusCode).toBe(200);
+  });
+
   it('more sessions than there may be are refused', async () => {
     await start({ rtsp: { max_sessions: 1 } });
     publish().push(30);
