@@ -1,22 +1,17 @@
 import type { DatagramSocket } from '../../io/datagram-socket.ts';
-import { nodeDtlsCrypto } from '../../io/dtls-crypto.ts';
 import type { ListenAddress } from '../../io/listen-address.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { nodeHandshakeCrypto } from '../../io/node-crypto.ts';
-import { srtpProvider } from '../../io/srtp-crypto.ts';
 import { nodeStunCrypto } from '../../io/stun-crypto.ts';
 import { TcpListener } from '../../io/tcp-listener.ts';
 import { UdpSocket } from '../../io/udp-socket.ts';
-import type { DtlsCertificate } from '../../protocol/dtls/dtls-certificate.ts';
 import { candidatePriority, type IceCandidate } from '../../protocol/ice/candidate.ts';
 import { type IceParameters, makeIceParameters } from '../../protocol/ice/credentials.ts';
 import { IceLiteAgent } from '../../protocol/ice/ice-lite-agent.ts';
 import { TupleTable, UfragTable } from '../../protocol/ice/tuple-table.ts';
-import type { SctpOptions } from '../../protocol/sctp/sctp-options.ts';
-import type { SrtpProfileName } from '../../protocol/srtp/srtp-profile.ts';
-import { DtlsSrtpTransport } from '../../sfu/transport/dtls-srtp-transport.ts';
 import { IceTcpConnections, type TcpPeer } from './ice-tcp-connections.ts';
 import { type NetworkPath, UdpPath } from './network-path.ts';
+import { createSecureTransport, type WebRtcSecurityOptions } from './secure-transport.ts';
 import { type IceNetworkEvent, WebRtcSession, type WebRtcSessionHandlers } from './webrtc-session.ts';
 
 /** Most sessions of one port. */
@@ -30,14 +25,9 @@ export interface WebRtcPortOptions {
   readonly announcedAddress?: string;
 }
 
-export interface PortSessionOptions {
-  readonly certificate: DtlsCertificate;
-  /** In order of preference; all there are by default. */
-  readonly srtpProfiles?: readonly SrtpProfileName[];
-  /** An association of SCTP is wanted. */
-  readonly sctp?: SctpOptions;
-  /** With `sctp`: data channels have the association. */
-  readonly dataChannels?: boolean;
+export interface PortSessionOptions extends WebRtcSecurityOptions {
+  /** Milliseconds a path is used without a check of the peer; 30,000, and 0 for ever. */
+  readonly consentTimeoutMs?: number;
   readonly handlers?: Omit<WebRtcSessionHandlers<NetworkPath>, 'onNetwork'>;
 }
 
@@ -58,6 +48,7 @@ export class WebRtcPort {
   readonly #members = new Set<Member>();
   #udp: SharedUdp | undefined;
   #tcp: { readonly listener: TcpListener; readonly connections: IceTcpConnections } | undefined;
+  #isClosed = false;
 
   private constructor(options: WebRtcPortOptions) {
     this.#options = options;
@@ -120,9 +111,9 @@ export class WebRtcPort {
     return candidates;
   }
 
-  /** Awaits a peer. @returns undefined when there are `MAX_PORT_SESSIONS` */
+  /** Awaits a peer. @returns undefined when there are `MAX_PORT_SESSIONS`, or the port is closed */
   open(options: PortSessionOptions): PortSession | undefined {
-    if (this.#members.size >= MAX_PORT_SESSIONS) return undefined;
+    if (this.#isClosed || this.#members.size >= MAX_PORT_SESSIONS) return undefined;
     const member = new Member({
       ...options,
       fragments: this.#fragments,
@@ -136,6 +127,7 @@ export class WebRtcPort {
 
   /** Ends every session and both ports. Idempotent. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const member of this.#members) member.close();
     const [udp, tcp] = [this.#udp, this.#tcp];
     this.#udp = undefined;
@@ -199,18 +191,15 @@ class Member implements PortSession, TcpPeer {
   constructor(options: MemberOptions) {
     this.#options = options;
     this.#parameters = this.#newParameters();
-    this.#agent = new IceLiteAgent({ parameters: this.#parameters, crypto: nodeStunCrypto });
-    const { certificate, srtpProfiles, sctp, dataChannels = false, handlers } = options;
+    const { consentTimeoutMs, handlers } = options;
+    this.#agent = new IceLiteAgent({
+      parameters: this.#parameters,
+      crypto: nodeStunCrypto,
+      ...(consentTimeoutMs === undefined ? {} : { consentTimeoutMs }),
+    });
     this.session = new WebRtcSession<NetworkPath>({
       ice: this.#agent,
-      secure: new DtlsSrtpTransport({
-        certificate,
-        dtlsCrypto: nodeDtlsCrypto,
-        srtpCrypto: srtpProvider().crypto,
-        dataChannels,
-        ...(srtpProfiles === undefined ? {} : { srtpProfiles }),
-        ...(sctp === undefined ? {} : { sctp }),
-      }),
+      secure: createSecureTransport(options),
       clock: nodeClock,
       handlers: { ...handlers, onNetwork: (event) => this.#follow(event) },
     });
