@@ -71,5 +71,6 @@ describe.concurrent('Chromium', () => {
     const connected = await connect(context, { ...scene, dataOnly: true });
     await restartIce(connected);
     await endConnection(connected, by);
+    expect(connected.ours.dtlsStates).toEqual(['connecting', 'connected', 'closed']);
   });
 });

@@ -40,5 +40,6 @@ describe.concurrent('libwebrtc', () => {
     const connected = await connect(context, { ...scene, dataOnly: true });
     await restartIce(connected);
     await endConnection(connected, by);
+    expect(connected.ours.dtlsStates).toEqual(['connecting', 'connected', 'closed']);
   });
 });

@@ -1,8 +1,6 @@
 import type { DatagramSocket } from '../../io/datagram-socket.ts';
-import { nodeDtlsCrypto } from '../../io/dtls-crypto.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { nodeHandshakeCrypto } from '../../io/node-crypto.ts';
-import { srtpProvider } from '../../io/srtp-crypto.ts';
 import { nodeStunCrypto } from '../../io/stun-crypto.ts';
 import { TcpListener } from '../../io/tcp-listener.ts';
 import { UdpSocket } from '../../io/udp-socket.ts';
@@ -13,11 +11,10 @@ import { IceAgent, type IceAgentOptions } from '../../protocol/ice/ice-agent.ts'
 import { TCP_CONNECT_TIMEOUT_MS } from '../../protocol/ice/ice-session.ts';
 import { type IceTuple, isSameTuple, tupleKey } from '../../protocol/ice/ice-tuple.ts';
 import { UfragTable } from '../../protocol/ice/tuple-table.ts';
-import { DtlsSrtpTransport } from '../../sfu/transport/dtls-srtp-transport.ts';
 import { ActiveTcpConnections } from './active-tcp-connections.ts';
 import { IceTcpConnections, type TcpPeer } from './ice-tcp-connections.ts';
 import { type NetworkPath, UdpPath } from './network-path.ts';
-import type { PortSessionOptions } from './webrtc-port.ts';
+import { createSecureTransport, type WebRtcSecurityOptions } from './secure-transport.ts';
 import { type IceNetworkEvent, WebRtcSession, type WebRtcSessionHandlers } from './webrtc-session.ts';
 
 /** Addresses of peers a client remembers how to send to. */
@@ -28,7 +25,7 @@ export const MAX_CLIENT_CONNECTIONS = 16;
 /** Ways to a client, or from it. */
 export type ClientTransport = 'udp' | 'tcp-active' | 'tcp-passive';
 
-export interface WebRtcClientOptions extends Omit<PortSessionOptions, 'handlers'> {
+export interface WebRtcClientOptions extends WebRtcSecurityOptions {
   /** The offerer controls, unless the peer is lite. */
   readonly role: IceRole;
   /** Addresses of this machine to use. */
@@ -66,7 +63,7 @@ export class WebRtcClient implements TcpPeer {
   private constructor(options: WebRtcClientOptions) {
     this.#options = options;
     this.#parameters = this.#newParameters();
-    const { role, stunServers, certificate, srtpProfiles, sctp, dataChannels = false, handlers } = options;
+    const { role, stunServers, handlers } = options;
     this.#agent = new IceAgent({
       parameters: this.#parameters,
       role,
@@ -76,14 +73,7 @@ export class WebRtcClient implements TcpPeer {
     });
     this.session = new WebRtcSession<IceTuple>({
       ice: this.#agent,
-      secure: new DtlsSrtpTransport({
-        certificate,
-        dtlsCrypto: nodeDtlsCrypto,
-        srtpCrypto: srtpProvider().crypto,
-        dataChannels,
-        ...(srtpProfiles === undefined ? {} : { srtpProfiles }),
-        ...(sctp === undefined ? {} : { sctp }),
-      }),
+      secure: createSecureTransport(options),
       clock: nodeClock,
       handlers: { ...handlers, onNetwork: (event) => this.#follow(event) },
     });
