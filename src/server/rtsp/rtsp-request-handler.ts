@@ -6,7 +6,8 @@ import { parseTransports } from '../../protocol/rtsp/transport-header.ts';
 import type { AccessControl, RtspRight } from './access-control.ts';
 import type { ClientSession } from './client-session.ts';
 import type { ClientSessions } from './client-sessions.ts';
-import { type MediaSession, type RtspMethod, trackIndexOf, trackName } from './media-session.ts';
+import { baseOf, controlWithQuery } from './description-urls.ts';
+import { type MediaSession, type RtspMethod, trackIndexOf } from './media-session.ts';
 import { type MediaSource, type MediaTarget, targetKey, wantsSrtp } from './media-source.ts';
 import type { MulticastAddress } from './multicast-address.ts';
 import type { Registrations } from './registration/registrations.ts';
@@ -381,26 +382,4 @@ function keyRefusal(session: MediaSession, track: number, { request, connection 
 
 function onlyTrack(session: MediaSession): number | undefined {
   return session.trackCount === 1 ? 0 : undefined;
-}
-
-/**
- * Base of the relative URLs in a description, the URL asked for with a slash behind its path: clients put control names
- * behind it, or merge them with it as RFC 3986 has it.
- */
-function baseOf(url: string): string {
-  const [path, query] = splitQuery(url);
-  return `${path}/${query}`;
-}
-
-/** Whoever merges URLs loses the query, and with it what it asks for: so it is in every control URL. */
-function controlWithQuery(url: string, track: number): string {
-  const [path, query] = splitQuery(url);
-  return `${path}/${trackName(track)}${query}`;
-}
-
-/** A URL without slashes at the end of its path, and its query with the `?`. */
-function splitQuery(url: string): readonly [path: string, query: string] {
-  const at = url.indexOf('?');
-  const end = at < 0 ? url.length : at;
-  return [url.slice(0, end).replace(/\/+$/, ''), url.slice(end)];
 }
