@@ -12,8 +12,11 @@ export const MAX_TSN_AHEAD = 65_535;
 /** Duplicate TSNs reported in one SACK. */
 export const MAX_DUPLICATES_REPORTED = 16;
 
-/** What a held chunk counts beside its payload, so that tiny fragments cannot cost more than the window says. */
-export const HELD_CHUNK_OVERHEAD_BYTES = 64;
+/**
+ * What a held chunk counts beside its payload: what one costs here in objects (330 to 660 bytes of a 1-byte message, by how
+ * it is held), so that tiny fragments cost no more than the window says.
+ */
+export const HELD_CHUNK_OVERHEAD_BYTES = 512;
 
 /** Unknown chunks of one packet and unknown parameters of one INIT that are reported back. */
 export const MAX_REPORTED_UNKNOWN = 8;
