@@ -96,7 +96,7 @@ export class HttpHead {
     }
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
-    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
+    const value = withoutBlanks(line, colon + 1);
     if (!TOKEN.test(name) || CONTROLS.test(value)) return fault(400, 'http/bad-header', 'not a header line');
     const before = this.#headers[name];
     if (before === undefined) {
@@ -108,6 +108,19 @@ export class HttpHead {
     }
     return undefined;
   }
+}
+
+/** The text from `start` on without blanks around it. No pattern: one tries each run of blanks inside from every blank. */
+function withoutBlanks(text: string, start: number): string {
+  let from = start;
+  let end = text.length;
+  while (from < end && isBlank(text[from])) from++;
+  while (end > from && isBlank(text[end - 1])) end--;
+  return text.slice(from, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
 }
 
 function fault(statusCode: number, code: HttpErrorCode, reason: string): HttpHeadFault {
