@@ -179,7 +179,7 @@ describe('HttpRequestReader', () => {
   it('takes no longer over a value of blanks than over others', () => {
     const beganMs = performance.now();
     const value = `a${' '.repeat(50_000)}b`;
-    expect(hear([bytesOf(withLines(`X:\t ${value} \t`))])).toEqual([`GET /a?b=c 1.1 {"host":"x","x":"${value}"} []`]);
+    expect(hear([bytesOf(withLines(`X:\t ${value} \t`))])).toEqual([`GET / 1.1 {"host":"x","x":"${value}"} []`]);
     expect(performance.now() - beganMs).toBeLessThan(300);
   });
 
