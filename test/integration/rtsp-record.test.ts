@@ -248,6 +248,18 @@ describe('the tracks of a publisher', () => {
     expect(stream().publisher).toBeUndefined();
   });
 
+  it('hold nobody up by slashes in their names', async () => {
+    await start();
+    const peer = await connect();
+    const publisher = new RtpPublisher(TRACKS);
+    const controls = TRACKS.map(() => `a${'/'.repeat(60_000)}b`);
+    const announced = await peer.request('ANNOUNCE', url, SDP, sdpOf(publisher, controls));
+    const beganMs = performance.now();
+    const session = { Session: sessionOf(announced) };
+    await peer.request('SETUP', `${url}${'/'.repeat(3_900)}c`, { ...tcp(0), ...session });
+    expect(performance.now() - beganMs).toBeLessThan(300);
+  });
+
   it('are set up behind a query too', async () => {
     await start();
     const path = `${url}?token=1`;

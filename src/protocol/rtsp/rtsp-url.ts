@@ -178,7 +178,8 @@ function isBelow(path: string, parent: string): boolean {
   return path === base || path.startsWith(`${base}/`);
 }
 
-function withoutSlashes(text: string): string {
+/** The text without slashes at its end. In one pass, where a pattern tries every run of slashes from each of its own. */
+export function withoutSlashes(text: string): string {
   let end = text.length;
   while (end > 0 && text[end - 1] === '/') end--;
   return text.slice(0, end);

@@ -1,3 +1,4 @@
+import { withoutSlashes } from '../../protocol/rtsp/rtsp-url.ts';
 import { trackName } from './media-session.ts';
 
 /**
@@ -22,5 +23,5 @@ export function controlWithQuery(url: string, track: number): string {
 function splitQuery(url: string): readonly [path: string, query: string] {
   const at = url.indexOf('?');
   const end = at < 0 ? url.length : at;
-  return [url.slice(0, end).replace(/\/+$/, ''), url.slice(end)];
+  return [withoutSlashes(url.slice(0, end)), url.slice(end)];
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../media/clock.ts';
 import type { Stream } from '../../../media/stream.ts';
 import type { MikeySrtp } from '../../../protocol/mikey/mikey-srtp.ts';
-import { parseRtspUrl, type RtspUrl } from '../../../protocol/rtsp/rtsp-url.ts';
+import { parseRtspUrl, type RtspUrl, withoutSlashes } from '../../../protocol/rtsp/rtsp-url.ts';
 import type { MediaSession, Recording, RecordingOptions } from '../media-session.ts';
 import type { MediaSessionRegistry } from '../media-session-registry.ts';
 import type { RtspConnection } from '../rtsp-connection.ts';
@@ -56,12 +56,12 @@ export class IngestMediaSession implements MediaSession {
     const asked = pathOf(parseRtspUrl(url));
     if (asked === undefined) return undefined;
     const { tracks, url: own } = this.#options;
-    const path = own.rawPath.replace(/\/+$/, '');
+    const path = withoutSlashes(own.rawPath);
     const found = tracks.findIndex(({ control }) => {
       if (control === undefined || control === '') return false;
       const absolute = pathOf(parseRtspUrl(control));
       if (absolute !== undefined) return asked === absolute;
-      const relative = control.replace(/^\/+|\/+$/g, '');
+      const relative = withoutSlashes(control.replace(/^\/+/, ''));
       return asked === `${path}/${relative}${own.query}` || asked === `${path}${own.query}/${relative}`;
     });
     return found < 0 ? undefined : found;
@@ -93,5 +93,5 @@ export class IngestMediaSession implements MediaSession {
 
 /** Path and query, without slashes at the end. */
 function pathOf(url: RtspUrl | undefined): string | undefined {
-  return url === undefined ? undefined : `${url.rawPath}${url.query}`.replace(/\/+$/, '');
+  return url === undefined ? undefined : withoutSlashes(`${url.rawPath}${url.query}`);
 }
