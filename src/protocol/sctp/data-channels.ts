@@ -1,8 +1,10 @@
 import {
+  ChannelRoom,
   DataChannel,
   type DataChannelInit,
   type DataChannelKind,
   type DataChannelState,
+  toInit,
   toUserMessage,
 } from './data-channel.ts';
 import {
@@ -66,6 +68,11 @@ export interface DroppedChannelData {
 const DEFAULT_PRIORITY = 256;
 const MAX_TEXT_BYTES = 65_535;
 
+/** Labels and protocols of all channels the peer has opened, characters; one that is more is refused. */
+export const MAX_PEER_TEXT_CHARACTERS = 524_288;
+/** Messages in pieces that may be incomplete at a time, in largest ones: those of one channel end with it. */
+export const MAX_INCOMPLETE_MESSAGES = 4;
+
 /**
  * Data channels over an association (RFC 8831, RFC 8832), which it drives: its shape is that of the association. The
  * peer's streams are taken with either parity, as browsers do, unless they are in use.
@@ -76,6 +83,11 @@ export class DataChannels {
   readonly #maxChannels: number;
   readonly #maxMessageBytes: number;
   readonly #channels = new Map<number, DataChannel>();
+  /** What the peer makes us keep. */
+  readonly #pieceRoom: ChannelRoom;
+  readonly #textRoom: ChannelRoom = new ChannelRoom(MAX_PEER_TEXT_CHARACTERS);
+  /** Of which channels the texts count. */
+  readonly #peerOpened = new Set<DataChannel>();
   readonly #dropped: DroppedChannelData = { strays: 0, unknown: 0 };
   /** Resets of outgoing streams under way, by stream: those of a channel before may be among them. */
   readonly #resets = new Map<number, number>();
@@ -86,6 +98,7 @@ export class DataChannels {
     this.#firstId = options.role === 'client' ? 0 : 1;
     this.#maxChannels = options.maxChannels ?? 1024;
     this.#maxMessageBytes = options.maxReceiveMessageBytes ?? 262_144;
+    this.#pieceRoom = new ChannelRoom(MAX_INCOMPLETE_MESSAGES * this.#maxMessageBytes);
   }
 
   get association(): SctpAssociation {
@@ -131,7 +144,7 @@ export class DataChannels {
     options: OpenChannelOptions,
     nowMs: number,
   ): { readonly channelId: number; readonly events: DataChannelEvent[] } {
-    const channel = new DataChannel(this.#initOf(options), this.#maxMessageBytes);
+    const channel = new DataChannel(this.#initOf(options), this.#maxMessageBytes, this.#pieceRoom);
     const { init } = channel;
     this.#channels.set(init.id, channel);
     this.#association.setPriority(init.id, init.priority);
@@ -292,6 +305,9 @@ export class DataChannels {
   #becomeClosed(channel: DataChannel): void {
     channel.state = 'closed';
     this.#channels.delete(channel.id);
+    channel.forget();
+    const { label, protocol } = channel.init;
+    if (this.#peerOpened.delete(channel)) this.#textRoom.giveBack(label.length + protocol.length);
     this.#take(this.#association.discardMessages(channel.id), 0);
     this.#events.push({ type: 'channel-closed', channelId: channel.id });
   }
@@ -346,8 +362,13 @@ export class DataChannels {
   }
 
   #open(id: number, message: DataChannelOpen, nowMs: number): void {
-    const opened = new DataChannel(initOf(id, message), this.#maxMessageBytes);
+    if (!this.#textRoom.take(message.label.length + message.protocol.length)) {
+      this.#refuse(id, undefined, nowMs);
+      return;
+    }
+    const opened = new DataChannel(toInit(id, message), this.#maxMessageBytes, this.#pieceRoom);
     this.#channels.set(id, opened);
+    this.#peerOpened.add(opened);
     this.#association.setPriority(id, message.priority);
     this.#sendControl(id, writeDataChannelMessage({ type: 'ack' }), nowMs);
     this.#becomeOpen(opened, true);
@@ -417,8 +438,4 @@ function reliabilityOf(init: ChannelReliability): ChannelReliability {
     ...(maxRetransmits === undefined ? {} : { maxRetransmits }),
     ...(maxLifetimeMs === undefined ? {} : { maxLifetimeMs }),
   };
-}
-
-function initOf(id: number, { reliability, priority, label, protocol }: DataChannelOpen): DataChannelInit {
-  return { id, label, protocol, priority, isNegotiated: false, ...reliability };
 }

@@ -4,6 +4,7 @@ import {
   type DataChannelEvent,
   DataChannels,
   type DataChannelsOptions,
+  MAX_PEER_TEXT_CHARACTERS,
   type OpenChannelOptions,
 } from '../../../src/protocol/sctp/data-channels.ts';
 import { SctpAssociation } from '../../../src/protocol/sctp/sctp-association.ts';
@@ -212,6 +213,44 @@ describe('data channels', () => {
     for (let i = 0; i < 3; i++) piece(54, 'more ');
     network.runFor(5000);
     expect(b.channels.stateOf(4)).not.toBe('open');
+  });
+
+  it('keep so much of unfinished messages, of all channels together, and give it back', () => {
+    const { network, a, b } = pairOf({}, {}, { maxReceiveMessageBytes: 100 });
+    for (const id of [2, 4, 6, 8, 10]) b.open({ negotiatedId: id });
+    network.runFor(100);
+    const piece = (id: number): void => a.sendRaw(id, 54, new Uint8Array(90));
+    for (const id of [2, 4, 6, 8, 10]) piece(id);
+    network.runFor(5000);
+    const open = (): readonly number[] => [2, 4, 6, 8, 10].filter((id) => b.channels.stateOf(id) === 'open');
+    expect(open()).toEqual([2, 4, 6, 8]);
+    // Finished, it makes room for another.
+    a.sendRaw(2, 51, new Uint8Array(10).fill(0x61));
+    piece(2);
+    network.runFor(5000);
+    expect(open()).toEqual([2, 4, 6, 8]);
+    b.close(4);
+    network.runFor(5000);
+    piece(2);
+    b.open({ negotiatedId: 12 });
+    piece(12);
+    network.runFor(5000);
+    expect(b.channels.stateOf(12)).toBe('open');
+  });
+
+  it('have texts of so many characters together', () => {
+    const { network, a, b } = pairOf();
+    const label = 'x'.repeat(65_000);
+    for (let i = 0; i < 12; i++) a.open({ label });
+    network.runFor(20_000);
+    const ids = Array.from({ length: 12 }, (_, i) => 2 * i);
+    const open = ids.filter((id) => b.channels.stateOf(id) === 'open');
+    expect(open).toHaveLength(Math.floor(MAX_PEER_TEXT_CHARACTERS / 65_000));
+    a.close(open[0]!);
+    network.runFor(5000);
+    const next = a.open({ label });
+    network.runFor(5000);
+    expect(b.channels.stateOf(next)).toBe('open');
   });
 
   it('do not take data that belongs to none, nor openings that are malformed', () => {
