@@ -1,0 +1,117 @@
+import { StateError } from '../../wire/errors.ts';
+import { MessagePipe, PayloadPipe } from './message-pipe.ts';
+import type { ChannelPipes, InternalIds, LogLetter, NotificationMessage, ResponseMessage } from './messages.ts';
+import { nameOfRequestError } from './request-errors.ts';
+
+/** One request or command, after checking what it is made of. */
+export interface IncomingRequest {
+  /** Kind of the target, dot, what is asked. */
+  readonly method: string;
+  readonly internal: InternalIds;
+  /** As the control side sent it: to be checked. */
+  readonly data: unknown;
+  /** Bytes that came along; may be kept. */
+  readonly payload: Uint8Array | undefined;
+}
+
+export interface ResponseChannelOptions {
+  readonly pipes: ChannelPipes;
+  /** Gives the data of the answer, or throws; TypeError, UnsupportedError and NotFoundError keep their names. */
+  readonly onRequest: (request: IncomingRequest) => unknown;
+  /** What is never answered. May throw: that is logged. */
+  readonly onCommand: (command: IncomingRequest) => void;
+  /** The control side is gone. */
+  readonly onEnd: () => void;
+}
+
+/** The worker's side of its channel: every request is answered exactly once. */
+export class ResponseChannel {
+  readonly #options: ResponseChannelOptions;
+  readonly #messages: MessagePipe;
+  readonly #payloads: PayloadPipe;
+
+  constructor(options: ResponseChannelOptions) {
+    this.#options = options;
+    const problem = (text: string): void => this.log('E', `channel: ${text}`);
+    this.#messages = new MessagePipe(options.pipes.messages, {
+      message: (message) => this.#receive(message, undefined),
+      log: (letter) => problem(`a log line came from the control side [${letter}]`),
+      problem,
+    });
+    this.#payloads = new PayloadPipe(options.pipes.payloads, {
+      message: (message, payload) => this.#receive(message, payload),
+      problem,
+    });
+    options.pipes.messages.onEnd(() => options.onEnd());
+  }
+
+  /** Tells the control side of something that happened to an entity. One too large for the channel is logged and dropped. */
+  notify(targetId: string | number, event: string, data?: unknown, payload?: Uint8Array): void {
+    const message: NotificationMessage = { targetId, event, ...(data === undefined ? {} : { data }) };
+    try {
+      if (payload === undefined) this.#messages.send(message);
+      else this.#payloads.send(message, payload);
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      this.log('E', `notification '${event}' of ${targetId} dropped: ${error.message}`);
+    }
+  }
+
+  log(letter: LogLetter, text: string): void {
+    this.#messages.log(letter, text);
+  }
+
+  #receive(message: Record<string, unknown>, payload: Uint8Array | undefined): void {
+    const { id, method, event, data } = message;
+    const internal = (message['internal'] ?? {}) as InternalIds;
+    if (typeof id === 'number' && typeof method === 'string') {
+      this.#answer(id, { method, internal, data, payload });
+    } else if (typeof event === 'string') {
+      try {
+        this.#options.onCommand({ method: event, internal, data, payload });
+      } catch (error) {
+        this.log('W', `${event}: ${reasonOf(error)}`);
+      }
+    } else {
+      this.log('E', 'channel: a message is neither a request nor a command');
+    }
+  }
+
+  #answer(id: number, request: IncomingRequest): void {
+    try {
+      const result = this.#options.onRequest(request);
+      if (result instanceof Promise) {
+        result.then(
+          (data: unknown) => this.#accept(id, data),
+          (error: unknown) => this.#refuse(id, error),
+        );
+      } else {
+        // In this turn, so that answers and notifications keep their order.
+        this.#accept(id, result);
+      }
+    } catch (error) {
+      this.#refuse(id, error);
+    }
+  }
+
+  #accept(id: number, data: unknown): void {
+    const message: ResponseMessage = { id, accepted: true, ...(data === undefined ? {} : { data }) };
+    try {
+      this.#messages.send(message);
+    } catch (error) {
+      this.#refuse(id, error);
+    }
+  }
+
+  #refuse(id: number, error: unknown): void {
+    const message: ResponseMessage = { id, error: nameOfRequestError(error), reason: reasonOf(error) };
+    this.#messages.send(message);
+  }
+}
+
+/** Longest reason in an answer, UTF-16 units. */
+const MAX_REASON_CHARACTERS = 10_000;
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, MAX_REASON_CHARACTERS);
+}
