@@ -1,3 +1,4 @@
+import { setU24 } from '../../wire/big-endian.ts';
 import { ByteReader } from '../../wire/byte-reader.ts';
 
 /** `HandshakeType` of the messages used here (RFC 6347 §4.3.2). */
@@ -74,17 +75,11 @@ export function parseHandshakeFragments(record: Uint8Array): {
 export function writeHandshakeFragment(message: HandshakeMessage, offset: number, sizeBytes: number): Uint8Array {
   const bytes = new Uint8Array(HANDSHAKE_HEADER_BYTES + sizeBytes);
   bytes[0] = message.type;
-  writeU24(bytes, 1, message.body.length);
+  setU24(bytes, 1, message.body.length);
   bytes[4] = message.messageSequence >>> 8;
   bytes[5] = message.messageSequence;
-  writeU24(bytes, 6, offset);
-  writeU24(bytes, 9, sizeBytes);
+  setU24(bytes, 6, offset);
+  setU24(bytes, 9, sizeBytes);
   bytes.set(message.body.subarray(offset, offset + sizeBytes), HANDSHAKE_HEADER_BYTES);
   return bytes;
-}
-
-function writeU24(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 16;
-  bytes[at + 1] = value >>> 8;
-  bytes[at + 2] = value;
 }

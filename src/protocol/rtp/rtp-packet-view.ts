@@ -1,3 +1,4 @@
+import { getU32, setU32 } from '../../wire/big-endian.ts';
 import { RTP_FIXED_HEADER_BYTES } from './rtp-packet.ts';
 
 const EXTENSION_FLAG = 0x10;
@@ -95,20 +96,20 @@ export class RtpPacketView {
 
   /** 32 bits. */
   get timestamp(): number {
-    return readU32(this.bytes, this.start + 4);
+    return getU32(this.bytes, this.start + 4);
   }
 
   set timestamp(value: number) {
-    writeU32(this.bytes, this.start + 4, value);
+    setU32(this.bytes, this.start + 4, value);
   }
 
   /** 32 bits. */
   get ssrc(): number {
-    return readU32(this.bytes, this.start + 8);
+    return getU32(this.bytes, this.start + 8);
   }
 
   set ssrc(value: number) {
-    writeU32(this.bytes, this.start + 8, value);
+    setU32(this.bytes, this.start + 8, value);
   }
 
   get payloadBytes(): number {
@@ -166,15 +167,4 @@ export class RtpPacketView {
     this.elementBytes = isOneByte ? (first & 0x0f) + 1 : bytes[at + 1]!;
     return at + elementHeaderBytes + this.elementBytes > extensionEnd ? -1 : at;
   }
-}
-
-function readU32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
-}
-
-function writeU32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = value >>> 16;
-  bytes[at + 2] = value >>> 8;
-  bytes[at + 3] = value;
 }

@@ -1,3 +1,4 @@
+import { getU32, setU32 } from '../../wire/big-endian.ts';
 import { StateError } from '../../wire/errors.ts';
 import type { RtpErrorCode } from './rtp-error.ts';
 
@@ -102,8 +103,8 @@ export function parseRtpPacket(bytes: Uint8Array): RtpPacket | undefined {
     marker: (second & MARKER_FLAG) !== 0,
     payloadType: second & 0x7f,
     sequenceNumber: (bytes[2]! << 8) | bytes[3]!,
-    timestamp: readU32(bytes, 4),
-    ssrc: readU32(bytes, 8),
+    timestamp: getU32(bytes, 4),
+    ssrc: getU32(bytes, 8),
     csrcs: csrcCount === 0 ? NO_SOURCES : readSources(bytes, csrcCount),
     extensionProfile,
     extension,
@@ -135,11 +136,11 @@ export function writeRtpPacket(packet: RtpPacketFields, out: Uint8Array, at = 0)
   out[at + 1] = (packet.marker ? MARKER_FLAG : 0) | (packet.payloadType & 0x7f);
   out[at + 2] = packet.sequenceNumber >>> 8;
   out[at + 3] = packet.sequenceNumber;
-  writeU32(out, at + 4, packet.timestamp);
-  writeU32(out, at + 8, packet.ssrc);
+  setU32(out, at + 4, packet.timestamp);
+  setU32(out, at + 8, packet.ssrc);
   let end = at + RTP_FIXED_HEADER_BYTES;
   for (const csrc of csrcs) {
-    writeU32(out, end, csrc);
+    setU32(out, end, csrc);
     end += 4;
   }
   if (extension !== undefined) end = writeExtension(packet.extensionProfile ?? 0, extension, out, end);
@@ -172,17 +173,6 @@ function refusal(code: RtpErrorCode, message: string): StateError {
 
 function readSources(bytes: Uint8Array, count: number): number[] {
   const sources: number[] = [];
-  for (let i = 0; i < count; i++) sources.push(readU32(bytes, RTP_FIXED_HEADER_BYTES + 4 * i));
+  for (let i = 0; i < count; i++) sources.push(getU32(bytes, RTP_FIXED_HEADER_BYTES + 4 * i));
   return sources;
-}
-
-function readU32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
-}
-
-function writeU32(out: Uint8Array, at: number, value: number): void {
-  out[at] = value >>> 24;
-  out[at + 1] = value >>> 16;
-  out[at + 2] = value >>> 8;
-  out[at + 3] = value;
 }

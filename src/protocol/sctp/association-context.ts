@@ -1,5 +1,5 @@
+import { getU32 } from '../../wire/big-endian.ts';
 import type { ProtocolError } from '../../wire/errors.ts';
-import { getU32 } from './big-endian.ts';
 import { ERROR_CAUSE, type ErrorCause, writeAbort } from './error-cause.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { PACKET_HEADER_BYTES, PacketBuilder } from './packet-builder.ts';

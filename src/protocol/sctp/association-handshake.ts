@@ -1,6 +1,6 @@
+import { getU32 } from '../../wire/big-endian.ts';
 import type { AssociationContext } from './association-context.ts';
 import { agreementWith, cookieEchoOf, judgeCookie, ourSetup } from './association-setup.ts';
-import { getU32 } from './big-endian.ts';
 import { CHUNK_TYPE } from './chunk-type.ts';
 import { ERROR_CAUSE, numberValue, parseCauses, staleMsOf, writeError } from './error-cause.ts';
 import { CHUNK_HEADER_BYTES } from './packet-builder.ts';

@@ -1,4 +1,4 @@
-import { setU16 } from './big-endian.ts';
+import { setU16 } from '../../wire/big-endian.ts';
 import { CHUNK_TYPE } from './chunk-type.ts';
 import { CHUNK_HEADER_BYTES } from './packet-builder.ts';
 import type { TagPair } from './packet-filter.ts';

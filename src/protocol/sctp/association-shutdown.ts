@@ -1,5 +1,5 @@
+import { getU32, setU32 } from '../../wire/big-endian.ts';
 import type { AssociationContext } from './association-context.ts';
-import { getU32, setU32 } from './big-endian.ts';
 import { CHUNK_TYPE, FLAG_TAG_REFLECTED } from './chunk-type.ts';
 import { CHUNK_HEADER_BYTES, PACKET_HEADER_BYTES } from './packet-builder.ts';
 import { sackHeader } from './sack-chunk.ts';

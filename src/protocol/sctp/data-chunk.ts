@@ -1,4 +1,4 @@
-import { getU16, getU32, setU16, setU32 } from './big-endian.ts';
+import { getU16, getU32, setU16, setU32 } from '../../wire/big-endian.ts';
 import { CHUNK_TYPE, DATA_FLAG } from './chunk-type.ts';
 
 /** Bytes of a DATA chunk before its payload (RFC 9260 §3.3.1). */

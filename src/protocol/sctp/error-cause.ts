@@ -1,5 +1,5 @@
+import { getU16, getU32 } from '../../wire/big-endian.ts';
 import { ByteWriter } from '../../wire/byte-writer.ts';
-import { getU16, getU32 } from './big-endian.ts';
 import { CHUNK_TYPE, FLAG_TAG_REFLECTED } from './chunk-type.ts';
 import { CHUNK_HEADER_BYTES, paddedSize } from './packet-builder.ts';
 import { MAX_ABORT_REASON_BYTES } from './sctp-limits.ts';

@@ -1,4 +1,4 @@
-import { getU16, getU32, setU16, setU32 } from './big-endian.ts';
+import { getU16, getU32, setU16, setU32 } from '../../wire/big-endian.ts';
 import { CHUNK_TYPE } from './chunk-type.ts';
 
 /** What a stream has to skip. */

@@ -1,5 +1,5 @@
+import { setU16, setU32 } from '../../wire/big-endian.ts';
 import { equalBytes } from '../../wire/equal-bytes.ts';
-import { setU16, setU32 } from './big-endian.ts';
 import { CHUNK_TYPE } from './chunk-type.ts';
 
 const INFORMATION_PARAMETER = 1;

@@ -1,5 +1,5 @@
+import { getU16 } from '../../wire/big-endian.ts';
 import { IndexedRing } from '../../wire/indexed-ring.ts';
-import { getU16 } from './big-endian.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import { SACK_ENTRY_BYTES } from './sack-chunk.ts';
 

@@ -1,5 +1,5 @@
+import { getU16, getU32, setU16, setU32 } from '../../wire/big-endian.ts';
 import { crc32c } from '../../wire/crc32c.ts';
-import { getU16, getU32, setU16, setU32 } from './big-endian.ts';
 
 /** Bytes of the common header (RFC 9260 §3.1). */
 export const PACKET_HEADER_BYTES = 12;

@@ -1,7 +1,7 @@
+import { getU16 } from '../../wire/big-endian.ts';
 import type { AssociationContext } from './association-context.ts';
 import { type AssociationHandshake, COOKIE_ACK } from './association-handshake.ts';
 import type { AssociationShutdown } from './association-shutdown.ts';
-import { getU16 } from './big-endian.ts';
 import { CHUNK_TYPE, unknownTypeRule } from './chunk-type.ts';
 import { dataHeader, readData, readInterleavedData } from './data-chunk.ts';
 import { describeAbort, ERROR_CAUSE, invalidStreamValue, numberValue, parseCauses, writeError } from './error-cause.ts';

@@ -1,5 +1,5 @@
+import { setU16, setU32 } from '../../wire/big-endian.ts';
 import { diff32 } from '../../wire/sequence-number.ts';
-import { setU16, setU32 } from './big-endian.ts';
 import { MAX_DUPLICATES_REPORTED, MAX_GAP_RANGES, MAX_TSN_AHEAD } from './sctp-limits.ts';
 
 /** What became of a chunk's TSN. */

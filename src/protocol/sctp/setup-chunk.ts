@@ -1,5 +1,5 @@
+import { getU16, getU32 } from '../../wire/big-endian.ts';
 import { ByteWriter } from '../../wire/byte-writer.ts';
-import { getU16, getU32 } from './big-endian.ts';
 import { CHUNK_TYPE, unknownTypeRule } from './chunk-type.ts';
 import { CHUNK_HEADER_BYTES, paddedSize } from './packet-builder.ts';
 import { MAX_COOKIE_BYTES, MAX_ECHOED_BYTES, MAX_REPORTED_UNKNOWN } from './sctp-limits.ts';

@@ -23,17 +23,6 @@ export function rtpPayloadStart(bytes: Uint8Array, start: number, end: number): 
   return at > end ? 0 : at;
 }
 
-export function readU32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
-}
-
-export function writeU32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = value >>> 16;
-  bytes[at + 2] = value >>> 8;
-  bytes[at + 3] = value;
-}
-
 /**
  * Sets `job.iv` from salt, SSRC and index of up to 48 bits: RFC 3711 §4.1.1 for a salt of 14 bytes, RFC 7714 §8.1 and
  * §9.1 for one of 12.

@@ -1,7 +1,8 @@
+import { getU32 } from '../../wire/big-endian.ts';
 import { deriveSession, type SrtpKeys, type SrtpSession } from './key-derivation.ts';
 import { PacketIndex, rolloverCounterOf } from './packet-index.ts';
 import { type SrtpCrypto, SrtpJob } from './srtp-cipher.ts';
-import { RTCP_CLEAR_BYTES, RTCP_WORD_BYTES, readU32, rtpPayloadStart, writeIv } from './srtp-packet.ts';
+import { RTCP_CLEAR_BYTES, RTCP_WORD_BYTES, rtpPayloadStart, writeIv } from './srtp-packet.ts';
 
 /** SSRCs a receiver keeps state of, and as many for RTCP; packets of others are dropped. */
 export const MAX_RECEIVED_SSRCS = 256;
@@ -70,7 +71,7 @@ export class SrtpReceiver {
     if (!hasIdentifier(bytes, isAead ? textEnd + tagBytes : textEnd, masterKeyIdentifier)) {
       return this.#drop('malformed');
     }
-    const ssrc = readU32(bytes, start + 8);
+    const ssrc = getU32(bytes, start + 8);
     const sequenceNumber = (bytes[start + 2]! << 8) | bytes[start + 3]!;
     const stream = this.#streams.get(ssrc);
     if (stream === undefined && this.#streams.size >= MAX_RECEIVED_SSRCS) return this.#drop('overLimit');
@@ -111,8 +112,8 @@ export class SrtpReceiver {
     const isAead = profile.transform === 'aes-gcm';
     const wordAt = isAead ? textEnd + tagBytes : textEnd;
     if (!hasIdentifier(bytes, wordAt + RTCP_WORD_BYTES, masterKeyIdentifier)) return this.#drop('malformed');
-    const ssrc = readU32(bytes, start + 4);
-    const word = readU32(bytes, wordAt);
+    const ssrc = getU32(bytes, start + 4);
+    const word = getU32(bytes, wordAt);
     const index = word & INDEX_MASK;
     const known = this.#rtcpIndices.get(ssrc);
     if (known === undefined && this.#rtcpIndices.size >= MAX_RECEIVED_SSRCS) return this.#drop('overLimit');

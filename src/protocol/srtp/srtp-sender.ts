@@ -1,7 +1,8 @@
+import { getU32, setU32 } from '../../wire/big-endian.ts';
 import { deriveSession, type SrtpKeys, type SrtpSession } from './key-derivation.ts';
 import { PacketIndex, rolloverCounterOf } from './packet-index.ts';
 import { type SrtpCrypto, SrtpJob } from './srtp-cipher.ts';
-import { RTCP_CLEAR_BYTES, RTCP_WORD_BYTES, readU32, rtpPayloadStart, writeIv, writeU32 } from './srtp-packet.ts';
+import { RTCP_CLEAR_BYTES, RTCP_WORD_BYTES, rtpPayloadStart, writeIv } from './srtp-packet.ts';
 
 /** SSRCs a sender keeps state of, and as many for RTCP. */
 export const MAX_SENT_SSRCS = 256;
@@ -112,7 +113,7 @@ export class SrtpSender {
     const { cipher, profile, salt, masterKeyIdentifier, tagBytes } = this.#rtcp;
     const isRtcp = end - start >= RTCP_CLEAR_BYTES && bytes[start]! >>> 6 === 2;
     if (!isRtcp || end + this.rtcpOverheadBytes > bytes.length) return this.#refuse();
-    const ssrc = readU32(bytes, start + 4);
+    const ssrc = getU32(bytes, start + 4);
     const last = this.#rtcpIndices.get(ssrc);
     if (last === undefined && this.#rtcpIndices.size >= MAX_SENT_SSRCS) return this.#refuse();
     // The first packet has index 1, as libsrtp and the examples have it; 0 would do as well.
@@ -131,7 +132,7 @@ export class SrtpSender {
     job.word = (ENCRYPTED_FLAG | index) >>> 0;
     writeIv(job, salt, ssrc, index);
     cipher.seal(this.#jobs, 1);
-    writeU32(bytes, wordAt, job.word);
+    setU32(bytes, wordAt, job.word);
     bytes.set(masterKeyIdentifier, wordAt + RTCP_WORD_BYTES);
     return end + this.rtcpOverheadBytes;
   }
@@ -149,7 +150,7 @@ export class SrtpSender {
     if (payloadStart === 0 || protectedEnd > bytes.length || protectedEnd - start > MAX_PACKET_BYTES) {
       return this.#refuse() > 0;
     }
-    const ssrc = readU32(bytes, start + 8);
+    const ssrc = getU32(bytes, start + 8);
     let state = this.#indices.get(ssrc);
     if (state === undefined) {
       if (this.#indices.size >= MAX_SENT_SSRCS) return this.#refuse() > 0;

@@ -1,3 +1,4 @@
+import { getU32 } from '../../wire/big-endian.ts';
 import { crc32 } from '../../wire/crc32.ts';
 import { formatIpAddress } from './ip-address.ts';
 import { isUnknownRequired, StunAttribute } from './stun-attributes.ts';
@@ -94,13 +95,13 @@ export class StunMessage {
   /** A value of four bytes as a number; undefined when it is not there or of another size. */
   u32(type: number): number | undefined {
     const value = this.value(type);
-    return value?.length === 4 ? u32At(value, 0) : undefined;
+    return value?.length === 4 ? getU32(value, 0) : undefined;
   }
 
   /** A value of eight bytes as a number; undefined when it is not there or of another size. */
   u64(type: number): bigint | undefined {
     const value = this.value(type);
-    return value?.length === 8 ? (BigInt(u32At(value, 0)) << 32n) | BigInt(u32At(value, 4)) : undefined;
+    return value?.length === 8 ? (BigInt(getU32(value, 0)) << 32n) | BigInt(getU32(value, 4)) : undefined;
   }
 
   /** A value as UTF-8 text; bytes that are none become U+FFFD. */
@@ -127,10 +128,6 @@ export class StunMessage {
   }
 }
 
-function u32At(bytes: Uint8Array, at: number): number {
-  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
-}
-
 /** Reads the forms of RFC 8489 §14.1 and, with `mask` (cookie and transaction id), §14.2. */
 function readAddress(value: Uint8Array, mask: Uint8Array | undefined): TransportAddress | undefined {
   const sizeBytes = value[1] === 1 ? 4 : value[1] === 2 ? 16 : 0;
@@ -146,7 +143,7 @@ function readAddress(value: Uint8Array, mask: Uint8Array | undefined): Transport
 
 /** Whether the bytes begin as a STUN message does; costs nothing. */
 export function looksLikeStun(bytes: Uint8Array): boolean {
-  return bytes.length >= STUN_HEADER_BYTES && bytes[0]! < 4 && u32At(bytes, 4) === MAGIC_COOKIE;
+  return bytes.length >= STUN_HEADER_BYTES && bytes[0]! < 4 && getU32(bytes, 4) === MAGIC_COOKIE;
 }
 
 /**
@@ -178,7 +175,7 @@ export function parseStunMessage(bytes: Uint8Array): StunMessage | undefined {
     const end = start + ((bytes[at + 2]! << 8) | bytes[at + 3]!);
     if (end > bytes.length) return undefined;
     if (type === StunAttribute.fingerprint) {
-      if (end - start !== 4 || (crc32(bytes, 0, at) ^ FINGERPRINT_XOR) >>> 0 !== u32At(bytes, start)) return undefined;
+      if (end - start !== 4 || (crc32(bytes, 0, at) ^ FINGERPRINT_XOR) >>> 0 !== getU32(bytes, start)) return undefined;
       hasFingerprint = true;
     } else if (isCounted(type, integrity)) {
       places.push({ type, start, end });

@@ -1,3 +1,4 @@
+import { setU32 } from '../../wire/big-endian.ts';
 import { crc32 } from '../../wire/crc32.ts';
 import { StateError } from '../../wire/errors.ts';
 import { parseIpAddress } from './ip-address.ts';
@@ -38,7 +39,7 @@ export class StunWriter {
       ((messageClass & 2) << 7);
     this.#bytes[0] = type >>> 8;
     this.#bytes[1] = type;
-    this.#writeU32(4, MAGIC_COOKIE);
+    setU32(this.#bytes, 4, MAGIC_COOKIE);
     this.#bytes.set(transactionId, 8);
   }
 
@@ -57,14 +58,14 @@ export class StunWriter {
 
   u32(type: number, value: number): this {
     const at = this.#open(type, 4);
-    this.#writeU32(at, value);
+    setU32(this.#bytes, at, value);
     return this;
   }
 
   u64(type: number, value: bigint): this {
     const at = this.#open(type, 8);
-    this.#writeU32(at, Number((value >> 32n) & 0xffff_ffffn));
-    this.#writeU32(at + 4, Number(value & 0xffff_ffffn));
+    setU32(this.#bytes, at, Number((value >> 32n) & 0xffff_ffffn));
+    setU32(this.#bytes, at + 4, Number(value & 0xffff_ffffn));
     return this;
   }
 
@@ -91,7 +92,7 @@ export class StunWriter {
   errorCode(code: number, reason = ''): this {
     const phrase = encoder.encode(reason);
     const at = this.#open(StunAttribute.errorCode, 4 + phrase.length);
-    this.#writeU32(at, (Math.floor(code / 100) << 8) | (code % 100));
+    setU32(this.#bytes, at, (Math.floor(code / 100) << 8) | (code % 100));
     this.#bytes.set(phrase, at + 4);
     return this;
   }
@@ -127,7 +128,7 @@ export class StunWriter {
   fingerprint(): this {
     const end = this.#length;
     const at = this.#open(StunAttribute.fingerprint, 4);
-    this.#writeU32(at, crc32(this.#bytes, 0, end) ^ FINGERPRINT_XOR);
+    setU32(this.#bytes, at, crc32(this.#bytes, 0, end) ^ FINGERPRINT_XOR);
     return this;
   }
 
@@ -156,13 +157,6 @@ export class StunWriter {
     bytes[3] = end - STUN_HEADER_BYTES;
     this.#length = end;
     return at + 4;
-  }
-
-  #writeU32(at: number, value: number): void {
-    this.#bytes[at] = value >>> 24;
-    this.#bytes[at + 1] = value >>> 16;
-    this.#bytes[at + 2] = value >>> 8;
-    this.#bytes[at + 3] = value;
   }
 }
 

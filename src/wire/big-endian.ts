@@ -1,6 +1,6 @@
 /**
- * Numbers in network byte order at a place in a buffer, without a reader object: chunks are walked millions of times a
- * second. The caller has checked the length.
+ * Numbers in network byte order at a place in a buffer, without a reader object: what is read of each packet is read so.
+ * The caller has checked the length.
  */
 
 /** The 16-bit number at `at`. */
@@ -17,6 +17,13 @@ export function getU32(bytes: Uint8Array, at: number): number {
 export function setU16(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 8;
   bytes[at + 1] = value;
+}
+
+/** Writes the low 24 bits of `value` at `at`. */
+export function setU24(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 16;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value;
 }
 
 /** Writes `value` modulo 2^32 at `at`. */
