@@ -81,6 +81,15 @@ export class NackGenerator {
     return 'newest';
   }
 
+  /** Whether a packet is asked for, or will be. */
+  isMissing(sequenceNumber: number): boolean {
+    if (this.#newest === undefined || this.#length === 0) return false;
+    const number = unwrap16(sequenceNumber, this.#newest);
+    if (number > this.#newest) return false;
+    const at = this.#search(number);
+    return at < this.#length && this.#numbers[at] === number;
+  }
+
   /** Begins anew, as when the source did. */
   reset(): void {
     this.#newest = undefined;

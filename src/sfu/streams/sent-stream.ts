@@ -1,0 +1,237 @@
+import type { DlrrEntry } from '../../protocol/rtp/rtcp-extended-report.ts';
+import type { ReportBlock, SenderReport } from '../../protocol/rtp/rtcp-report.ts';
+import { SenderStatistics } from '../../protocol/rtp/sender-statistics.ts';
+import { type NtpTime, ntpMiddle } from '../../wire/ntp-time.ts';
+import { diff32 } from '../../wire/sequence-number.ts';
+import { RateCounter } from './rate-counter.ts';
+import type { RetransmissionBuffer, RetransmissionVerdict } from './retransmission-buffer.ts';
+import { roundTripMs } from './round-trip.ts';
+import { dumpStream, type RtpStreamDump, type StreamParameters } from './stream-parameters.ts';
+import { StreamScore } from './stream-score.ts';
+import { type OutboundStreamStats, toStreamStats } from './stream-stats.ts';
+
+/** Taken for the round trip until one is measured, milliseconds. */
+export const DEFAULT_RTT_MS = 100;
+
+/** Timestamps may go back by so much where packets or pictures are reordered, seconds. */
+const MAX_DISORDER_SECONDS = 2;
+
+/** How a `SentStream` begins. */
+export interface SentStreamOptions {
+  /** What may be asked for again; without it nothing may. */
+  readonly buffer?: RetransmissionBuffer;
+  /** First sequence number of the RTX stream, random; default 0. */
+  readonly firstRtxSequenceNumber?: number;
+}
+
+/**
+ * One stream as it goes out to a consumer: counts it, makes its sender reports, takes the receiver's reports and requests,
+ * and tells how well it comes through. Packets are written and sent by others.
+ */
+export class SentStream {
+  readonly params: StreamParameters;
+  /** What may be asked for again. */
+  readonly buffer: RetransmissionBuffer | undefined;
+  readonly #statistics: SenderStatistics;
+  readonly #rtxStatistics: SenderStatistics | undefined;
+  readonly #rate = new RateCounter();
+  readonly #rtxRate = new RateCounter();
+  readonly #score = new StreamScore();
+  #rtxSequenceNumber: number;
+  #lastTimestamp: number | undefined;
+  #lastMs = 0;
+  #packetsLost = 0;
+  #fractionLost = 0;
+  #jitter = 0;
+  #rttMs: number | undefined;
+  #retransmitted = 0;
+  #repaired = 0;
+  #nacks = 0;
+  #nackedPackets = 0;
+  #plis = 0;
+  #firs = 0;
+  #referenceTime = 0;
+  #referenceMs = 0;
+  #scoredPackets = 0;
+  #scoredRepaired = 0;
+  #scoredRetransmitted = 0;
+
+  constructor(params: StreamParameters, options: SentStreamOptions = {}) {
+    this.params = params;
+    this.buffer = params.useNack ? options.buffer : undefined;
+    this.#statistics = new SenderStatistics(params.ssrc);
+    this.#rtxStatistics = params.rtxSsrc === undefined ? undefined : new SenderStatistics(params.rtxSsrc);
+    this.#rtxSequenceNumber = (options.firstRtxSequenceNumber ?? 0) & 0xffff;
+  }
+
+  /** 0–10. */
+  get score(): number {
+    return this.#score.value;
+  }
+
+  /** Round trip to the receiver, milliseconds; once it is known. */
+  get rttMs(): number | undefined {
+    return this.#rttMs;
+  }
+
+  /** Part of the packets that the last report says were lost, 0–1. */
+  get lossFraction(): number {
+    return this.#fractionLost / 256;
+  }
+
+  get hasRtx(): boolean {
+    return this.#rtxStatistics !== undefined;
+  }
+
+  /** Media packets and bytes. */
+  get rate(): RateCounter {
+    return this.#rate;
+  }
+
+  /** Packets and bytes of the RTX stream. */
+  get rtxRate(): RateCounter {
+    return this.#rtxRate;
+  }
+
+  /**
+   * Counts a packet that goes out, not one that goes out again.
+   * @param sizeBytes of the whole packet
+   * @param timestamp as sent
+   */
+  sent(sizeBytes: number, payloadBytes: number, timestamp: number, nowMs: number): void {
+    this.#rate.add(sizeBytes, nowMs);
+    this.#statistics.sent(1, payloadBytes);
+    const ahead = this.#lastTimestamp === undefined ? 1 : diff32(timestamp, this.#lastTimestamp);
+    // A late one tells nothing of now; one that is far behind belongs to another source.
+    if (ahead <= 0 && ahead > -MAX_DISORDER_SECONDS * this.params.clockRate) return;
+    this.#lastTimestamp = timestamp;
+    this.#lastMs = nowMs;
+  }
+
+  /** Counts a packet that goes out again, in the RTX stream or as it was. */
+  resent(sizeBytes: number, payloadBytes: number, nowMs: number): void {
+    this.#retransmitted++;
+    if (this.#rtxStatistics === undefined) {
+      this.#statistics.sent(1, payloadBytes);
+      return;
+    }
+    this.#rtxStatistics.sent(1, payloadBytes);
+    this.#rtxRate.add(sizeBytes, nowMs);
+  }
+
+  /** The number of the next packet of the RTX stream; each is given once. */
+  takeRtxSequenceNumber(): number {
+    const taken = this.#rtxSequenceNumber;
+    this.#rtxSequenceNumber = (taken + 1) & 0xffff;
+    return taken;
+  }
+
+  /** Counts a NACK that asks for so many packets; `answer` is then asked for each. */
+  receiveNack(packets: number): void {
+    this.#nacks++;
+    this.#nackedPackets += packets;
+  }
+
+  /** Whether a packet that was asked for is sent again now; `buffer` then tells where it is. It is allowed once in a round trip. */
+  answer(sequenceNumber: number, nowMs: number): RetransmissionVerdict {
+    if (this.buffer === undefined) return 'unknown';
+    const verdict = this.buffer.take(sequenceNumber, nowMs, this.#rttMs ?? DEFAULT_RTT_MS);
+    if (verdict === 'allowed' && this.buffer.isFirstRetransmission) this.#repaired++;
+    return verdict;
+  }
+
+  /** Notes a picture loss indication of the receiver. */
+  receivePli(): void {
+    this.#plis++;
+  }
+
+  /** Notes a full intra request of the receiver. */
+  receiveFir(): void {
+    this.#firs++;
+  }
+
+  /**
+   * Takes what the receiver reports of the stream or of its RTX stream, which only the round trip is taken from.
+   * @param now of the clock that sender reports are stamped by
+   */
+  receiveReport(block: ReportBlock, now: NtpTime): void {
+    const rttMs = roundTripMs(block.lastSr, block.delaySinceLastSr, now);
+    if (rttMs !== undefined) this.#rttMs = rttMs;
+    if (block.ssrc !== this.params.ssrc) return;
+    const packets = this.#rate.packets;
+    const lostBefore = this.#packetsLost;
+    // A receiver may not have lost more than was sent.
+    this.#packetsLost = Math.min(Math.max(0, block.packetsLost), packets);
+    this.#fractionLost = block.fractionLost;
+    this.#jitter = block.jitter;
+    this.#score.update({
+      packets: packets - this.#scoredPackets,
+      lost: Math.max(0, this.#packetsLost - lostBefore),
+      repaired: this.#repaired - this.#scoredRepaired,
+      retransmitted: this.#retransmitted - this.#scoredRetransmitted,
+    });
+    this.#scoredPackets = packets;
+    this.#scoredRepaired = this.#repaired;
+    this.#scoredRetransmitted = this.#retransmitted;
+  }
+
+  /** Takes the receiver's reference time, which `takeDlrr` answers (RFC 3611 §4.4). */
+  receiveReferenceTime(reference: NtpTime, nowMs: number): void {
+    this.#referenceTime = ntpMiddle(reference);
+    this.#referenceMs = nowMs;
+  }
+
+  /** The answer to the newest reference time; each is answered once. @param receiverSsrc who sent it */
+  takeDlrr(receiverSsrc: number, nowMs: number): DlrrEntry | undefined {
+    if (this.#referenceTime === 0) return undefined;
+    const delaySinceLast = Math.round(Math.max(0, nowMs - this.#referenceMs) * 65.536);
+    const entry = { ssrc: receiverSsrc, lastReceiverReport: this.#referenceTime, delaySinceLast };
+    this.#referenceTime = 0;
+    return entry;
+  }
+
+  /**
+   * Sender reports for now, of the stream and of its RTX stream behind it if that was sent at all; none before the first
+   * packet. The media clock is taken to have run on since the newest packet.
+   */
+  senderReports(now: NtpTime, nowMs: number): readonly SenderReport[] {
+    if (this.#lastTimestamp === undefined) return [];
+    const ticks = Math.round(((nowMs - this.#lastMs) * this.params.clockRate) / 1000);
+    const timestamp = (this.#lastTimestamp + ticks) >>> 0;
+    const report = this.#statistics.report(now, timestamp);
+    const rtx = this.#rtxStatistics;
+    return rtx === undefined || rtx.packets === 0 ? [report] : [report, rtx.report(now, timestamp)];
+  }
+
+  /** Its consumer is paused: nothing that was sent before is sent again. */
+  pause(): void {
+    this.buffer?.clear();
+  }
+
+  dump(): RtpStreamDump {
+    return dumpStream(this.params, this.score);
+  }
+
+  stats(nowMs: number): OutboundStreamStats {
+    const common = toStreamStats(this.params, {
+      timestamp: Math.floor(nowMs),
+      packetsLost: this.#packetsLost,
+      fractionLost: this.#fractionLost,
+      jitter: this.#jitter,
+      packetsDiscarded: 0,
+      packetsRetransmitted: this.#retransmitted,
+      packetsRepaired: this.#repaired,
+      nackCount: this.#nacks,
+      nackPacketCount: this.#nackedPackets,
+      pliCount: this.#plis,
+      firCount: this.#firs,
+      roundTripTime: this.#rttMs,
+      rtxPacketsDiscarded: 0,
+      score: this.score,
+      packetCount: this.#rate.packets,
+      byteCount: this.#rate.bytes,
+      bitrate: this.#rate.bitrateBps(nowMs),
+    });
+    return { ...common, type: 'outbound-rtp' };
+  }
+}
