@@ -73,12 +73,15 @@ describe('DatagramQueue', () => {
     const { queue } = setUp();
     expect(queue.reserve(65_507)).toBe(0);
     expect(queue.reserve(65_508)).toBe(-1);
+    expect(queue.reserve(Number.NaN)).toBe(-1);
   });
 
   it.each([
     ['more than was reserved', 10, 11],
     ['nothing', 10, 0],
     ['what was not reserved', undefined, 10],
+    ['what is no number', 10, Number.NaN],
+    ['any length where no number was reserved', Number.NaN, 1_000_000],
   ])('does not take %s', (_, reservedBytes, putBytes) => {
     const { queue } = setUp();
     if (reservedBytes !== undefined) queue.reserve(reservedBytes);

@@ -53,14 +53,15 @@ export class DatagramQueue implements PacketQueue {
 
   reserve(sizeBytes: number): number {
     this.#reserved = 0;
-    if (this.#isClosed || sizeBytes > MAX_PACKET_BYTES) return -1;
+    // Said so that NaN is refused too: the kernel would read what lies behind this memory.
+    if (this.#isClosed || !(sizeBytes <= MAX_PACKET_BYTES)) return -1;
     if (this.#end + sizeBytes > QUEUE_BYTES || this.#packets.count === MAX_QUEUED_PACKETS) this.flush();
     this.#reserved = sizeBytes;
     return this.#end;
   }
 
   put(sizeBytes: number, to: DatagramTarget): void {
-    if (sizeBytes > this.#reserved || sizeBytes < 1) {
+    if (!(sizeBytes >= 1 && sizeBytes <= this.#reserved)) {
       throw new StateError(
         'datagram/not-reserved' satisfies DatagramErrorCode,
         `${sizeBytes} bytes put where ${this.#reserved} were reserved`,
