@@ -1,18 +1,11 @@
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { nodeDtlsCrypto } from '../../../src/io/dtls-crypto.ts';
 import { nodeSctpCrypto } from '../../../src/io/sctp-crypto.ts';
-import { nodeStunCrypto } from '../../../src/io/stun-crypto.ts';
-import type { DtlsEvent, DtlsSession } from '../../../src/protocol/dtls/dtls-session.ts';
-import { makeIceParameters } from '../../../src/protocol/ice/credentials.ts';
-import { IceLiteAgent } from '../../../src/protocol/ice/ice-lite-agent.ts';
-import type { IceTuple } from '../../../src/protocol/ice/ice-tuple.ts';
+import type { DtlsEvent } from '../../../src/protocol/dtls/dtls-session.ts';
 import { type DataChannelEvent, DataChannels } from '../../../src/protocol/sctp/data-channels.ts';
 import { SctpAssociation } from '../../../src/protocol/sctp/sctp-association.ts';
-import { fromHexadecimal, toHexadecimal } from '../../../src/wire/hexadecimal.ts';
 import { ChromiumPage } from '../../peers/chromium.ts';
 import { certificateOf, makeSession } from './dtls-kit.ts';
+import { fingerprintOf, IceDtlsPort, SDP_HEAD } from './ice-dtls-port.ts';
 import type { PairOptions } from './sctp-pair.ts';
 
 const START_TIMEOUT_MS = 30_000;
@@ -28,58 +21,42 @@ afterAll(() => browser.close(), START_TIMEOUT_MS);
 
 type Role = 'client' | 'server';
 
-/** Our side of a connection: a port with an agent that answers checks, DTLS behind it, data channels over that. */
+const certificate = certificateOf('ecdsa-p256', 'chromium');
+
+/** Our side of a connection: data channels over DTLS. */
 class OurPeer {
   readonly channels: DataChannels;
   readonly events: DataChannelEvent[] = [];
   onEvent: ((event: DataChannelEvent) => void) | undefined;
-  readonly parameters = makeIceParameters((sizeBytes) => nodeDtlsCrypto.randomBytes(sizeBytes));
-  readonly #session: DtlsSession;
-  readonly #agent = new IceLiteAgent<IceTuple>({ parameters: this.parameters, crypto: nodeStunCrypto });
-  readonly #socket: Socket = createSocket('udp4');
-  #remote: IceTuple | undefined;
-  #waiting: Uint8Array[] = [];
+  readonly port: IceDtlsPort;
   #timer: NodeJS.Timeout | undefined;
-  #isClosed = false;
 
   constructor(role: Role, options: PairOptions) {
     const association = new SctpAssociation({ crypto: nodeSctpCrypto, ...options });
     this.channels = new DataChannels({ association, role });
-    const certificate = certificateOf('ecdsa-p256', 'chromium');
-    this.#session = makeSession(role, { certificate, initialRetransmissionMs: 100 });
-    this.#socket.on('message', (bytes, { address, port }) => {
-      const { port: localPort } = this.#socket.address();
-      const local = { protocol: 'udp', localAddress: '127.0.0.1', localPort } as const;
-      if (bytes[0]! < 4) this.#check(bytes, { ...local, remoteAddress: address, remotePort: port });
-      else this.#handleDtls(this.#session.receive(bytes, performance.now()));
-    });
-  }
-
-  async start(fingerprint: Uint8Array): Promise<number> {
-    this.#socket.bind(0, '127.0.0.1');
-    await once(this.#socket, 'listening');
-    this.#handleDtls(this.#session.setRemoteFingerprints([{ algorithm: 'sha-256', value: fingerprint }]));
-    this.#handleDtls(this.#session.start(performance.now()));
-    return this.#socket.address().port;
+    const session = makeSession(role, { certificate, initialRetransmissionMs: 100 });
+    this.port = new IceDtlsPort(session, { onEvent: (event) => this.#handleDtls(event) });
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
     clearTimeout(this.#timer);
-    this.#socket.close();
-    await once(this.#socket, 'close');
+    await this.port.close();
   }
 
   /** Does what the channels say. */
   handle(events: readonly DataChannelEvent[]): void {
     for (const event of events) {
-      if (event.type === 'send') this.#handleDtls(this.#session.send(event.bytes));
+      if (event.type === 'send') this.port.handle(this.port.session.send(event.bytes));
       else {
         this.events.push(event);
         this.onEvent?.(event);
       }
     }
-    this.#arm();
+    clearTimeout(this.#timer);
+    const atMs = this.channels.nextTimeoutMs();
+    if (atMs === undefined) return;
+    const run = (): void => this.handle(this.channels.handleTimeout(performance.now()));
+    this.#timer = setTimeout(run, Math.max(0, atMs - performance.now()));
   }
 
   send(channelId: number, content: string | Uint8Array): void {
@@ -97,62 +74,18 @@ class OurPeer {
     });
   }
 
-  #handleDtls(events: readonly DtlsEvent[]): void {
-    for (const event of events) {
-      if (event.type === 'send') this.#waiting.push(event.bytes);
-      else if (event.type === 'connected') this.handle(this.channels.start(performance.now()));
-      else if (event.type === 'data') this.handle(this.channels.receive(event.bytes, performance.now()));
-    }
-    this.#flush();
-    this.#arm();
-  }
-
-  #arm(): void {
-    clearTimeout(this.#timer);
-    const atMs = Math.min(this.#session.nextTimeoutMs() ?? Infinity, this.channels.nextTimeoutMs() ?? Infinity);
-    if (this.#isClosed || atMs === Infinity) return;
-    const run = (): void => {
-      const nowMs = performance.now();
-      this.#handleDtls(this.#session.handleTimeout(nowMs));
-      if (this.channels.association.state !== 'new') this.handle(this.channels.handleTimeout(nowMs));
-    };
-    this.#timer = setTimeout(run, Math.max(0, atMs - performance.now()));
-  }
-
-  #check(bytes: Uint8Array, tuple: IceTuple): void {
-    for (const event of this.#agent.receive(bytes, tuple, performance.now())) {
-      if (event.type === 'send') this.#socket.send(event.bytes, tuple.remotePort, tuple.remoteAddress);
-    }
-    this.#remote = this.#agent.selectedTuple;
-    this.#flush();
-  }
-
-  #flush(): void {
-    if (this.#remote === undefined || this.#isClosed) return;
-    for (const bytes of this.#waiting.splice(0))
-      this.#socket.send(bytes, this.#remote.remotePort, this.#remote.remoteAddress);
+  #handleDtls(event: DtlsEvent): void {
+    if (event.type === 'connected') this.handle(this.channels.start(performance.now()));
+    else if (event.type === 'data') this.handle(this.channels.receive(event.bytes, performance.now()));
+    else clearTimeout(this.#timer);
   }
 }
 
-function answerTo(offer: string, peer: OurPeer, port: number, role: Role): string {
-  const { usernameFragment, password } = peer.parameters;
-  const { value } = certificateOf('ecdsa-p256', 'chromium').fingerprint('sha-256');
+function answerTo(offer: string, { port }: OurPeer, role: Role): string {
   const lines = [
-    'v=0',
-    'o=- 1 1 IN IP4 127.0.0.1',
-    's=-',
-    't=0 0',
-    'a=ice-lite',
+    ...SDP_HEAD,
     'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
-    'c=IN IP4 127.0.0.1',
-    `a=ice-ufrag:${usernameFragment}`,
-    `a=ice-pwd:${password}`,
-    `a=fingerprint:sha-256 ${toHexadecimal(value)
-      .toUpperCase()
-      .replaceAll(/..(?!$)/g, '$&:')}`,
-    `a=setup:${role === 'client' ? 'active' : 'passive'}`,
-    `a=candidate:1 1 udp 2130706431 127.0.0.1 ${port} typ host`,
-    'a=end-of-candidates',
+    ...port.describe(role === 'client' ? 'active' : 'passive', certificate.fingerprint('sha-256')),
     `a=mid:${/^a=mid:(.+)\r$/m.exec(offer)![1]!}`,
     'a=sctp-port:5000',
     'a=max-message-size:262144',
@@ -179,9 +112,8 @@ async function connect(role: Role, setup: string, options: PairOptions = {}): Pr
     return connection.localDescription.sdp;
   })()`);
   const peer = new OurPeer(role, options);
-  const value = fromHexadecimal(/a=fingerprint:sha-256 (\S+)/.exec(offer)![1]!.replaceAll(':', ''))!;
-  const port = await peer.start(value);
-  const answer = answerTo(offer, peer, port, role);
+  await peer.port.start(fingerprintOf(offer));
+  const answer = answerTo(offer, peer, role);
   await browser.page.evaluate(`connection.setRemoteDescription({ type: 'answer', sdp: ${JSON.stringify(answer)} })`);
   return peer;
 }
