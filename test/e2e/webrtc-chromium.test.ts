@@ -67,10 +67,13 @@ describe.concurrent('Chromium', () => {
   it.for([
     { scene: first!, by: 'us' as const },
     { scene: last!, by: 'them' as const },
-  ])('restarts ICE with our $scene.agent agent, then the connection is closed by $by', async ({ scene, by }, context) => {
-    const connected = await connect(context, { ...scene, dataOnly: true });
-    await restartIce(connected);
-    await endConnection(connected, by);
-    expect(connected.ours.dtlsStates).toEqual(['connecting', 'connected', 'closed']);
-  });
+  ])(
+    'restarts ICE with our $scene.agent agent, then the connection is closed by $by',
+    async ({ scene, by }, context) => {
+      const connected = await connect(context, { ...scene, dataOnly: true });
+      await restartIce(connected);
+      await endConnection(connected, by);
+      expect(connected.ours.dtlsStates).toEqual(['connecting', 'connected', 'closed']);
+    },
+  );
 });

@@ -14,7 +14,7 @@ import {
 
 /** Connects a peer of its own; tests run beside each other, so each says when it is over. */
 async function connect({ onTestFinished }: TestContext, options: SceneOptions): Promise<Connected> {
-  const peer = new ChildPeer('./wrtc.ts');
+  const peer = new ChildPeer(new URL('../peers/wrtc.ts', import.meta.url));
   onTestFinished(() => peer.close());
   const ours = await connectPeer(peer, options);
   onTestFinished(() => ours.close());
@@ -36,10 +36,13 @@ describe.concurrent('libwebrtc', () => {
   it.for([
     { scene: first!, by: 'us' as const },
     { scene: last!, by: 'them' as const },
-  ])('restarts ICE with our $scene.agent agent, then the connection is closed by $by', async ({ scene, by }, context) => {
-    const connected = await connect(context, { ...scene, dataOnly: true });
-    await restartIce(connected);
-    await endConnection(connected, by);
-    expect(connected.ours.dtlsStates).toEqual(['connecting', 'connected', 'closed']);
-  });
+  ])(
+    'restarts ICE with our $scene.agent agent, then the connection is closed by $by',
+    async ({ scene, by }, context) => {
+      const connected = await connect(context, { ...scene, dataOnly: true });
+      await restartIce(connected);
+      await endConnection(connected, by);
+      expect(connected.ours.dtlsStates).toEqual(['connecting', 'connected', 'closed']);
+    },
+  );
 });

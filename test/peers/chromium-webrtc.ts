@@ -78,4 +78,3 @@ export class ChromiumPeer implements WebRtcPeer {
     return this.#browser.page.evaluate<T>(`${this.#name}.${method}(${text})`);
   }
 }
-

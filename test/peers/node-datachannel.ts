@@ -1,10 +1,20 @@
 /** A peer of libdatachannel, run by `ChildPeer`. Media are RTP packets made here; what comes back is compared. */
-import { Audio, PeerConnection, Video } from 'node-datachannel';
-import type { OfferOptions, WebRtcPeer, WebRtcPeerReport } from './webrtc-peer.ts';
+import {
+  Audio,
+  PeerConnection,
+  RtcpReceivingSession,
+  RtcpSrReporter,
+  RtpPacketizationConfig,
+  Video,
+} from 'node-datachannel';
 import { servePeer } from './webrtc-child.ts';
+import type { OfferOptions, WebRtcPeer, WebRtcPeerReport } from './webrtc-peer.ts';
 
 const AUDIO = { ssrc: 1001, payloadType: 111, intervalMs: 20, payloadBytes: 120 };
 const VIDEO = { ssrc: 1002, payloadType: 96, intervalMs: 5, payloadBytes: 1050 };
+/** Packets for one request of a key frame, and one of so many bits a second: there are no frames that would make them. */
+const FEEDBACK_EACH = 40;
+const FEEDBACK_BPS = 1_500_000;
 const SEQUENCE_START = 65_500;
 
 type Connection = InstanceType<typeof PeerConnection>;
@@ -14,6 +24,7 @@ type Track = ReturnType<Connection['addTrack']>;
 /** A stream of made-up RTP, past the wrap of its numbers, and how much of it came back. */
 class Stream {
   returned = 0;
+  #hasRtcp = false;
   readonly #track: Track;
   readonly #options: typeof AUDIO;
   #sequenceNumber = SEQUENCE_START;
@@ -27,6 +38,15 @@ class Stream {
     });
     track.onClosed(() => clearInterval(this.#timer));
     track.onMessage((packet) => this.#take(packet));
+  }
+
+  /** Reports, and requests for bits and key frames. */
+  startRtcp(): void {
+    const { ssrc, payloadType } = this.#options;
+    const reporter = new RtcpSrReporter(new RtpPacketizationConfig(ssrc, 'peer', payloadType, 48_000));
+    reporter.addToChain(new RtcpReceivingSession());
+    this.#track.setMediaHandler(reporter);
+    this.#hasRtcp = true;
   }
 
   #packet(sequenceNumber: number, ssrc: number): Buffer {
@@ -49,6 +69,9 @@ class Stream {
     const sequenceNumber = low < SEQUENCE_START ? low + 65_536 : low;
     const ssrc = packet.readUInt32BE(8);
     if (ssrc !== this.#options.ssrc && packet.equals(this.#packet(sequenceNumber, ssrc))) this.returned++;
+    if (!this.#hasRtcp || this.returned % FEEDBACK_EACH !== 1) return;
+    this.#track.requestKeyframe();
+    this.#track.requestBitrate(FEEDBACK_BPS);
   }
 }
 
@@ -68,7 +91,7 @@ class LibDataChannelPeer implements Omit<WebRtcPeer, 'close'> {
     this.#connection.onTrack((track) => this.#addTrack(track));
   }
 
-  async offer({ dataOnly = false }: OfferOptions): Promise<string> {
+  async offer({ dataOnly = false, withRtcp = false }: OfferOptions): Promise<string> {
     if (!dataOnly) {
       const audio = new Audio('audio', 'SendRecv');
       audio.addOpusCodec(AUDIO.payloadType);
@@ -78,15 +101,16 @@ class LibDataChannelPeer implements Omit<WebRtcPeer, 'close'> {
       video.addSSRC(VIDEO.ssrc, 'peer', 'peer', 'video');
       this.#audio = new Stream(this.#connection.addTrack(audio), AUDIO);
       this.#video = new Stream(this.#connection.addTrack(video), VIDEO);
+      if (withRtcp) for (const stream of [this.#audio, this.#video]) stream.startRtcp();
     }
     this.#addChannel(this.#connection.createDataChannel('ordered'));
     this.#addChannel(this.#connection.createDataChannel('unordered', { unordered: true }));
-    return await this.#describe('offer');
+    return this.#describe('offer');
   }
 
   async answer(sdp: string): Promise<string> {
     this.#connection.setRemoteDescription(sdp, 'offer');
-    return await this.#describe('answer');
+    return this.#describe('answer');
   }
 
   async accept(answer: string): Promise<void> {

@@ -113,13 +113,15 @@ export function createBrowserPeer(api: BrowserApi): Omit<WebRtcPeer, 'close'> {
       if (connection.connectionState === 'closed') return report;
       const stats = await connection.getStats();
       stats.forEach((entry) => {
-        if (entry['type'] === 'inbound-rtp' && entry['kind'] === 'video') report.video = Number(entry['framesDecoded'] ?? 0);
+        if (entry['type'] === 'inbound-rtp' && entry['kind'] === 'video')
+          report.video = Number(entry['framesDecoded'] ?? 0);
         if (entry['type'] === 'inbound-rtp' && entry['kind'] === 'audio') {
           // Samples that were made up by the receiver are not sound that came: what was played, in packets of 20 ms.
           const samples = Number(entry['totalSamplesReceived'] ?? 0) - Number(entry['concealedSamples'] ?? 0);
           report.audio = Math.floor(samples / 960);
         }
-        if (entry['type'] === 'outbound-rtp' && entry['kind'] === 'video') report.keyFrameRequests = Number(entry['pliCount'] ?? 0);
+        if (entry['type'] === 'outbound-rtp' && entry['kind'] === 'video')
+          report.keyFrameRequests = Number(entry['pliCount'] ?? 0);
       });
       return { ...report, ...api.decoded?.() };
     },

@@ -27,9 +27,9 @@ export class ChildPeer implements WebRtcPeer {
   #nextId = 1;
   #stderr = '';
 
-  /** @param script in this folder */
-  constructor(script: string) {
-    this.#child = fork(fileURLToPath(new URL(script, import.meta.url)), { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  /** @param script which calls `servePeer` */
+  constructor(script: URL) {
+    this.#child = fork(fileURLToPath(script), { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.#child.stderr!.on('data', (text: Buffer) => {
       this.#stderr = (this.#stderr + text.toString()).slice(-4000);
     });

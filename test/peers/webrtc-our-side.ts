@@ -7,14 +7,20 @@ import { createSelfSignedCertificate } from '../../src/protocol/dtls/self-signed
 import type { IceCandidate } from '../../src/protocol/ice/candidate.ts';
 import type { IceParameters } from '../../src/protocol/ice/credentials.ts';
 import type { IceTuple } from '../../src/protocol/ice/ice-tuple.ts';
+import { localUfragOf } from '../../src/protocol/ice/tuple-table.ts';
 import type { DataChannelInit } from '../../src/protocol/sctp/data-channel.ts';
 import type { SrtpProfileName } from '../../src/protocol/srtp/srtp-profile.ts';
-import { localUfragOf } from '../../src/protocol/ice/tuple-table.ts';
 import { WebRtcClient } from '../../src/server/webrtc/webrtc-client.ts';
 import { WebRtcPort } from '../../src/server/webrtc/webrtc-port.ts';
 import type { WebRtcSession } from '../../src/server/webrtc/webrtc-session.ts';
 import type { DataChannelNews } from '../../src/sfu/transport/dtls-srtp-transport.ts';
-import { readWebRtcSdp, type SetupRole, type WebRtcDescription, type WebRtcSection, writeWebRtcSdp } from './webrtc-sdp.ts';
+import {
+  readWebRtcSdp,
+  type SetupRole,
+  type WebRtcDescription,
+  type WebRtcSection,
+  writeWebRtcSdp,
+} from './webrtc-sdp.ts';
 
 export type OurAgent = 'lite' | 'full';
 export type OurTransport = 'udp' | 'tcp';
@@ -29,6 +35,10 @@ export interface OurSideOptions {
   readonly certificate?: DtlsCertificate;
   readonly srtpProfiles?: readonly SrtpProfileName[];
   readonly codecs?: Readonly<Record<string, string>>;
+  /** Agree to the header extensions and the feedback about transport that the peer offers. */
+  readonly withExtensions?: boolean;
+  /** Everything that comes, as it comes. */
+  readonly onDatagram?: (bytes: Uint8Array) => void;
   readonly onRtp?: (bytes: Uint8Array) => void;
   readonly onRtcp?: (bytes: Uint8Array) => void;
 }
@@ -115,8 +125,8 @@ export class OurSide {
   }
 
   /** Our offer; the setup says the role, as `actpass` would let the peer choose. */
-  offer(): string {
-    this.#sections = OUR_SECTIONS;
+  offer(isDataOnly: boolean): string {
+    this.#sections = isDataOnly ? OUR_SECTIONS.filter(({ kind }) => kind === 'application') : OUR_SECTIONS;
     return this.#describe(this.#options.role === 'client' ? 'active' : 'passive');
   }
 
@@ -129,7 +139,11 @@ export class OurSide {
   /** Our answer to an offer, after which it begins to connect. */
   answer(offer: string): string {
     const remote = this.#take(offer);
-    this.#sections = remote.sections.map((section) => ({ ...section, ssrc: OUR_SSRCS[section.kind] }));
+    this.#sections = remote.sections.map((section) => ({
+      ...section,
+      ssrc: OUR_SSRCS[section.kind],
+      extensions: this.#options.withExtensions === true ? section.extensions : [],
+    }));
     const answer = this.#describe(this.#options.role === 'client' ? 'active' : 'passive');
     this.#connect(remote);
     return answer;
@@ -160,11 +174,12 @@ export class OurSide {
     await this.#endpoint.close();
   }
 
-  /** Counts the checks that come. */
+  /** Counts the checks that come, and shows what else does. */
   #listenIn(): void {
     const { session } = this.#endpoint;
     const receive = session.receive.bind(session);
     session.receive = (bytes, tuple) => {
+      this.#options.onDatagram?.(bytes);
       const usernameFragment = localUfragOf(bytes);
       if (usernameFragment !== undefined) {
         this.checks.set(usernameFragment, (this.checks.get(usernameFragment) ?? 0) + 1);

@@ -35,6 +35,8 @@ export interface WebRtcPeer {
 export interface OfferOptions {
   /** Codec of the video, as in `rtpmap`. */
   readonly videoCodec?: string;
+  /** Feedback by RTCP where the program makes none by itself. */
+  readonly withRtcp?: boolean;
   /** Neither sound nor video. */
   readonly dataOnly?: boolean;
 }

@@ -9,6 +9,7 @@ import type { OfferOptions, WebRtcPeer, WebRtcPeerReport } from './webrtc-peer.t
 /** How long anything of a scene may take, milliseconds. */
 const SCENE_TIMEOUT_MS = 30_000;
 const POLL_MS = 20;
+const SMALL_MESSAGE_BYTES = 900;
 /** Bytes sent by a channel and not come back: less than any peer's buffer. */
 const DEFAULT_WINDOW_BYTES = 500_000;
 
@@ -42,16 +43,16 @@ export async function connectPeer(peer: WebRtcPeer, options: SceneOptions): Prom
     if (options.offerer === 'them') {
       await peer.accept(ours.answer(await peer.offer(options)));
     } else {
-      ours.accept(await peer.answer(ours.offer()));
+      ours.accept(await peer.answer(ours.offer(options.dataOnly === true)));
     }
-    await until(() => ours.dtlsStates.includes('connected'), () => describe(ours, peer));
-    await until(() => ours.channelEvents.some(({ type }) => type === 'connected'), () => describe(ours, peer));
+    await untilSo({ ours, peer }, () => ours.dtlsStates.includes('connected'));
+    await untilSo({ ours, peer }, () => ours.channelEvents.some(({ type }) => type === 'connected'));
     if (options.offerer === 'us') {
       ours.openChannel('ordered', { ordered: true });
       ours.openChannel('unordered', { ordered: false });
     }
-    await until(() => ours.channels.size === 2, () => describe(ours, peer));
-    await until(async () => (await peer.report()).channels === 2, () => describe(ours, peer));
+    await untilSo({ ours, peer }, () => ours.channels.size === 2);
+    await untilSo({ ours, peer }, async () => (await peer.report()).channels === 2);
     return ours;
   } catch (error) {
     await ours.close();
@@ -62,7 +63,23 @@ export async function connectPeer(peer: WebRtcPeer, options: SceneOptions): Prom
 /** Waits until so much media of both kinds went to us and came back whole. */
 export async function exchangeMedia({ ours, peer }: Connected, video: number, audio: number): Promise<void> {
   const isEnough = (report: WebRtcPeerReport): boolean => report.video >= video && report.audio >= audio;
-  await until(async () => isEnough(await peer.report()), () => describe(ours, peer));
+  await untilSo({ ours, peer }, async () => isEnough(await peer.report()));
+}
+
+/** Sends so many messages of one packet by each channel, one at a time, and waits until they have come back. */
+export async function exchangeSmallMessages({ ours, peer }: Connected, count: number): Promise<void> {
+  for (const [channelId] of ours.channels) {
+    for (let number = 0; number < count; number++) {
+      const message = new Uint8Array(randomBytes(SMALL_MESSAGE_BYTES));
+      let returned: Uint8Array | undefined;
+      ours.onChannelMessage = (_, bytes) => {
+        returned = bytes;
+      };
+      ours.session.withDataChannels((channels, nowMs) => channels.send(channelId, 'binary', message, nowMs));
+      await untilSo({ ours, peer }, () => returned !== undefined);
+      assert.deepEqual(Buffer.from(returned ?? []), Buffer.from(message));
+    }
+  }
 }
 
 /**
@@ -92,17 +109,17 @@ export async function exchangeData(
 export async function endConnection({ ours, peer }: Connected, by: 'us' | 'them'): Promise<void> {
   if (by === 'them') {
     await peer.hangUp();
-    await until(() => ours.channels.size === 0, () => describe(ours, peer));
+    await untilSo({ ours, peer }, () => ours.channels.size === 0);
   } else {
     await ours.close();
-    await until(async () => (await peer.report()).channels === 0, () => describe(ours, peer));
+    await untilSo({ ours, peer }, async () => (await peer.report()).channels === 0);
   }
 }
 
 /** Restarts ICE by an offer of the peer, and waits until our side follows and data flows. */
 export async function restartIce({ ours, peer }: Connected): Promise<void> {
   await peer.accept(ours.answerRestart(await peer.restart()));
-  await until(() => (ours.checks.get(ours.usernameFragment) ?? 0) > 1, () => describe(ours, peer));
+  await untilSo({ ours, peer }, () => (ours.checks.get(ours.usernameFragment) ?? 0) > 1);
   await exchangeData({ ours, peer }, 200_000);
 }
 
@@ -172,6 +189,18 @@ export async function until(isSo: () => boolean | Promise<boolean>, why: () => u
     if (performance.now() > deadlineMs) assert.fail(String(await why()));
     await sleep(POLL_MS);
   }
+}
+
+/** As `until`, and gives up as soon as the connection is lost. */
+async function untilSo({ ours, peer }: Connected, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  await until(
+    async () => {
+      if (await isSo()) return true;
+      if (ours.iceStates.at(-1) === 'disconnected') assert.fail(`lost: ${await describe(ours, peer)}`);
+      return false;
+    },
+    () => describe(ours, peer),
+  );
 }
 
 async function describe(ours: OurSide, peer: WebRtcPeer): Promise<string> {

@@ -25,6 +25,8 @@ export interface WebRtcSection {
   /** `VP8/90000` */
   readonly codec?: string | undefined;
   readonly formatParameters?: string | undefined;
+  /** Values of `extmap`. */
+  readonly extensions?: readonly string[] | undefined;
   /** Of who wrote it. */
   readonly ssrc?: number | undefined;
 }
@@ -79,6 +81,7 @@ function readSection(media: MediaDescription, wanted: string | undefined): WebRt
     payloadType,
     codec: found?.[1],
     formatParameters: parameters?.slice(parameters.indexOf(' ') + 1),
+    extensions: attributesOf(media, 'extmap'),
     ssrc: ssrcsOf(media)[0]?.ssrc,
   };
 }
@@ -89,14 +92,27 @@ export function writeWebRtcSdp(description: WebRtcDescription): string {
   const transport: Attribute[] = [
     { name: 'ice-ufrag', value: ice.usernameFragment },
     { name: 'ice-pwd', value: ice.password },
-    ...fingerprints.map(({ algorithm, value }) => ({ name: 'fingerprint', value: `${algorithm} ${withColons(value)}` })),
+    ...fingerprints.map(({ algorithm, value }) => ({
+      name: 'fingerprint',
+      value: `${algorithm} ${withColons(value)}`,
+    })),
     { name: 'setup', value: setup },
-    ...candidates.map((candidate) => ({ name: 'candidate', value: writeCandidate(candidate).slice('candidate:'.length) })),
+    ...candidates.map((candidate) => ({
+      name: 'candidate',
+      value: writeCandidate(candidate).slice('candidate:'.length),
+    })),
     { name: 'end-of-candidates' },
   ];
   const connection = { networkType: 'IN', addressType: 'IP4', address: '0.0.0.0' };
   return writeSessionDescription({
-    origin: { username: '-', sessionId: '1', sessionVersion: '1', networkType: 'IN', addressType: 'IP4', address: '0.0.0.0' },
+    origin: {
+      username: '-',
+      sessionId: '1',
+      sessionVersion: '1',
+      networkType: 'IN',
+      addressType: 'IP4',
+      address: '0.0.0.0',
+    },
     name: '-',
     attributes: [
       { name: 'group', value: `BUNDLE ${sections.map(({ mid }) => mid).join(' ')}` },
@@ -114,18 +130,23 @@ export function writeWebRtcSdp(description: WebRtcDescription): string {
   });
 }
 
-function attributesOfSection({ kind, payloadType, codec, formatParameters, ssrc }: WebRtcSection): Attribute[] {
+function attributesOfSection(section: WebRtcSection): Attribute[] {
+  const { kind, payloadType, codec, formatParameters, extensions = [], ssrc } = section;
   if (kind === 'application') {
     return [
       { name: 'sctp-port', value: '5000' },
       { name: 'max-message-size', value: '262144' },
     ];
   }
-  const feedback = kind === 'video' ? ['nack pli', 'ccm fir'] : [];
+  const feedback = [
+    ...(kind === 'video' ? ['nack pli', 'ccm fir'] : []),
+    ...(extensions.length > 0 ? ['transport-cc', 'goog-remb'] : []),
+  ];
   return [
     { name: 'sendrecv' },
     { name: 'rtcp-mux' },
     { name: 'rtpmap', value: `${payloadType} ${codec}` },
+    ...extensions.map((value) => ({ name: 'extmap', value })),
     ...feedback.map((value) => ({ name: 'rtcp-fb', value: `${payloadType} ${value}` })),
     ...(formatParameters === undefined ? [] : [{ name: 'fmtp', value: `${payloadType} ${formatParameters}` }]),
     { name: 'msid', value: `ours ${kind}` },
@@ -135,5 +156,7 @@ function attributesOfSection({ kind, payloadType, codec, formatParameters, ssrc 
 }
 
 function withColons(bytes: Uint8Array): string {
-  return toHexadecimal(bytes).toUpperCase().replaceAll(/..(?!$)/g, '$&:');
+  return toHexadecimal(bytes)
+    .toUpperCase()
+    .replaceAll(/..(?!$)/g, '$&:');
 }

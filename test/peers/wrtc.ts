@@ -1,5 +1,4 @@
 /** A peer of libwebrtc, run by `ChildPeer`, with a picture and a sound made here and sinks that count. */
-import { createRequire } from 'node:module';
 import { type BrowserApi, type BrowserTrack, createBrowserPeer } from './webrtc-browser-peer.ts';
 import { servePeer } from './webrtc-child.ts';
 
@@ -15,7 +14,7 @@ interface Wrtc {
   };
 }
 
-const wrtc = createRequire(import.meta.url)('@roamhq/wrtc') as Wrtc;
+const { default: wrtc } = (await import('@roamhq/wrtc')) as unknown as { readonly default: Wrtc };
 const WIDTH = 320;
 const HEIGHT = 240;
 const SAMPLE_RATE = 48_000;
@@ -31,14 +30,20 @@ function makeTracks(): readonly BrowserTrack[] {
   let frames = 0;
   setInterval(() => {
     const data = new Uint8ClampedArray(WIDTH * HEIGHT * 1.5).fill(128);
-    data.fill((frames++ * 8) % 256, 0, WIDTH * HEIGHT / 2);
+    data.fill((frames++ * 8) % 256, 0, (WIDTH * HEIGHT) / 2);
     video.onFrame({ width: WIDTH, height: HEIGHT, data });
   }, 33);
   let at = 0;
   setInterval(() => {
     const samples = new Int16Array(SAMPLE_RATE / 100);
     for (let i = 0; i < samples.length; i++) samples[i] = 8000 * Math.sin((2 * Math.PI * TONE_HZ * at++) / SAMPLE_RATE);
-    audio.onData({ samples, sampleRate: SAMPLE_RATE, bitsPerSample: 16, channelCount: 1, numberOfFrames: samples.length });
+    audio.onData({
+      samples,
+      sampleRate: SAMPLE_RATE,
+      bitsPerSample: 16,
+      channelCount: 1,
+      numberOfFrames: samples.length,
+    });
   }, 10);
   return [audio.createTrack(), video.createTrack()];
 }

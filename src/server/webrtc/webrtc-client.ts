@@ -68,7 +68,7 @@ export class WebRtcClient implements TcpPeer {
       parameters: this.#parameters,
       role,
       crypto: nodeStunCrypto,
-      random: nodeHandshakeCrypto.randomBytes,
+      random: (sizeBytes) => nodeHandshakeCrypto.randomBytes(sizeBytes),
       ...(stunServers === undefined ? {} : { stunServers }),
     });
     this.session = new WebRtcSession<IceTuple>({
@@ -167,7 +167,7 @@ export class WebRtcClient implements TcpPeer {
   }
 
   #newParameters(): IceParameters {
-    const parameters = makeIceParameters(nodeHandshakeCrypto.randomBytes);
+    const parameters = makeIceParameters((sizeBytes) => nodeHandshakeCrypto.randomBytes(sizeBytes));
     this.#fragments.add(parameters.usernameFragment, this);
     return parameters;
   }

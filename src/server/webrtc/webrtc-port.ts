@@ -250,8 +250,9 @@ class Member implements PortSession, TcpPeer {
 
   #newParameters(): IceParameters {
     const { fragments } = this.#options;
+    const random = (sizeBytes: number): Uint8Array => nodeHandshakeCrypto.randomBytes(sizeBytes);
     let parameters: IceParameters;
-    do parameters = { ...makeIceParameters(nodeHandshakeCrypto.randomBytes), iceLite: true };
+    do parameters = { ...makeIceParameters(random), iceLite: true };
     while (!fragments.add(parameters.usernameFragment, this));
     this.#ownFragments.add(parameters.usernameFragment);
     return parameters;

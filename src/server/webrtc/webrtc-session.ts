@@ -4,7 +4,7 @@ import type { IceCandidate } from '../../protocol/ice/candidate.ts';
 import type { IceState } from '../../protocol/ice/ice-agent.ts';
 import type { IceLiteEvent, IceLiteState } from '../../protocol/ice/ice-lite-agent.ts';
 import type { IceTuple } from '../../protocol/ice/ice-tuple.ts';
-import { packetKindOf } from '../../protocol/ice/packet-kind.ts';
+import { type PacketKind, packetKindOf } from '../../protocol/ice/packet-kind.ts';
 import type { DataChannelEvent, DataChannels } from '../../protocol/sctp/data-channels.ts';
 import type { SctpAssociation } from '../../protocol/sctp/sctp-association.ts';
 import type { SctpEvent } from '../../protocol/sctp/sctp-event.ts';
@@ -64,6 +64,8 @@ export interface WebRtcSessionOptions<T extends IceTuple> {
 
 /** DTLS datagrams kept that came before ICE had found their path genuine. */
 export const MAX_EARLY_DATAGRAMS = 8;
+/** Longest of them, bytes: no flight of a handshake has longer ones. */
+export const MAX_EARLY_DATAGRAM_BYTES = 1500;
 
 /** Packets that came for a session, and were not taken, by why. */
 export interface DroppedPackets {
@@ -127,11 +129,7 @@ export class WebRtcSession<T extends IceTuple> {
       this.#takeIce(this.#ice.receive(bytes, tuple, this.#clock.nowMs()));
       this.#plan();
     } else if (!this.#ice.isKnown(tuple)) {
-      if (kind === 'dtls' && this.#early.length < MAX_EARLY_DATAGRAMS && this.#selected === undefined) {
-        this.#early.push({ bytes: bytes.slice(), tuple });
-      } else {
-        this.dropped.strange++;
-      }
+      this.#keepEarly(kind, bytes, tuple);
     } else if (kind === 'dtls') {
       this.#takeSecure(this.secure.receiveDtls(bytes, this.#clock.nowMs()));
       this.#plan();
@@ -228,6 +226,16 @@ export class WebRtcSession<T extends IceTuple> {
     if (waiting === undefined || this.#selected === undefined) return;
     this.#toStart = undefined;
     this.#takeSecure(this.secure.start(waiting.role, waiting.fingerprints, this.#clock.nowMs()));
+  }
+
+  #keepEarly(kind: PacketKind, bytes: Uint8Array, tuple: T): void {
+    const isKept =
+      kind === 'dtls' &&
+      this.#selected === undefined &&
+      this.#early.length < MAX_EARLY_DATAGRAMS &&
+      bytes.length <= MAX_EARLY_DATAGRAM_BYTES;
+    if (isKept) this.#early.push({ bytes: bytes.slice(), tuple });
+    else this.dropped.strange++;
   }
 
   #receiveEarly(): void {

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
-import { connect as connectTcp } from 'node:net';
 import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { nodeClock } from '../../../src/io/node-clock.ts';
 import type { WebRtcPort } from '../../../src/server/webrtc/webrtc-port.ts';
@@ -35,7 +35,9 @@ const rtp = Buffer.from('80600001000003e80000002a68656c6c6f', 'hex');
 const rtcp = Buffer.from('81ce00020000002a0000002b', 'hex');
 
 function sendText({ session }: Pair['member'] | Pair['client'], channelId: number, text: string): void {
-  session.withDataChannels((channels, nowMs) => channels.send(channelId, 'string', new TextEncoder().encode(text), nowMs));
+  session.withDataChannels((channels, nowMs) =>
+    channels.send(channelId, 'string', new TextEncoder().encode(text), nowMs),
+  );
 }
 
 describe.each(['udp', 'tcp-active'] as const)('over %s', (transport) => {
@@ -173,4 +175,36 @@ it(`${SESSIONS} sessions opened and closed leave no routes, timers and sockets`,
   await expect.poll(() => resources().length, WAIT).toBeLessThanOrEqual(before);
   expect(timers).toBe(0);
   vi.restoreAllMocks();
+});
+
+it('commands before their time are refused, and those after the end do nothing', async () => {
+  const member = openMember(port);
+  const { session } = member;
+  expect(session.sendRtp(packetWithRoom(rtp), rtp.length)).toBe(false);
+  expect(() => session.withDataChannels(() => [])).toThrow('there are no data channels');
+  expect(() => session.withSctp(() => [])).toThrow('there is no SCTP association');
+  const fingerprint = { algorithm: 'sha-256', value: new Uint8Array(32) };
+  session.connect('server', [fingerprint]);
+  expect(() => session.connect('server', [fingerprint])).toThrow('DTLS was started before');
+  member.close();
+  member.close();
+  session.connect('client', [fingerprint]);
+  expect(member.restartIce()).toBe(member.iceParameters);
+  expect(session.secure.state).toBe('closed');
+});
+
+it('a peer with another certificate than its fingerprint says is refused by both sides', async () => {
+  const pair = await openPair(port, { transport: 'udp', role: 'server', portFingerprint: new Uint8Array(32) });
+  closers.push(() => pair.client.close());
+  await expect.poll(() => pair.atClient.dtlsStates, WAIT).toEqual(['connecting', 'failed']);
+  await expect.poll(() => pair.atPort.dtlsStates, WAIT).toEqual(['connecting', 'failed']);
+  expect(pair.client.session.sendRtp(packetWithRoom(rtp), rtp.length)).toBe(false);
+});
+
+it('closing the port ends all sessions', async () => {
+  const members = [openMember(port), openMember(port)];
+  expect(port.sessions).toBe(2);
+  await port.close();
+  expect(port.sessions).toBe(0);
+  for (const member of members) expect(member.session.secure.state).toBe('closed');
 });
