@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { longTermKey } from '../protocol/stun/long-term-credentials.ts';
@@ -116,6 +116,23 @@ const writer = (messageClass: StunClass = StunClass.request): StunWriter =>
   new StunWriter(messageClass, BINDING_METHOD, id);
 
 describe('MESSAGE-INTEGRITY-SHA256', () => {
+  it('holds for the request of RFC 8489 B.1, as erratum 6268 has it, and for no other key', () => {
+    const bytes = hex(`
+      00010090 2112a442 78ad3433c6ad72c029da412e
+      001e0020 4a3cf38fef6992bda952c6780417da0f24819415569e60b205c46e41407f1704
+      00150029 6f624d61744a6f733241414143662f2f3439396b39353464364f4c33346f4c39465354767936347341 000000
+      0014000b 6578616d706c652e6f7267 00  001d0004 00020000
+      001c0020 b5c7bf005b6c52a21c51c5e892f81924136296cb927c43149309278cc6518e65`);
+    const credentials = encode('マトリックス:example.org:TheMatrIX');
+    const keyOf = (hash: string): Uint8Array => createHash(hash).update(credentials).digest();
+    const message = parsed(bytes);
+    expect(integrityKindOf(message)).toBe('sha256');
+    expect(message.text(StunAttribute.realm)).toBe('example.org');
+    expect(message.unknownRequired).toEqual([]);
+    expect(isIntegrityValid(message, nodeStunCrypto.importKey(keyOf('sha256')), nodeStunCrypto)).toBe(true);
+    expect(isIntegrityValid(message, nodeStunCrypto.importKey(keyOf('md5')), nodeStunCrypto)).toBe(false);
+  });
+
   it('counts more than MESSAGE-INTEGRITY in front of it', () => {
     const other = nodeStunCrypto.importKey(encode('other'));
     const bytes = writer().messageIntegrity(other).messageIntegritySha256(key).fingerprint().finish();

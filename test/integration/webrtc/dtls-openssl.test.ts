@@ -291,6 +291,12 @@ describe('our server', () => {
     await connection.peer.reaches('closed');
   });
 
+  it('takes no part in ALPN', async () => {
+    const connection = await connectServer({ ours: 'rsa', theirs: 'rsa', args: ['-alpn', 'webrtc,c-webrtc'] });
+    await expectWorking(connection);
+    await connection.openssl.says(/No ALPN negotiated/);
+  });
+
   it('takes no client without certificate', async () => {
     const peer = ourSession('server', { ours: 'ecdsa-p256', theirs: 'rsa' });
     const port = await peer.start();
