@@ -89,7 +89,9 @@ describe.each(sizes)('of a handshake in $name each single datagram', ({ options 
 
   it('may be cut short anywhere', () => {
     for (const { direction, at, sizeBytes } of each) {
-      for (let cut = 1; cut < sizeBytes; cut += 1 + Math.floor(cut / 16)) {
+      // At every byte; where RSA makes handshakes slow, at fewer.
+      const isSlow = options.certificate !== undefined;
+      for (let cut = 1; cut < sizeBytes; cut += isSlow ? 1 + Math.floor(cut / 16) : 1) {
         const path = startPair(makePair(options, options), { seed: 1, delayMs: 20 }, (made) => {
           made[direction].intercept = (bytes, index) => [index === at ? bytes.subarray(0, cut) : bytes];
         });
