@@ -9,7 +9,7 @@ export const STORED_VIDEO_MS = 2000;
 export const STORED_AUDIO_MS = 1000;
 
 const INITIAL_BYTES = 16 * 1024;
-const SLOTS = 4096;
+const INITIAL_SLOTS = 64;
 
 /** How much a `PacketStore` holds. */
 export interface PacketStoreOptions {
@@ -27,9 +27,9 @@ export class PacketStore {
   readonly #maxAgeMs: number;
   readonly #maxBytes: number;
   #bytes = new Uint8Array(0);
-  readonly #starts = new Int32Array(SLOTS);
-  readonly #sizes = new Uint16Array(SLOTS);
-  readonly #storedMs = new Float64Array(SLOTS);
+  #starts = new Int32Array(0);
+  #sizes = new Uint16Array(0);
+  #storedMs = new Float64Array(0);
   #first = 0;
   #end = 0;
   /** Where the next packet goes. */
@@ -59,10 +59,10 @@ export class PacketStore {
     if (sizeBytes > 0xffff || sizeBytes > this.#maxBytes || sizeBytes <= 0) return -1;
     this.#dropAged(nowMs);
     if (this.length === MAX_STORED_PACKETS) this.#first++;
+    if (this.length === this.#starts.length) this.#growSlots();
     const at = this.#makeRoom(sizeBytes);
-    // Packets are short, and a loop costs less than a view and a call.
-    for (let i = 0; i < sizeBytes; i++) this.#bytes[at + i] = bytes[start + i]!;
-    const slot = this.#end % SLOTS;
+    this.#bytes.set(bytes.subarray(start, end), at);
+    const slot = this.#slotOf(this.#end);
     this.#starts[slot] = at;
     this.#sizes[slot] = sizeBytes;
     this.#storedMs[slot] = nowMs;
@@ -76,7 +76,7 @@ export class PacketStore {
    */
   look(index: number, view: RtpPacketView, nowMs: number): boolean {
     if (index < this.#first || index >= this.#end) return false;
-    const slot = index % SLOTS;
+    const slot = this.#slotOf(index);
     if (nowMs - this.#storedMs[slot]! > this.#maxAgeMs) return false;
     const start = this.#starts[slot]!;
     return view.look(this.#bytes, start, start + this.#sizes[slot]!);
@@ -87,10 +87,32 @@ export class PacketStore {
     this.#first = this.#end;
     this.#head = 0;
     this.#bytes = new Uint8Array(0);
+    this.#starts = new Int32Array(0);
+    this.#sizes = new Uint16Array(0);
+    this.#storedMs = new Float64Array(0);
+  }
+
+  #slotOf(index: number): number {
+    return index & (this.#starts.length - 1);
+  }
+
+  #growSlots(): void {
+    const slots = Math.max(INITIAL_SLOTS, this.#starts.length * 2);
+    const [starts, sizes, storedMs] = [new Int32Array(slots), new Uint16Array(slots), new Float64Array(slots)];
+    for (let index = this.#first; index < this.#end; index++) {
+      const slot = this.#slotOf(index);
+      starts[index & (slots - 1)] = this.#starts[slot]!;
+      sizes[index & (slots - 1)] = this.#sizes[slot]!;
+      storedMs[index & (slots - 1)] = this.#storedMs[slot]!;
+    }
+    this.#starts = starts;
+    this.#sizes = sizes;
+    this.#storedMs = storedMs;
   }
 
   #dropAged(nowMs: number): void {
-    while (this.#first < this.#end && nowMs - this.#storedMs[this.#first % SLOTS]! > this.#maxAgeMs) this.#first++;
+    while (this.#first < this.#end && nowMs - this.#storedMs[this.#slotOf(this.#first)]! > this.#maxAgeMs)
+      this.#first++;
   }
 
   #makeRoom(sizeBytes: number): number {
@@ -106,7 +128,7 @@ export class PacketStore {
   #findRoom(sizeBytes: number): number {
     const { length } = this.#bytes;
     if (this.#first === this.#end) return sizeBytes <= length ? 0 : -1;
-    const tail = this.#starts[this.#first % SLOTS]!;
+    const tail = this.#starts[this.#slotOf(this.#first)]!;
     // Head on tail means that all is taken.
     if (this.#head <= tail) return this.#head + sizeBytes <= tail ? this.#head : -1;
     if (this.#head + sizeBytes <= length) return this.#head;
@@ -118,7 +140,7 @@ export class PacketStore {
     const grown = new Uint8Array(Math.min(this.#maxBytes, wanted));
     let at = 0;
     for (let index = this.#first; index < this.#end; index++) {
-      const slot = index % SLOTS;
+      const slot = this.#slotOf(index);
       const start = this.#starts[slot]!;
       const packetBytes = this.#sizes[slot]!;
       grown.set(this.#bytes.subarray(start, start + packetBytes), at);

@@ -1,6 +1,8 @@
 /** Runs of dropped numbers that are remembered; what is older than the oldest can't be told its place any more. */
 export const MAX_DROPPED_RUNS = 512;
 
+const INITIAL_RUNS = 8;
+
 /** Bits of RTP sequence numbers and long picture ids, of TL0PICIDX, and of short picture ids. */
 export type SequenceBits = 16 | 15 | 8 | 7;
 
@@ -14,7 +16,7 @@ export interface SequenceRewriterOptions {
 
 /**
  * Gives the packets of a stream that are forwarded numbers without gaps, where some are dropped on purpose and where one
- * source follows another; those that were lost or are late keep their places. Numbers wrap. Costs no memory per packet.
+ * source follows another; those that were lost or are late keep their places. Numbers wrap. Memory is by runs of drops, bounded.
  *
  *     input   7  8  9 (dropped) 10  12   sync(500)  500  501
  *     output  0  1               2   4                5    6
@@ -31,9 +33,9 @@ export class SequenceRewriter {
   /** Input minus output of what comes next. */
   #offset = 0;
   /** Runs of dropped inputs, oldest first: `[first, end)`, and input minus output below. */
-  readonly #runFirst = new Float64Array(MAX_DROPPED_RUNS);
-  readonly #runEnd = new Float64Array(MAX_DROPPED_RUNS);
-  readonly #runOffset = new Float64Array(MAX_DROPPED_RUNS);
+  #runFirst: Float64Array = new Float64Array(INITIAL_RUNS);
+  #runEnd: Float64Array = new Float64Array(INITIAL_RUNS);
+  #runOffset: Float64Array = new Float64Array(INITIAL_RUNS);
   #firstRun = 0;
   #endRun = 0;
 
@@ -65,7 +67,7 @@ export class SequenceRewriter {
     const number = this.#unwrap(input);
     if (number <= this.#newestInput) return;
     this.#newestInput = number;
-    const last = (this.#endRun - 1) % MAX_DROPPED_RUNS;
+    const last = (this.#endRun - 1) & (this.#runEnd.length - 1);
     if (this.#endRun > this.#firstRun && this.#runEnd[last] === number) this.#runEnd[last] = number + 1;
     else this.#appendRun(number);
     this.#offset++;
@@ -93,7 +95,7 @@ export class SequenceRewriter {
   #outputOfOlder(number: number): number | undefined {
     let offset = this.#offset;
     for (let run = this.#endRun - 1; run >= this.#firstRun; run--) {
-      const slot = run % MAX_DROPPED_RUNS;
+      const slot = run & (this.#runEnd.length - 1);
       if (number >= this.#runEnd[slot]!) break;
       if (number >= this.#runFirst[slot]!) return undefined;
       offset = this.#runOffset[slot]!;
@@ -102,11 +104,16 @@ export class SequenceRewriter {
   }
 
   #appendRun(number: number): void {
-    if (this.#endRun - this.#firstRun === MAX_DROPPED_RUNS) {
-      this.#oldestInput = this.#runEnd[this.#firstRun % MAX_DROPPED_RUNS]!;
+    const runs = this.#endRun - this.#firstRun;
+    if (runs === MAX_DROPPED_RUNS) {
+      this.#oldestInput = this.#runEnd[this.#firstRun & (MAX_DROPPED_RUNS - 1)]!;
       this.#firstRun++;
+    } else if (runs === this.#runEnd.length) {
+      this.#runFirst = grown(this.#runFirst, this.#firstRun);
+      this.#runEnd = grown(this.#runEnd, this.#firstRun);
+      this.#runOffset = grown(this.#runOffset, this.#firstRun);
     }
-    const slot = this.#endRun++ % MAX_DROPPED_RUNS;
+    const slot = this.#endRun++ & (this.#runEnd.length - 1);
     this.#runFirst[slot] = number;
     this.#runEnd[slot] = number + 1;
     this.#runOffset[slot] = this.#offset;
@@ -115,4 +122,11 @@ export class SequenceRewriter {
   #unwrap(input: number): number {
     return this.#newestInput + (((input - this.#newestInput) << this.#shift) >> this.#shift);
   }
+}
+
+/** A full ring of twice the size; `first` is the number of its oldest item. */
+function grown(ring: Float64Array, first: number): Float64Array {
+  const larger = new Float64Array(ring.length * 2);
+  for (let i = first; i < first + ring.length; i++) larger[i & (larger.length - 1)] = ring[i & (ring.length - 1)]!;
+  return larger;
 }
