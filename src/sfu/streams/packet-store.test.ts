@@ -26,6 +26,18 @@ describe('PacketStore', () => {
     expect(store.look(-1, view, 0)).toBe(false);
   });
 
+  it('leaves padding out', () => {
+    const store = new PacketStore({ maxAgeMs: STORED_AUDIO_MS });
+    const bytes = packetOf(5, 40);
+    bytes[0] = 0xa0;
+    bytes[39] = 8;
+    expect(view.look(bytes)).toBe(true);
+    expect(store.add(view, 0)).toBe(0);
+    expect(store.look(0, view, 0)).toBe(true);
+    expect([view.end - view.start, view.payloadBytes, view.bytes[view.start]]).toEqual([32, 20, 0x80]);
+    expect(bytes[0]).toBe(0xa0);
+  });
+
   it('holds packets for their time and no longer', () => {
     const store = new PacketStore({ maxAgeMs: 1000 });
     store.append(packetOf(1, 20), 0, 20, 0);

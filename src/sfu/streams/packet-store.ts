@@ -10,6 +10,7 @@ export const STORED_AUDIO_MS = 1000;
 
 const INITIAL_BYTES = 16 * 1024;
 const INITIAL_SLOTS = 64;
+const PADDING_FLAG = 0x20;
 
 /** How much a `PacketStore` holds. */
 export interface PacketStoreOptions {
@@ -50,8 +51,18 @@ export class PacketStore {
     return this.#bytes.length;
   }
 
+  /** Copies a packet, without its padding. @returns as `append` does */
+  add(packet: RtpPacketView, nowMs: number): number {
+    const index = this.append(packet.bytes, packet.start, packet.payloadEnd, nowMs);
+    if (index >= 0 && packet.payloadEnd < packet.end) {
+      const at = this.#starts[this.#slotOf(index)]!;
+      this.#bytes[at] = this.#bytes[at]! & ~PADDING_FLAG;
+    }
+    return index;
+  }
+
   /**
-   * Copies the packet at `[start, end)` of `bytes`.
+   * Copies the packet at `[start, end)` of `bytes`: all of it, padding included if its header says that there is some.
    * @returns its index, or −1 for one that is longer than RTP packets are or than the store
    */
   append(bytes: Uint8Array, start: number, end: number, nowMs: number): number {

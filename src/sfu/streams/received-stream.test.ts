@@ -211,7 +211,10 @@ describe('ReceivedStream', () => {
     paused.pause();
     paused.handleTimeout(10_000);
     expect([paused.nextTimeoutMs(), paused.takeNack(50), paused.score]).toEqual([undefined, [], 10]);
+    paused.receive(packetOf(9), NO_LAYERS, 9000);
+    paused.receive(packetOf(19), NO_LAYERS, 9000);
     paused.resume(10_000);
+    expect(paused.takeNack(20_000)).toEqual([]);
     expect(paused.nextTimeoutMs()).toBe(10_000 + INACTIVITY_MS);
   });
 

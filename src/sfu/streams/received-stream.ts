@@ -280,6 +280,8 @@ export class ReceivedStream {
   resume(nowMs: number): void {
     this.#isPaused = false;
     this.#lastPacketMs = nowMs;
+    // What got lost in the meantime nobody wants any more.
+    this.#nack?.reset();
   }
 
   /** When `handleTimeout` or `takeNack` has something to do, if nothing comes before. */
@@ -359,15 +361,15 @@ export class ReceivedStream {
 
   #updateScore(): void {
     const { received, lost } = this.#reception;
-    if (!this.isActive) return;
     const lostSince = Math.max(0, lost - this.#scoredLost);
     const receivedSince = Math.max(0, received - this.#scoredReceived);
-    this.#score.update({
+    const interval = {
       packets: receivedSince + lostSince,
       lost: lostSince,
       repaired: this.#repaired - this.#scoredRepaired,
       retransmitted: this.#retransmitted - this.#scoredRetransmitted,
-    });
+    };
+    if (this.isActive) this.#score.update(interval);
     this.#scoredReceived = received;
     this.#scoredLost = lost;
     this.#scoredRepaired = this.#repaired;
