@@ -32,6 +32,12 @@ describe.concurrent('libwebrtc', () => {
     },
   );
 
+  it('is gone for our side as soon as it is killed, over TCP', async (context) => {
+    const { ours, peer } = await connect(context, { ...WEBRTC_SCENES[2]!, dataOnly: true });
+    await peer.close();
+    await expect.poll(() => ours.iceStates.at(-1)).toBe('disconnected');
+  });
+
   const [first, , , , last] = WEBRTC_SCENES;
   it.for([
     { scene: first!, by: 'us' as const },

@@ -53,8 +53,8 @@ export interface Pair {
   readonly atClient: SideLog;
 }
 
-export function openPort(): Promise<WebRtcPort> {
-  return WebRtcPort.listen({ udp: { host: LOOPBACK, port: 0 }, tcp: { host: LOOPBACK, port: 0 } });
+export function openPort(host: string = LOOPBACK): Promise<WebRtcPort> {
+  return WebRtcPort.listen({ udp: { host, port: 0 }, tcp: { host, port: 0 } });
 }
 
 const above = { sctp: { crypto: nodeSctpCrypto }, dataChannels: true } as const;
@@ -76,7 +76,7 @@ export async function openPair(port: WebRtcPort, options: PairOptions): Promise<
     certificate: certificates.client,
     ...above,
     role: 'controlled',
-    addresses: [LOOPBACK],
+    addresses: [port.candidates[0]?.address ?? LOOPBACK],
     transports: [transport],
     handlers: atClient.handlers as never,
   });

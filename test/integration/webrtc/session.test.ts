@@ -90,6 +90,15 @@ describe.each(['udp', 'tcp-active'] as const)('over %s', (transport) => {
   });
 });
 
+it.each(['udp', 'tcp-active'] as const)('sessions connect over IPv6 and %s', async (transport) => {
+  const ipv6 = await openPort('::1');
+  closers.push(() => ipv6.close());
+  const pair = await openPair(ipv6, { transport, role: 'server' });
+  closers.push(() => pair.client.close());
+  await expect.poll(() => pair.atClient.dtlsStates, WAIT).toContain('connected');
+  expect(pair.member.session.selectedTuple?.remoteAddress).toBe('::1');
+});
+
 it('closing during a restart of ICE leaves neither fragment', async () => {
   const { member } = await connectPair('udp');
   member.restartIce();
