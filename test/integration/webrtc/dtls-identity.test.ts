@@ -150,10 +150,17 @@ describe('a public key that is none', () => {
     }
   });
 
-  it('is refused though the crypto port does not notice', () => {
+  it.each([
+    ['zeros as the secret', 32, 0],
+    ['a short key', 31, 1],
+    ['a long key', 33, 1],
+  ])('is refused though the crypto port does not notice: %s', (_, keyBytes, secretByte) => {
     const crypto: DtlsCrypto = {
       ...nodeDtlsCrypto,
-      createKeyExchange: () => ({ publicKey: new Uint8Array(32), deriveSharedSecret: () => new Uint8Array(32) }),
+      createKeyExchange: () => ({
+        publicKey: new Uint8Array(keyBytes),
+        deriveSharedSecret: () => new Uint8Array(32).fill(secretByte),
+      }),
     };
     const path = startPair(makePair({ crypto }, { crypto }), link);
     untilOver(path);
