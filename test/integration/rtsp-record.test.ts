@@ -156,6 +156,19 @@ describe('a stream published by RTSP', () => {
     await until('nobody publishes', () => stream().publisher === undefined);
   });
 
+  it('under a name alone is a stream of the application live', async () => {
+    await start();
+    const peer = await connect();
+    const publisher = new RtpPublisher([PCMU_TRACK]);
+    const target = `rtsp://127.0.0.1:${server.rtspPort}/cam`;
+    const announced = await peer.request('ANNOUNCE', target, SDP, sdpOf(publisher, ['trackID=7']));
+    const session = { Session: sessionOf(announced) };
+    const Transport = 'RTP/AVP/TCP;unicast;interleaved=0-1;mode=record';
+    expect((await peer.request('SETUP', `${target}/trackID=7`, { Transport, ...session })).statusCode).toBe(200);
+    expect((await peer.request('RECORD', target, session)).statusCode).toBe(200);
+    expect(server.millrace.hub.get({ vhost: DEFAULT_VHOST, app: 'live', stream: 'cam' })?.publisher).toBeDefined();
+  });
+
   it('ends with TEARDOWN, and its name is free at once', async () => {
     await start();
     const { peer, session } = await publish();
@@ -292,10 +305,10 @@ describe('what is refused', () => {
     expect((await peer.request('ANNOUNCE', url, { 'Content-Type': 'text/plain' }, good())).statusCode).toBe(415);
   });
 
-  it('a name without an app', async () => {
+  it('a name with an empty part', async () => {
     await start();
     const peer = await connect();
-    const target = `rtsp://127.0.0.1:${server.rtspPort}/x`;
+    const target = `rtsp://127.0.0.1:${server.rtspPort}/live//x`;
     expect((await peer.request('ANNOUNCE', target, SDP, good())).statusCode).toBe(404);
   });
 

@@ -107,6 +107,7 @@ export class HttpStreamService implements HttpService {
       return;
     }
     const waited = this.#hub.getOrCreate(asked.name);
+    const untilMs = nodeClock.nowMs() + waitMs;
     const left = new AbortController();
     const onClose = (): void => left.abort();
     client.once('close', onClose);
@@ -114,7 +115,8 @@ export class HttpStreamService implements HttpService {
       client.off('close', onClose);
       if (client.destroyed) return;
       if (live) serveOrRefuse(waited);
-      else refuse(404, `nothing was published as "${streamKey(asked.name)}" while it was waited for`);
+      else if (nodeClock.nowMs() < untilMs - 1) refuse(404, `"${streamKey(asked.name)}" can't be had from its source`);
+      else refuse(404, `nothing was published as "${streamKey(asked.name)}" within ${waitMs / 1000} s`);
     });
   }
 

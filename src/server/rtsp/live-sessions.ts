@@ -9,6 +9,7 @@ import type { MediaSession } from './media-session.ts';
 import type { MediaSessionRegistry } from './media-session-registry.ts';
 import { type MediaSource, type MediaTarget, wantsSrtp } from './media-source.ts';
 import { SrtpProtection } from './srtp-protection.ts';
+import { streamOfPath } from './stream-path.ts';
 
 /** A stream as young as this may have tracks that were not announced yet, milliseconds. */
 export const SETTLE_MS = 1_500;
@@ -71,7 +72,9 @@ export class LiveSessions implements MediaSource {
     const { hub } = this.#options;
     let stream = hub.get(name);
     if (!isPublished(stream)) {
-      const waitMs = Math.max(this.#options.waitMs, hub.want(name));
+      // A path of one part may as well be that of a file: nobody waits for a stream of that name.
+      const ownWaitMs = target.path.lastIndexOf('/') > 0 ? this.#options.waitMs : 0;
+      const waitMs = Math.max(ownWaitMs, hub.want(name));
       if (waitMs === 0) return undefined;
       stream = hub.getOrCreate(name);
       if (!(await stream.whenLive(waitMs, signal))) return undefined;
@@ -86,19 +89,15 @@ export class LiveSessions implements MediaSource {
   }
 
   #streamOf(target: MediaTarget): { readonly name: StreamName; readonly form: LiveForm } | undefined {
-    const path = target.path.slice(1);
-    const slash = path.lastIndexOf('/');
-    if (slash < 0 || path.split('/').includes('')) return undefined;
     const { hub, resolveVhost } = this.#options;
-    const vhost = resolveVhost(target.query.get('vhost') ?? target.url.host);
-    const app = path.slice(0, slash);
-    const last = path.slice(slash + 1);
-    const whole: StreamName = { vhost, app, stream: last };
+    const whole = streamOfPath(target, resolveVhost);
+    if (whole === undefined) return undefined;
+    const { stream: last } = whole;
     // A publisher that puts the extension into the name means it.
     if (!last.endsWith(TS_EXTENSION) || last === TS_EXTENSION || isPublished(hub.get(whole))) {
       return { name: whole, form: 'tracks' };
     }
-    return { name: { vhost, app, stream: last.slice(0, -TS_EXTENSION.length) }, form: 'ts' };
+    return { name: { ...whole, stream: last.slice(0, -TS_EXTENSION.length) }, form: 'ts' };
   }
 
   /** The media session there is for the stream as it is now, or a new one in its place. */

@@ -313,6 +313,19 @@ describe('a viewer that takes nothing', () => {
   });
 });
 
+describe('a path of one part', () => {
+  it('is that of a stream in the application live, in every form', async () => {
+    await start();
+    publish('live/cam').push(30);
+    const peer = await connect();
+    const describe = async (path: string): Promise<string> =>
+      Buffer.from((await peer.request('DESCRIBE', `${base}/${path}`)).body).toString();
+    expect(await describe('cam')).toContain('a=range:npt=now-');
+    expect(await describe('cam.ts')).toContain('MP2T');
+    expect(await describe('')).toBe('');
+  });
+});
+
 describe('a stream that is not there yet', () => {
   it('is waited for as long as the configuration says', async () => {
     await start({ rtsp: { wait: 5 } });

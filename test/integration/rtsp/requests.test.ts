@@ -107,7 +107,7 @@ describe('every method in every state', () => {
 describe('requests that are refused', () => {
   it.each<[string, string, string, Record<string, string>, number, Record<string, string>?]>([
     ['a stream nobody publishes', 'DESCRIBE', '/live/none', {}, 404],
-    ['no application', 'DESCRIBE', '/x', {}, 404],
+    ['neither stream nor file', 'DESCRIBE', '/none', {}, 404],
     ['the root', 'DESCRIBE', '/', {}, 404],
     ['an empty part', 'DESCRIBE', '/live//x', {}, 404],
     ['a way upwards', 'DESCRIBE', '/live/../live/x', {}, 404],

@@ -1,12 +1,13 @@
 import type { Clock } from '../../../media/clock.ts';
 import type { Stream } from '../../../media/stream.ts';
 import type { StreamHub } from '../../../media/stream-hub.ts';
-import { type StreamName, streamKey } from '../../../media/stream-name.ts';
+import { streamKey } from '../../../media/stream-name.ts';
 import type { MediaSession } from '../media-session.ts';
 import type { MediaSessionRegistry } from '../media-session-registry.ts';
 import type { MediaTarget } from '../media-source.ts';
 import type { RtspConnection } from '../rtsp-connection.ts';
 import type { RtspIngest } from '../rtsp-ingest.ts';
+import { streamOfPath } from '../stream-path.ts';
 import { announcedTracks } from './announced-tracks.ts';
 import { IngestMediaSession } from './ingest-media-session.ts';
 
@@ -37,12 +38,12 @@ export class IngestSessions implements RtspIngest {
     description: Uint8Array,
     connection: RtspConnection,
   ): MediaSession | { readonly statusCode: number } {
-    const { hub, clock, registry, random32 } = this.#options;
+    const { hub, clock, registry, random32, resolveVhost } = this.#options;
     const tracks = announcedTracks(description);
     if (tracks === undefined) return { statusCode: 400 };
     // Whoever could read the keys could read the packets.
     if (!connection.isSecure && tracks.some((track) => track.isProtected)) return { statusCode: 403 };
-    const name = this.#nameOf(target);
+    const name = streamOfPath(target, resolveVhost);
     if (name === undefined) return { statusCode: 404 };
     if (tracks.every((track) => track.description === undefined)) return { statusCode: 415 };
     // RECORD is what decides; a publisher told now need not set up anything first.
@@ -57,14 +58,6 @@ export class IngestSessions implements RtspIngest {
       registry,
       random32,
     });
-  }
-
-  #nameOf(target: MediaTarget): StreamName | undefined {
-    const path = target.path.slice(1);
-    const slash = path.lastIndexOf('/');
-    if (slash < 0 || path.split('/').includes('')) return undefined;
-    const vhost = this.#options.resolveVhost(target.query.get('vhost') ?? target.url.host);
-    return { vhost, app: path.slice(0, slash), stream: path.slice(slash + 1) };
   }
 }
 
