@@ -207,6 +207,19 @@ async function describe(ours: OurSide, peer: WebRtcPeer): Promise<string> {
   const { dropped, secure } = ours.session;
   const { iceStates, dtlsStates, rtpPackets, rtcpPackets } = ours;
   const channelEvents = ours.channelEvents.map(({ type }) => type).filter((type) => !type.endsWith('low'));
-  const said = { iceStates, dtlsStates, rtpPackets, rtcpPackets, channelEvents, dropped, dtls: secure.state };
+  const { statistics: sctp, bufferedBytes } = secure.dataChannels?.association ?? {};
+  const said = {
+    path: ours.selected,
+    checks: [...ours.checks],
+    sctp,
+    bufferedBytes,
+    iceStates,
+    dtlsStates,
+    rtpPackets,
+    rtcpPackets,
+    channelEvents,
+    dropped,
+    dtls: secure.state,
+  };
   return JSON.stringify({ peer: await peer.report(), ours: said });
 }
