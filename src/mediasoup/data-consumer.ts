@@ -1,0 +1,212 @@
+import type { AppData } from './app-data.ts';
+import { clone } from './clone.ts';
+import { dataMessageOf } from './data-message.ts';
+import type { DataConsumerDump, DataConsumerStat, DataConsumerType } from './data-types.ts';
+import { Entity, type EntityOptions } from './entity.ts';
+import { Logger } from './logger.ts';
+import type { SctpStreamParameters } from './sctp-parameters.ts';
+
+/** Events of a data consumer. */
+export interface DataConsumerEvents {
+  transportclose: [];
+  dataproducerclose: [];
+  dataproducerpause: [];
+  dataproducerresume: [];
+  /** On direct transports: the message and its payload protocol identifier. */
+  message: [Buffer, number];
+  sctpsendbufferfull: [];
+  bufferedamountlow: [number];
+  listenererror: [string, Error];
+  '@close': [];
+  '@dataproducerclose': [];
+}
+
+/** Events of a data consumer's observer. */
+export interface DataConsumerObserverEvents {
+  close: [];
+  pause: [];
+  resume: [];
+}
+
+export interface DataConsumerImplOptions<A extends AppData> extends EntityOptions<A> {
+  readonly dataProducerId: string;
+  readonly type: DataConsumerType;
+  readonly sctpStreamParameters: SctpStreamParameters | undefined;
+  readonly label: string;
+  readonly protocol: string;
+  readonly paused: boolean;
+  readonly dataProducerPaused: boolean;
+  readonly subchannels: readonly number[];
+}
+
+const logger = new Logger('DataConsumer');
+
+/** Messages that go out of a router to one endpoint. */
+export class DataConsumerImpl<A extends AppData = AppData> extends Entity<
+  A,
+  DataConsumerEvents,
+  DataConsumerObserverEvents
+> {
+  readonly #options: DataConsumerImplOptions<A>;
+  #paused: boolean;
+  #dataProducerPaused: boolean;
+  #subchannels: number[];
+
+  /** @private */
+  constructor(options: DataConsumerImplOptions<A>) {
+    super(options);
+    this.#options = options;
+    this.#paused = options.paused;
+    this.#dataProducerPaused = options.dataProducerPaused;
+    this.#subchannels = [...options.subchannels];
+    this.channel.subscribe(this.id, (event, data, payload) => this.#notified(event, data, payload));
+  }
+
+  get dataProducerId(): string {
+    return this.#options.dataProducerId;
+  }
+
+  get type(): DataConsumerType {
+    return this.#options.type;
+  }
+
+  get sctpStreamParameters(): SctpStreamParameters | undefined {
+    return clone(this.#options.sctpStreamParameters);
+  }
+
+  get label(): string {
+    return this.#options.label;
+  }
+
+  get protocol(): string {
+    return this.#options.protocol;
+  }
+
+  /** By itself; its data producer may be paused besides. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get dataProducerPaused(): boolean {
+    return this.#dataProducerPaused;
+  }
+
+  get subchannels(): number[] {
+    return [...this.#subchannels];
+  }
+
+  close(): void {
+    if (!this.markClosed()) return;
+    this.channel.requestAndForget('transport.closeDataConsumer', this.internal);
+    this.emit('@close');
+    this.observer.safeEmit('close');
+  }
+
+  /** @private */
+  transportClosed(): void {
+    if (!this.markClosed()) return;
+    this.safeEmit('transportclose');
+    this.observer.safeEmit('close');
+  }
+
+  async dump(): Promise<DataConsumerDump> {
+    return (await this.request('dataConsumer.dump')) as DataConsumerDump;
+  }
+
+  async getStats(): Promise<DataConsumerStat[]> {
+    return (await this.request('dataConsumer.getStats')) as DataConsumerStat[];
+  }
+
+  async pause(): Promise<void> {
+    await this.request('dataConsumer.pause');
+    const wasSilent = this.#paused || this.#dataProducerPaused;
+    this.#paused = true;
+    if (!wasSilent) this.observer.safeEmit('pause');
+  }
+
+  async resume(): Promise<void> {
+    await this.request('dataConsumer.resume');
+    const wasPaused = this.#paused;
+    this.#paused = false;
+    if (wasPaused && !this.#dataProducerPaused) this.observer.safeEmit('resume');
+  }
+
+  /** Bytes that wait to be sent. */
+  async getBufferedAmount(): Promise<number> {
+    return ((await this.request('dataConsumer.getBufferedAmount')) as { bufferedAmount: number }).bufferedAmount;
+  }
+
+  /**
+   * When the bytes that wait fall to this, `bufferedamountlow` is emitted.
+   * @throws TypeError
+   */
+  async setBufferedAmountLowThreshold(threshold: number): Promise<void> {
+    if (typeof threshold !== 'number') throw new TypeError('threshold must be a number');
+    await this.request('dataConsumer.setBufferedAmountLowThreshold', { threshold });
+  }
+
+  /**
+   * Sends a message to this consumer alone.
+   * @param ppid by default what the message is
+   * @returns the bytes that wait to be sent
+   * @throws TypeError
+   */
+  async send(message: string | Buffer, ppid?: number): Promise<number> {
+    const { ppid: kind, bytes } = dataMessageOf(message, ppid);
+    const data = await this.request('dataConsumer.send', { ppid: kind }, bytes);
+    return (data as { bufferedAmount?: number } | undefined)?.bufferedAmount ?? 0;
+  }
+
+  /** @throws TypeError */
+  async setSubchannels(subchannels: number[]): Promise<void> {
+    if (!Array.isArray(subchannels)) throw new TypeError('subchannels must be an array');
+    this.#takeSubchannels(await this.request('dataConsumer.setSubchannels', { subchannels }));
+  }
+
+  async addSubchannel(subchannel: number): Promise<void> {
+    this.#takeSubchannels(await this.request('dataConsumer.addSubchannel', { subchannel }));
+  }
+
+  async removeSubchannel(subchannel: number): Promise<void> {
+    this.#takeSubchannels(await this.request('dataConsumer.removeSubchannel', { subchannel }));
+  }
+
+  #takeSubchannels(data: unknown): void {
+    this.#subchannels = (data as { subchannels: number[] }).subchannels;
+  }
+
+  #dataProducerPauseChanged(isPaused: boolean): void {
+    if (this.#dataProducerPaused === isPaused) return;
+    this.#dataProducerPaused = isPaused;
+    this.safeEmit(isPaused ? 'dataproducerpause' : 'dataproducerresume');
+    if (!this.#paused) this.observer.safeEmit(isPaused ? 'pause' : 'resume');
+  }
+
+  #notified(event: string, data: unknown, payload: Uint8Array | undefined): void {
+    switch (event) {
+      case 'dataproducerclose':
+        if (!this.markClosed()) return;
+        this.emit('@dataproducerclose');
+        this.safeEmit('dataproducerclose');
+        this.observer.safeEmit('close');
+        break;
+      case 'dataproducerpause':
+        this.#dataProducerPauseChanged(true);
+        break;
+      case 'dataproducerresume':
+        this.#dataProducerPauseChanged(false);
+        break;
+      case 'sctpsendbufferfull':
+        this.safeEmit('sctpsendbufferfull');
+        break;
+      case 'bufferedamountlow':
+        this.safeEmit('bufferedamountlow', (data as { bufferedAmount: number }).bufferedAmount);
+        break;
+      case 'message':
+        if (payload !== undefined) this.safeEmit('message', Buffer.from(payload), (data as { ppid: number }).ppid);
+        break;
+      default:
+        logger.error(`ignoring unknown event "${event}"`);
+    }
+  }
+}

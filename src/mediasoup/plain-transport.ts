@@ -1,0 +1,108 @@
+import type { AppData } from './app-data.ts';
+import { clone } from './clone.ts';
+import type { SctpNegotiatedCapabilities, SctpParameters, SctpState } from './sctp-parameters.ts';
+import { TransportImpl, type TransportImplOptions } from './transport.ts';
+import type { PlainTransportDump, PlainTransportStat, SrtpParameters, TransportTuple } from './transport-types.ts';
+import { checkSrtpParameters, tupleOf } from './transport-validation.ts';
+
+export interface PlainTransportImplOptions<A extends AppData> extends TransportImplOptions<A> {
+  readonly data: PlainTransportDump;
+}
+
+/** A path to anything that sends and receives RTP or SRTP over UDP. */
+export class PlainTransportImpl<A extends AppData = AppData> extends TransportImpl<A> {
+  readonly #data: PlainTransportDump;
+
+  /** @private */
+  constructor(options: PlainTransportImplOptions<A>) {
+    super(options);
+    this.#data = withOldNames(clone(options.data));
+  }
+
+  get type(): 'plain' {
+    return 'plain';
+  }
+
+  get tuple(): TransportTuple {
+    return clone(this.#data.tuple);
+  }
+
+  /** Without RTCP multiplexing. */
+  get rtcpTuple(): TransportTuple | undefined {
+    return clone(this.#data.rtcpTuple);
+  }
+
+  get sctpParameters(): SctpParameters | undefined {
+    return clone(this.currentSctpParameters);
+  }
+
+  get sctpState(): SctpState | undefined {
+    return this.currentSctpState;
+  }
+
+  get sctpNegotiatedCapabilities(): SctpNegotiatedCapabilities | undefined {
+    return clone(this.#data.sctpNegotiatedCapabilities);
+  }
+
+  /** Keys of what leaves here; with SRTP. */
+  get srtpParameters(): SrtpParameters | undefined {
+    return clone(this.#data.srtpParameters);
+  }
+
+  override async dump(): Promise<PlainTransportDump> {
+    return withOldNames((await super.dump()) as PlainTransportDump);
+  }
+
+  override async getStats(): Promise<PlainTransportStat[]> {
+    return ((await super.getStats()) as PlainTransportStat[]).map((stat) => withOldNames(stat));
+  }
+
+  /**
+   * Tells where the peer is; with `comedia` and no SRTP it must not be called.
+   * @throws TypeError
+   */
+  override async connect(
+    options: { ip?: string; port?: number; rtcpPort?: number; srtpParameters?: SrtpParameters } = {},
+  ): Promise<void> {
+    const { ip, port, rtcpPort, srtpParameters } = options;
+    checkSrtpParameters(srtpParameters, this.#data.srtpParameters !== undefined);
+    const answer = (await this.request('transport.connect', { ip, port, rtcpPort, srtpParameters })) as
+      | Partial<PlainTransportDump>
+      | undefined;
+    if (answer?.tuple !== undefined) this.#data.tuple = tupleOf(answer.tuple);
+    if (answer?.rtcpTuple !== undefined) this.#data.rtcpTuple = tupleOf(answer.rtcpTuple);
+    if (answer?.srtpParameters !== undefined) this.#data.srtpParameters = answer.srtpParameters;
+  }
+
+  protected override notified(event: string, data: unknown): boolean {
+    const news = data as Partial<PlainTransportDump>;
+    switch (event) {
+      case 'tuple':
+        this.#data.tuple = tupleOf(news.tuple!);
+        this.safeEmit('tuple', this.tuple);
+        this.observer.safeEmit('tuple', this.tuple);
+        return true;
+      case 'rtcptuple':
+        this.#data.rtcpTuple = tupleOf(news.rtcpTuple!);
+        this.safeEmit('rtcptuple', this.rtcpTuple!);
+        this.observer.safeEmit('rtcptuple', this.rtcpTuple!);
+        return true;
+      case 'sctpstatechange':
+        if (news.sctpNegotiatedCapabilities !== undefined) {
+          this.#data.sctpNegotiatedCapabilities = news.sctpNegotiatedCapabilities;
+        }
+        this.sctpStateIs(news.sctpState!);
+        return true;
+      default:
+        return false;
+    }
+  }
+}
+
+function withOldNames<T extends { tuple: TransportTuple; rtcpTuple?: TransportTuple }>(data: T): T {
+  return {
+    ...data,
+    tuple: tupleOf(data.tuple),
+    ...(data.rtcpTuple === undefined ? {} : { rtcpTuple: tupleOf(data.rtcpTuple) }),
+  };
+}

@@ -1,0 +1,155 @@
+import type { AppData } from './app-data.ts';
+import { clone } from './clone.ts';
+import type { SctpNegotiatedCapabilities, SctpParameters, SctpState } from './sctp-parameters.ts';
+import { TransportImpl, type TransportImplOptions } from './transport.ts';
+import type {
+  DtlsParameters,
+  DtlsRole,
+  DtlsState,
+  IceCandidate,
+  IceParameters,
+  IceState,
+  TransportTuple,
+  WebRtcTransportDump,
+  WebRtcTransportStat,
+} from './transport-types.ts';
+import { checkDtlsParameters, iceCandidateOf, tupleOf } from './transport-validation.ts';
+
+export interface WebRtcTransportImplOptions<A extends AppData> extends TransportImplOptions<A> {
+  readonly data: WebRtcTransportDump;
+}
+
+/** A path to a browser or the like: ICE-lite, DTLS-SRTP, SCTP. */
+export class WebRtcTransportImpl<A extends AppData = AppData> extends TransportImpl<A> {
+  readonly #data: WebRtcTransportDump;
+
+  /** @private */
+  constructor(options: WebRtcTransportImplOptions<A>) {
+    super(options);
+    this.#data = withOldNames(options.data);
+  }
+
+  get type(): 'webrtc' {
+    return 'webrtc';
+  }
+
+  get iceRole(): 'controlled' {
+    return this.#data.iceRole;
+  }
+
+  get iceParameters(): IceParameters {
+    return clone(this.#data.iceParameters);
+  }
+
+  get iceCandidates(): IceCandidate[] {
+    return clone(this.#data.iceCandidates);
+  }
+
+  get iceState(): IceState {
+    return this.#data.iceState;
+  }
+
+  get iceSelectedTuple(): TransportTuple | undefined {
+    return clone(this.#data.iceSelectedTuple);
+  }
+
+  get dtlsParameters(): DtlsParameters {
+    return clone(this.#data.dtlsParameters);
+  }
+
+  get dtlsState(): DtlsState {
+    return this.#data.dtlsState;
+  }
+
+  /** PEM; once connected. */
+  get dtlsRemoteCert(): string | undefined {
+    return this.#data.dtlsRemoteCert;
+  }
+
+  get sctpParameters(): SctpParameters | undefined {
+    return clone(this.currentSctpParameters);
+  }
+
+  get sctpState(): SctpState | undefined {
+    return this.currentSctpState;
+  }
+
+  get sctpNegotiatedCapabilities(): SctpNegotiatedCapabilities | undefined {
+    return clone(this.#data.sctpNegotiatedCapabilities);
+  }
+
+  override async dump(): Promise<WebRtcTransportDump> {
+    return withOldNames((await super.dump()) as WebRtcTransportDump);
+  }
+
+  override async getStats(): Promise<WebRtcTransportStat[]> {
+    return ((await super.getStats()) as WebRtcTransportStat[]).map((stat) => withTuples(stat));
+  }
+
+  /**
+   * Tells the client's certificate; once.
+   * @throws TypeError
+   */
+  override async connect({ dtlsParameters }: { dtlsParameters: DtlsParameters }): Promise<void> {
+    checkDtlsParameters(dtlsParameters);
+    const answer = await this.request('transport.connect', { dtlsParameters });
+    this.#data.dtlsParameters.role = (answer as { dtlsLocalRole: DtlsRole }).dtlsLocalRole;
+  }
+
+  /** New credentials: the client must restart ICE with them. */
+  async restartIce(): Promise<IceParameters> {
+    const answer = (await this.request('transport.restartIce')) as { iceParameters: IceParameters };
+    this.#data.iceParameters = answer.iceParameters;
+    return this.iceParameters;
+  }
+
+  protected override onClosing(): void {
+    super.onClosing();
+    this.#data.iceState = 'closed';
+    delete this.#data.iceSelectedTuple;
+    this.#data.dtlsState = 'closed';
+  }
+
+  protected override notified(event: string, data: unknown): boolean {
+    const news = data as Partial<WebRtcTransportDump>;
+    switch (event) {
+      case 'icestatechange':
+        this.#data.iceState = news.iceState!;
+        this.safeEmit('icestatechange', this.iceState);
+        this.observer.safeEmit('icestatechange', this.iceState);
+        return true;
+      case 'iceselectedtuplechange':
+        this.#data.iceSelectedTuple = tupleOf(news.iceSelectedTuple!);
+        this.safeEmit('iceselectedtuplechange', this.iceSelectedTuple!);
+        this.observer.safeEmit('iceselectedtuplechange', this.iceSelectedTuple!);
+        return true;
+      case 'dtlsstatechange':
+        this.#data.dtlsState = news.dtlsState!;
+        if (news.dtlsState === 'connected' && news.dtlsRemoteCert !== undefined) {
+          this.#data.dtlsRemoteCert = news.dtlsRemoteCert;
+        }
+        this.safeEmit('dtlsstatechange', this.dtlsState);
+        this.observer.safeEmit('dtlsstatechange', this.dtlsState);
+        return true;
+      case 'sctpstatechange':
+        if (news.sctpNegotiatedCapabilities !== undefined) {
+          this.#data.sctpNegotiatedCapabilities = news.sctpNegotiatedCapabilities;
+        }
+        this.sctpStateIs(news.sctpState!);
+        return true;
+      default:
+        return false;
+    }
+  }
+}
+
+function withTuples<T extends { iceSelectedTuple?: TransportTuple }>(data: T): T {
+  return data.iceSelectedTuple === undefined ? data : { ...data, iceSelectedTuple: tupleOf(data.iceSelectedTuple) };
+}
+
+function withOldNames(dump: WebRtcTransportDump): WebRtcTransportDump {
+  return {
+    ...withTuples(clone(dump)),
+    iceCandidates: dump.iceCandidates.map((candidate) => iceCandidateOf(candidate)),
+  };
+}

@@ -1,0 +1,187 @@
+import type { DatagramSocket } from '../../io/datagram-socket.ts';
+import { nodeHandshakeCrypto } from '../../io/node-crypto.ts';
+import { nodeSctpCrypto } from '../../io/sctp-crypto.ts';
+import { srtpProvider } from '../../io/srtp-crypto.ts';
+import { Router } from '../../sfu/router.ts';
+import { type DatagramConnectOptions, DatagramTransport } from '../../sfu/transports/datagram-transport.ts';
+import { DirectTransport } from '../../sfu/transports/direct-transport.ts';
+import type { SctpPortOptions } from '../../sfu/transports/sctp-port.ts';
+import type { Transport } from '../../sfu/transports/transport.ts';
+import { NotFoundError, RequestError } from '../channel/request-errors.ts';
+import type { IncomingRequest } from '../channel/response-channel.ts';
+import type { MediaContext, MediaEntity } from '../media-handlers.ts';
+import { type ListenInfo, openUdp, readListenInfo, toTransportSocket } from './listen-sockets.ts';
+import { mediaEnvironment } from './media-environment.ts';
+import { RequestData } from './request-data.ts';
+import { unknownMethod } from './stream-handlers.ts';
+import { type OwnRequest, TransportHandler } from './transport-handler.ts';
+
+/** What a DTLS-less transport is protected with unless control says otherwise. */
+const DEFAULT_CRYPTO_SUITE = 'AES_CM_128_HMAC_SHA1_80';
+const PIPE_CRYPTO_SUITE = 'AEAD_AES_256_GCM';
+
+/** A router, and the sockets of its transports. */
+export class RouterHandler implements MediaEntity {
+  readonly #context: MediaContext;
+  readonly #router: Router;
+  readonly #transports = new Map<string, TransportHandler>();
+  #isClosed = false;
+
+  constructor(id: string, context: MediaContext) {
+    this.#context = context;
+    this.#router = new Router(id, mediaEnvironment(context));
+  }
+
+  request({ method, internal, data }: IncomingRequest): unknown {
+    const fields = new RequestData(data);
+    const idOf = (name: string): string => fields.optionalText(name) ?? new RequestData(internal).text(name);
+    switch (method) {
+      case 'router.dump':
+        return { ...this.#router.dump(), rtpObserverIds: [], mapProducerIdObserverIds: [] };
+      case 'router.createPlainTransport':
+        return this.#createDatagram('plain', idOf('transportId'), fields);
+      case 'router.createPipeTransport':
+        return this.#createDatagram('pipe', idOf('transportId'), fields);
+      case 'router.createDirectTransport':
+        return this.#createDirect(idOf('transportId'), fields);
+      case 'router.closeTransport':
+        return this.#closeTransport(idOf('transportId'));
+      default:
+        throw unknownMethod(method);
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const id of [...this.#transports.keys()]) this.#closeTransport(id);
+    this.#router.close();
+  }
+
+  async #createDatagram(kind: 'plain' | 'pipe', id: string, fields: RequestData): Promise<object> {
+    this.#checkFree(id);
+    const info = readListenInfo(fields.has('listenInfo') ? fields.object('listenInfo') : listenIpOf(fields));
+    const hasRtcpPort = kind === 'plain' && !fields.flag('rtcpMux', true);
+    const rtcpInfo = fields.has('rtcpListenInfo')
+      ? readListenInfo(fields.object('rtcpListenInfo'))
+      : { ...info, port: info.port === 0 ? 0 : info.port + 1 };
+    const socket = await this.#openUdp(info);
+    let rtcpSocket: DatagramSocket | undefined;
+    try {
+      if (hasRtcpPort) rtcpSocket = await this.#openUdp(rtcpInfo);
+      this.#checkFree(id);
+      const sctp = sctpOf(fields);
+      const suite =
+        kind === 'pipe' ? PIPE_CRYPTO_SUITE : (fields.optionalText('srtpCryptoSuite') ?? DEFAULT_CRYPTO_SUITE);
+      const transport = new DatagramTransport(
+        {
+          id,
+          kind,
+          socket: toTransportSocket(socket, info),
+          comedia: kind === 'plain' && fields.flag('comedia', false),
+          enableRtx: fields.flag('enableRtx', false),
+          srtp: { crypto: srtpProvider().crypto, randomBytes: (size) => nodeHandshakeCrypto.randomBytes(size) },
+          sctpCrypto: nodeSctpCrypto,
+          ...(rtcpSocket === undefined ? {} : { rtcpSocket: toTransportSocket(rtcpSocket, rtcpInfo) }),
+          ...(fields.flag('enableSrtp', false) ? { srtpCryptoSuite: suite } : {}),
+          ...(sctp === undefined ? {} : { sctp }),
+        },
+        this.#router,
+      );
+      listen(socket, transport, false);
+      if (rtcpSocket !== undefined) listen(rtcpSocket, transport, true);
+      return this.#add(transport, (method, options) => connectDatagram(transport, method, options));
+    } catch (error) {
+      await Promise.all([socket.close(), rtcpSocket?.close()]);
+      throw error;
+    }
+  }
+
+  #createDirect(id: string, fields: RequestData): object {
+    this.#checkFree(id);
+    const maxSendMessageSize = fields.number('maxSendMessageSize') ?? fields.number('maxMessageSize');
+    const maxReceiveMessageSize = fields.number('maxReceiveMessageSize') ?? fields.number('maxMessageSize');
+    const transport = new DirectTransport(
+      {
+        id,
+        ...(maxSendMessageSize === undefined ? {} : { maxSendMessageSize }),
+        ...(maxReceiveMessageSize === undefined ? {} : { maxReceiveMessageSize }),
+      },
+      this.#router,
+    );
+    return this.#add(transport, (method) => (method === 'transport.connect' ? { answer: {} } : undefined));
+  }
+
+  #add(transport: Transport, own: OwnRequest): object {
+    const handler = new TransportHandler(transport, this.#context, own);
+    this.#context.registry.register(transport.id, handler);
+    this.#transports.set(transport.id, handler);
+    return transport.dump();
+  }
+
+  #closeTransport(id: string): void {
+    const handler = this.#transports.get(id);
+    if (handler === undefined) throw new NotFoundError(`there is no transport with id "${id}"`);
+    this.#transports.delete(id);
+    this.#context.registry.unregister(id);
+    handler.close();
+  }
+
+  #checkFree(id: string): void {
+    if (this.#isClosed) throw new RequestError('the router is closed');
+    if (this.#context.registry.has(id)) throw new TypeError(`an entity with id "${id}" exists already`);
+  }
+
+  async #openUdp(info: ListenInfo): Promise<DatagramSocket> {
+    const { rtcMinPort: min, rtcMaxPort: max } = this.#context.settings;
+    return await openUdp(info, { min, max });
+  }
+}
+
+/** Sizes of SCTP, when it is wanted. */
+export function sctpOf(fields: RequestData): SctpPortOptions | undefined {
+  if (!fields.flag('enableSctp', false)) return undefined;
+  const sizes = {
+    maxSendMessageSize: fields.number('maxSendMessageSize'),
+    maxReceiveMessageSize: fields.number('maxReceiveMessageSize'),
+    sendBufferSize: fields.number('sctpSendBufferSize'),
+    perStreamSendQueueLimit: fields.number('sctpPerStreamSendQueueLimit'),
+    maxReceiverWindowBufferSize: fields.number('sctpMaxReceiverWindowBufferSize'),
+    defaultStreamBufferedAmountLowThreshold: fields.number('sctpDefaultStreamBufferedAmountLowThreshold'),
+  };
+  const given = Object.fromEntries(Object.entries(sizes).filter(([, size]) => size !== undefined));
+  return { ...given, isDataChannel: fields.flag('isDataChannel', false) };
+}
+
+function listenIpOf(fields: RequestData): object {
+  const port = fields.number('port') ?? 0;
+  return { ...(fields.has('listenIp') ? fields.object('listenIp') : {}), port };
+}
+
+function listen(socket: DatagramSocket, transport: DatagramTransport, isRtcpSocket: boolean): void {
+  socket.onPacket = (bytes, start, end, source) => transport.receiveDatagram(bytes, start, end, source, isRtcpSocket);
+}
+
+function connectDatagram(
+  transport: DatagramTransport,
+  method: string,
+  fields: RequestData,
+): { readonly answer: unknown } | undefined {
+  if (method !== 'transport.connect') return undefined;
+  const [ip, port, rtcpPort] = [fields.optionalText('ip'), fields.number('port'), fields.number('rtcpPort')];
+  const srtpParameters = fields.optionalObject<NonNullable<DatagramConnectOptions['srtpParameters']>>('srtpParameters');
+  transport.connect({
+    ...(ip === undefined ? {} : { ip }),
+    ...(port === undefined ? {} : { port }),
+    ...(rtcpPort === undefined ? {} : { rtcpPort }),
+    ...(srtpParameters === undefined ? {} : { srtpParameters }),
+  });
+  const { tuple, rtcpTuple, srtpParameters: own } = transport;
+  return {
+    answer: {
+      tuple,
+      ...(rtcpTuple === undefined ? {} : { rtcpTuple }),
+      ...(own === undefined ? {} : { srtpParameters: own }),
+    },
+  };
+}

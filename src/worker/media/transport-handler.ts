@@ -1,0 +1,193 @@
+import type { ConsumerLayers } from '../../sfu/consumers/consumer.ts';
+import type { SctpStreamParameters } from '../../sfu/data/data-producer.ts';
+import type {
+  ConsumableEncoding,
+  MediaKind,
+  RtpMapping,
+  RtpParameters,
+  StreamsType,
+} from '../../sfu/transports/rtp-parameters.ts';
+import type { Transport } from '../../sfu/transports/transport.ts';
+import type { IncomingRequest } from '../channel/response-channel.ts';
+import type { MediaContext, RequestHandler } from '../media-handlers.ts';
+import { answered, RequestData } from './request-data.ts';
+import {
+  consumerHandler,
+  dataConsumerHandler,
+  dataProducerHandler,
+  producerHandler,
+  unknownMethod,
+} from './stream-handlers.ts';
+
+/** Requests only one kind of transport has; undefined for those it does not know. */
+export type OwnRequest = (method: string, data: RequestData) => { readonly answer: unknown } | undefined;
+
+/** Requests to a transport, and the registry of what is on it. */
+export class TransportHandler implements RequestHandler {
+  readonly #transport: Transport;
+  readonly #context: MediaContext;
+  readonly #own: OwnRequest;
+  readonly #registered = new Set<string>();
+
+  constructor(transport: Transport, context: MediaContext, own: OwnRequest) {
+    this.#transport = transport;
+    this.#context = context;
+    this.#own = own;
+    transport.listener = {
+      onConsumerClosed: (id) => this.#unregister(id),
+      onDataConsumerClosed: (id) => this.#unregister(id),
+    };
+  }
+
+  request(request: IncomingRequest): unknown {
+    return answered(() => this.#answer(request));
+  }
+
+  command({ method, payload }: IncomingRequest): void {
+    if (method === 'transport.sendRtcp' && payload !== undefined) this.#transport.receiveRtcp(payload);
+  }
+
+  /** Ends the transport with all that is on it. */
+  close(): void {
+    this.#transport.close();
+    for (const id of this.#registered) this.#context.registry.unregister(id);
+    this.#registered.clear();
+  }
+
+  #answer({ method, internal, data }: IncomingRequest): unknown {
+    const transport = this.#transport;
+    const fields = new RequestData(data);
+    const ids = new RequestData(internal);
+    const idOf = (name: string): string => fields.optionalText(name) ?? ids.text(name);
+    switch (method) {
+      case 'transport.dump':
+        return transport.dump();
+      case 'transport.getStats':
+        return transport.stats();
+      case 'transport.setMaxIncomingBitrate':
+        return transport.setMaxIncomingBitrate(fields.number('bitrate') ?? 0);
+      case 'transport.setMaxOutgoingBitrate':
+        return this.#limit({ maxBps: fields.number('bitrate') ?? 0 });
+      case 'transport.setMinOutgoingBitrate':
+        return this.#limit({ minBps: fields.number('bitrate') ?? 0 });
+      case 'transport.enableTraceEvent':
+        return transport.sendingPath.enableTrace(fields.list('types').map(String));
+      case 'transport.produce':
+        return this.#produce(idOf('producerId'), fields);
+      case 'transport.consume':
+        return this.#consume(idOf('consumerId'), idOf('producerId'), fields);
+      case 'transport.produceData':
+        return this.#produceData(idOf('dataProducerId'), fields);
+      case 'transport.consumeData':
+        return this.#consumeData(idOf('dataConsumerId'), idOf('dataProducerId'), fields);
+      case 'transport.closeProducer':
+        return this.#closeOne(idOf('producerId'), (id) => transport.closeProducer(id));
+      case 'transport.closeConsumer':
+        return this.#closeOne(idOf('consumerId'), (id) => transport.closeConsumer(id));
+      case 'transport.closeDataProducer':
+        return this.#closeOne(idOf('dataProducerId'), (id) => transport.closeDataProducer(id));
+      case 'transport.closeDataConsumer':
+        return this.#closeOne(idOf('dataConsumerId'), (id) => transport.closeDataConsumer(id));
+      default: {
+        const own = this.#own(method, fields);
+        if (own === undefined) throw unknownMethod(method);
+        return own.answer;
+      }
+    }
+  }
+
+  #limit(limits: { readonly minBps?: number; readonly maxBps?: number }): void {
+    const { sendingPath } = this.#transport;
+    const minBps = limits.minBps ?? sendingPath.minBitrate;
+    const maxBps = limits.maxBps ?? sendingPath.maxBitrate;
+    if (maxBps !== 0 && minBps > maxBps) throw new TypeError('the minimum bitrate is above the maximum');
+    sendingPath.setLimits(limits);
+  }
+
+  #produce(id: string, fields: RequestData): unknown {
+    this.#checkFree(id);
+    const keyFrameRequestDelay = fields.number('keyFrameRequestDelay');
+    const producer = this.#transport.produce({
+      id,
+      kind: fields.text('kind') as MediaKind,
+      rtpParameters: fields.object<RtpParameters>('rtpParameters'),
+      rtpMapping: fields.object<RtpMapping>('rtpMapping'),
+      paused: fields.flag('paused', false),
+      ...(keyFrameRequestDelay === undefined ? {} : { keyFrameRequestDelay }),
+    });
+    this.#register(id, producerHandler(producer, this.#transport));
+    return { type: producer.type };
+  }
+
+  #consume(id: string, producerId: string, fields: RequestData): unknown {
+    this.#checkFree(id);
+    const preferredLayers = fields.optionalObject<ConsumerLayers>('preferredLayers');
+    const consumer = this.#transport.consume(producerId, {
+      id,
+      kind: fields.text('kind') as MediaKind,
+      type: fields.text('type') as StreamsType,
+      rtpParameters: fields.object<RtpParameters>('rtpParameters'),
+      consumableRtpEncodings: fields.list('consumableRtpEncodings') as readonly ConsumableEncoding[],
+      paused: fields.flag('paused', false),
+      ignoreDtx: fields.flag('ignoreDtx', false),
+      ...(preferredLayers === undefined ? {} : { preferredLayers }),
+    });
+    this.#register(id, consumerHandler(consumer));
+    const { paused, isProducerPaused: producerPaused, score, preferredLayers: preferred } = consumer;
+    return { paused, producerPaused, score, ...(preferred === undefined ? {} : { preferredLayers: preferred }) };
+  }
+
+  #produceData(id: string, fields: RequestData): unknown {
+    this.#checkFree(id);
+    const producer = this.#transport.produceData({ id, ...dataOptions(fields) });
+    this.#register(id, dataProducerHandler(producer));
+    return producer.dump();
+  }
+
+  #consumeData(id: string, dataProducerId: string, fields: RequestData): unknown {
+    this.#checkFree(id);
+    const subchannels = fields.numbers('subchannels');
+    const consumer = this.#transport.consumeData(dataProducerId, { id, ...dataOptions(fields), subchannels });
+    this.#register(id, dataConsumerHandler(consumer));
+    return consumer.dump();
+  }
+
+  #closeOne(id: string, close: (id: string) => void): void {
+    close(id);
+    this.#unregister(id);
+  }
+
+  #checkFree(id: string): void {
+    if (this.#context.registry.has(id)) throw new TypeError(`an entity with id "${id}" exists already`);
+  }
+
+  #register(id: string, handler: RequestHandler): void {
+    const request = (incoming: IncomingRequest): unknown => answered(() => handler.request(incoming));
+    this.#context.registry.register(id, { ...handler, request });
+    this.#registered.add(id);
+  }
+
+  #unregister(id: string): void {
+    this.#context.registry.unregister(id);
+    this.#registered.delete(id);
+  }
+}
+
+function dataOptions(fields: RequestData): {
+  readonly type: 'sctp' | 'direct';
+  readonly label: string;
+  readonly protocol: string;
+  readonly paused: boolean;
+  readonly sctpStreamParameters?: SctpStreamParameters;
+} {
+  const type = fields.text('type');
+  if (type !== 'sctp' && type !== 'direct') throw new TypeError(`invalid type ${type}`);
+  const sctpStreamParameters = fields.optionalObject<SctpStreamParameters>('sctpStreamParameters');
+  return {
+    type,
+    label: fields.optionalText('label') ?? '',
+    protocol: fields.optionalText('protocol') ?? '',
+    paused: fields.flag('paused', false),
+    ...(sctpStreamParameters === undefined ? {} : { sctpStreamParameters }),
+  };
+}
