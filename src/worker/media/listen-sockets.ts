@@ -86,8 +86,8 @@ export async function openInRange<T>(
 }
 
 /** Opens a socket of datagrams. @throws RequestError */
-export async function openUdp(info: ListenInfo, range: PortRange): Promise<DatagramSocket> {
-  return await openInRange(info, range, (port) =>
+export function openUdp(info: ListenInfo, range: PortRange): Promise<DatagramSocket> {
+  return openInRange(info, range, (port) =>
     UdpSocket.open({
       address: { host: info.ip, port },
       reusePort: info.udpReusePort,

@@ -54,7 +54,7 @@ export class RouterHandler implements MediaEntity {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const id of [...this.#transports.keys()]) this.#closeTransport(id);
+    for (const id of this.#transports.keys()) this.#closeTransport(id);
     this.#router.close();
   }
 
@@ -132,9 +132,9 @@ export class RouterHandler implements MediaEntity {
     if (this.#context.registry.has(id)) throw new TypeError(`an entity with id "${id}" exists already`);
   }
 
-  async #openUdp(info: ListenInfo): Promise<DatagramSocket> {
+  #openUdp(info: ListenInfo): Promise<DatagramSocket> {
     const { rtcMinPort: min, rtcMaxPort: max } = this.#context.settings;
-    return await openUdp(info, { min, max });
+    return openUdp(info, { min, max });
   }
 }
 

@@ -1,0 +1,150 @@
+import { rewritePictureNumbers } from '../../protocol/rtp/layers/picture-id-rewrite.ts';
+import { RtpPacketView } from '../../protocol/rtp/rtp-packet-view.ts';
+import type { ProducerPacket } from '../producer-packet.ts';
+import { type KnownCodec, knownCodecOf, ProducerPayload } from '../producer-payload.ts';
+import type { ProducerStream } from '../producer-stream.ts';
+import { STORED_AUDIO_MS, STORED_VIDEO_MS } from '../streams/packet-store.ts';
+import { RetransmissionBuffer } from '../streams/retransmission-buffer.ts';
+import { SentStream } from '../streams/sent-stream.ts';
+import { SequenceRewriter } from '../streams/sequence-rewriter.ts';
+import { mediaKindOf, type StreamParameters } from '../streams/stream-parameters.ts';
+import type { PacketSender } from '../transports/packet-sender.ts';
+import type { RtpParameters } from '../transports/rtp-parameters.ts';
+import { type CopyHeader, PacketWriter } from './packet-writer.ts';
+
+/** What an output stream is made of. */
+export interface OutputStreamOptions {
+  readonly consumerId: string;
+  readonly params: StreamParameters;
+  readonly sender: PacketSender;
+  readonly producerParameters: RtpParameters;
+  readonly consumerParameters: RtpParameters;
+  /** By encoding, for what is to be sent again. */
+  readonly producerStreams: readonly (ProducerStream | undefined)[];
+  /** 0–1, without 1. */
+  readonly random: () => number;
+}
+
+/** Numbers of pictures in VP8 and VP9 as a viewer gets them. */
+export interface PictureReplacement {
+  pictureId: number;
+  tl0PictureIndex: number;
+}
+
+const MARKER_BIT = 0x80_0000;
+const REWRITTEN_BIT = 0x1000_0000;
+/** Most encodings whose packets can be told apart when they are asked for again. */
+export const MAX_ENCODINGS = 16;
+
+/**
+ * One stream as a consumer sends it: copies of packets, with numbers of its own, and what was sent again when it is asked
+ * for. Costs no object per packet.
+ */
+export class OutputStream {
+  readonly sent: SentStream;
+  /** Numbers of packets. */
+  readonly numbers: SequenceRewriter;
+  readonly #writer: PacketWriter;
+  readonly #sender: PacketSender;
+  readonly #producerStreams: readonly (ProducerStream | undefined)[];
+  readonly #codec: KnownCodec;
+  readonly #view = new RtpPacketView();
+  readonly #payload: ProducerPayload;
+  readonly #header: CopyHeader;
+  readonly #picture: PictureReplacement = { pictureId: 0, tl0PictureIndex: 0 };
+
+  constructor(options: OutputStreamOptions) {
+    const { consumerId, params, sender, producerParameters, consumerParameters, producerStreams, random } = options;
+    const maxAgeMs = mediaKindOf(params) === 'video' ? STORED_VIDEO_MS : STORED_AUDIO_MS;
+    this.sent = new SentStream(params, {
+      buffer: new RetransmissionBuffer(maxAgeMs),
+      firstRtxSequenceNumber: Math.floor(random() * 0x10000),
+    });
+    this.numbers = new SequenceRewriter({ firstOutput: Math.floor(random() * 0x10000) });
+    this.#writer = new PacketWriter(consumerId, sender, producerParameters, consumerParameters);
+    this.#sender = sender;
+    this.#producerStreams = producerStreams;
+    this.#codec = knownCodecOf(params.mimeType);
+    this.#payload = new ProducerPayload(this.#codec, 0);
+    const { payloadType, ssrc } = params;
+    this.#header = { payloadType, ssrc, sequenceNumber: 0, timestamp: 0, marker: false };
+  }
+
+  /**
+   * Sends a copy of a packet.
+   * @param picture numbers of the picture where they are to be others
+   */
+  send(
+    packet: ProducerPacket,
+    stream: ProducerStream,
+    sequenceNumber: number,
+    timestamp: number,
+    marker: boolean,
+    payloadType: number,
+    nowMs: number,
+    picture?: PictureReplacement,
+  ): boolean {
+    const { view, payload } = packet;
+    const header = this.#header;
+    header.payloadType = payloadType;
+    header.ssrc = this.sent.params.ssrc;
+    header.sequenceNumber = sequenceNumber;
+    header.timestamp = timestamp;
+    header.marker = marker;
+    if (!this.#writer.write(view, payload, header, -1)) return false;
+    if (picture !== undefined) this.#rewritePicture(stream.payload, view.payloadStart, picture);
+    const sentBytes = this.#writer.send('media', nowMs);
+    if (sentBytes === 0) return false;
+    this.sent.sent(sentBytes, payload.length, timestamp, nowMs);
+    if (packet.storeIndex >= 0 && this.sent.buffer !== undefined) {
+      let rewritten = stream.params.encodingIdx << 24;
+      if (marker) rewritten |= MARKER_BIT;
+      if (picture !== undefined) {
+        rewritten |= REWRITTEN_BIT | (picture.pictureId & 0x7fff) | ((picture.tl0PictureIndex & 0xff) << 15);
+      }
+      this.sent.buffer.add(sequenceNumber, packet.storeIndex, timestamp, rewritten >>> 0, nowMs);
+    }
+    return true;
+  }
+
+  /** Sends packets again, as many of those that were asked for as are there and not under way. */
+  answerNack(sequenceNumbers: readonly number[], payloadType: number, nowMs: number): void {
+    this.sent.receiveNack(sequenceNumbers.length);
+    for (const sequenceNumber of sequenceNumbers) {
+      if (this.sent.answer(sequenceNumber, nowMs) === 'allowed') this.#resend(sequenceNumber, payloadType, nowMs);
+    }
+  }
+
+  #resend(sequenceNumber: number, payloadType: number, nowMs: number): void {
+    const buffer = this.sent.buffer!;
+    const { storeIndex, timestamp, rewritten } = buffer;
+    const stream = this.#producerStreams[(rewritten >>> 24) & 0x0f];
+    const view = this.#view;
+    if (stream === undefined || !stream.store.look(storeIndex, view, nowMs)) return;
+    const { params } = this.sent;
+    const header = this.#header;
+    const isRtx = params.rtxSsrc !== undefined && params.rtxPayloadType !== undefined;
+    header.payloadType = isRtx ? params.rtxPayloadType! : payloadType;
+    header.ssrc = isRtx ? params.rtxSsrc! : params.ssrc;
+    header.sequenceNumber = isRtx ? this.sent.takeRtxSequenceNumber() : sequenceNumber;
+    header.timestamp = timestamp;
+    header.marker = (rewritten & MARKER_BIT) !== 0;
+    const payload = view.bytes.subarray(view.payloadStart, view.payloadEnd);
+    if (!this.#writer.write(view, payload, header, isRtx ? sequenceNumber : -1)) return;
+    if ((rewritten & REWRITTEN_BIT) !== 0) {
+      this.#payload.read(view);
+      this.#picture.pictureId = rewritten & 0x7fff;
+      this.#picture.tl0PictureIndex = (rewritten >>> 15) & 0xff;
+      this.#rewritePicture(this.#payload, view.payloadStart, this.#picture);
+    }
+    const sentBytes = this.#writer.send('rtx', nowMs);
+    if (sentBytes > 0) this.sent.resent(sentBytes, payload.length, nowMs);
+  }
+
+  #rewritePicture(payload: ProducerPayload, payloadStart: number, picture: PictureReplacement): void {
+    const out = this.#sender.bytes;
+    const shift = this.#writer.payloadAt - payloadStart;
+    if (this.#codec === 'vp8') rewritePictureNumbers(out, shift, payload.vp8, picture);
+    else if (this.#codec === 'vp9') rewritePictureNumbers(out, shift, payload.vp9, picture);
+  }
+}

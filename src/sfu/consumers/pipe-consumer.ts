@@ -1,0 +1,77 @@
+import type { ProducerPacket } from '../producer-packet.ts';
+import { tellsKeyFrames } from '../producer-payload.ts';
+import type { ProducerStream } from '../producer-stream.ts';
+import { Consumer } from './consumer.ts';
+
+interface PipedStream {
+  epoch: number;
+  isSyncWanted: boolean;
+}
+
+/** All streams of a producer, as they come, for another router. */
+export class PipeConsumer extends Consumer {
+  readonly #piped: PipedStream[] = [];
+
+  takePacket(packet: ProducerPacket, stream: ProducerStream, nowMs: number): void {
+    if (!this.isActive) return;
+    const { encodingIdx } = stream.params;
+    const output = this.outputs[encodingIdx];
+    if (output === undefined) return;
+    const { view } = packet;
+    const { numbers } = output;
+    const payloadType = this.payloadTypeOf(packet);
+    if (payloadType < 0) {
+      numbers.drop(view.sequenceNumber);
+      return;
+    }
+    const piped = this.#pipedOf(encodingIdx);
+    if (piped.isSyncWanted || piped.epoch !== stream.received.epoch) {
+      if (tellsKeyFrames(stream.payload.codec) && !stream.payload.isKeyFrame) return;
+      piped.isSyncWanted = false;
+      piped.epoch = stream.received.epoch;
+      numbers.sync(view.sequenceNumber);
+    }
+    const number = numbers.rewrite(view.sequenceNumber);
+    if (number >= 0) output.send(packet, stream, number, view.timestamp, view.marker, payloadType, nowMs);
+  }
+
+  streamAdded(stream: ProducerStream): void {
+    this.#pipedOf(stream.params.encodingIdx).isSyncWanted = true;
+    if (this.isActive) this.producer.requestKeyFrame(stream);
+  }
+
+  requestKeyFrame(): void {
+    for (const stream of this.producer.streams) if (stream !== undefined) this.producer.requestKeyFrame(stream);
+  }
+
+  layerBitrates(nowMs: number): readonly number[] {
+    return [this.outputs.reduce((sum, { sent }) => sum + sent.rate.bitrateBps(nowMs), 0)];
+  }
+
+  takeLayer(): void {
+    // It has no choice.
+  }
+
+  protected currentSource(): ProducerStream | undefined {
+    return undefined;
+  }
+
+  protected dumpOwn(): object {
+    return { rtpStreams: this.outputs.map(({ sent }) => sent.dump()) };
+  }
+
+  protected override producerScore(): number {
+    return Math.max(0, ...this.producer.streams.map((stream) => stream?.received.score ?? 0));
+  }
+
+  protected activityChanged(isActive: boolean): void {
+    if (!isActive) return;
+    for (const piped of this.#piped) piped.isSyncWanted = true;
+    this.requestKeyFrame();
+  }
+
+  #pipedOf(encodingIdx: number): PipedStream {
+    for (let i = this.#piped.length; i <= encodingIdx; i++) this.#piped.push({ epoch: 0, isSyncWanted: true });
+    return this.#piped[encodingIdx]!;
+  }
+}

@@ -1,0 +1,26 @@
+import type { SenderReport } from '../protocol/rtp/rtcp-report.ts';
+import { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
+import type { ProducerStream } from './producer-stream.ts';
+
+/** A packet on its way from a producer to its consumers, parsed once for all of them. Good during the call only. */
+export class ProducerPacket {
+  /** Where it lies, as it came: consumers write their copies elsewhere. */
+  readonly view: RtpPacketView = new RtpPacketView();
+  /** Its payload without padding: one view for all copies. */
+  payload: Uint8Array = new Uint8Array(0);
+  /** In the store of its stream; −1 when it is not kept. */
+  storeIndex = -1;
+}
+
+/** Who gets the packets of a producer. Must not throw. */
+export interface PacketTaker {
+  takePacket(packet: ProducerPacket, stream: ProducerStream, nowMs: number): void;
+  /** The first packet of an encoding has come. */
+  streamAdded(stream: ProducerStream, nowMs: number): void;
+  /** A stream's score has changed. */
+  scoreChanged(): void;
+  /** The sender's clocks of this stream are known better. */
+  senderReportReceived(stream: ProducerStream, report: SenderReport): void;
+  producerPaused(): void;
+  producerResumed(): void;
+}

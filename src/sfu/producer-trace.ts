@@ -1,0 +1,94 @@
+import type { SenderReport } from '../protocol/rtp/rtcp-report.ts';
+import type { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
+import type { ProducerPayload } from './producer-payload.ts';
+import type { ProducerStream } from './producer-stream.ts';
+import type { RouterEnvironment } from './router-environment.ts';
+
+const TRACE_TYPES = ['rtp', 'keyframe', 'nack', 'pli', 'fir', 'sr'] as const;
+
+/** What producers and consumers can be traced for. */
+export type TraceType = (typeof TRACE_TYPES)[number];
+
+/** Trace events of a producer or consumer: nothing unless control has asked for them. */
+export class ProducerTrace {
+  readonly #id: string;
+  readonly #environment: RouterEnvironment;
+  #types: readonly TraceType[] = [];
+  /** Packets are traced. */
+  isOn = false;
+
+  constructor(id: string, environment: RouterEnvironment) {
+    this.#id = id;
+    this.#environment = environment;
+  }
+
+  get types(): readonly TraceType[] {
+    return this.#types;
+  }
+
+  /** Traces these from now on; unknown ones are left out. */
+  enable(types: readonly string[]): void {
+    this.#types = TRACE_TYPES.filter((type) => types.includes(type));
+    this.isOn = this.#types.includes('rtp') || this.#types.includes('keyframe');
+  }
+
+  /** A packet passes. */
+  packet(view: RtpPacketView, { payload }: ProducerStream, isRtx: boolean, mid: string): void {
+    const isTraced = this.#types.includes('keyframe') && payload.isKeyFrame;
+    const type = isTraced ? 'keyframe' : 'rtp';
+    if (isTraced || this.#types.includes('rtp'))
+      this.#tell(type, 'in', { rtpPacket: dumpPacket(view, payload, mid), isRtx });
+  }
+
+  /** A packet goes out; `view` looks at it as it is sent. */
+  sentPacket(view: RtpPacketView, { payload }: ProducerStream, isRtx: boolean, mid: string): void {
+    const isTraced = this.#types.includes('keyframe') && payload.isKeyFrame;
+    const type = isTraced ? 'keyframe' : 'rtp';
+    if (isTraced || this.#types.includes('rtp'))
+      this.#tell(type, 'out', { rtpPacket: dumpPacket(view, payload, mid), isRtx });
+  }
+
+  /** A request for a key frame by the means the stream has. */
+  keyFrameRequest({ params: { ssrc, usePli } }: Pick<ProducerStream, 'params'>, direction: 'in' | 'out'): void {
+    const type = usePli ? 'pli' : 'fir';
+    if (this.#types.includes(type)) this.#tell(type, direction, { ssrc });
+  }
+
+  /** One that came by PLI or FIR. */
+  feedback(type: 'pli' | 'fir', ssrc: number): void {
+    if (this.#types.includes(type)) this.#tell(type, 'in', { ssrc });
+  }
+
+  nack(direction: 'in' | 'out'): void {
+    if (this.#types.includes('nack')) this.#tell('nack', direction, {});
+  }
+
+  senderReport(report: SenderReport): void {
+    if (!this.#types.includes('sr')) return;
+    const { ssrc, ntpSeconds, ntpFraction, rtpTimestamp, packetCount, octetCount } = report;
+    const info = { ssrc, ntpSec: ntpSeconds, ntpFrac: ntpFraction, rtpTs: rtpTimestamp, packetCount, octetCount };
+    this.#tell('sr', 'in', info);
+  }
+
+  #tell(type: TraceType, direction: 'in' | 'out', info: object): void {
+    const timestamp = Math.floor(this.#environment.clock.nowMs());
+    this.#environment.notify(this.#id, 'trace', { type, timestamp, direction, info });
+  }
+}
+
+function dumpPacket(view: RtpPacketView, payload: ProducerPayload, mid: string): object {
+  const { payloadType, sequenceNumber, timestamp, marker, ssrc } = view;
+  return {
+    payloadType,
+    sequenceNumber,
+    timestamp,
+    marker,
+    ssrc,
+    isKeyFrame: payload.isKeyFrame,
+    size: view.end - view.start,
+    payloadSize: view.payloadBytes,
+    spatialLayer: payload.spatialLayer,
+    temporalLayer: payload.temporalLayer,
+    ...(mid === '' ? {} : { mid }),
+  };
+}

@@ -1,0 +1,61 @@
+/** Time as the SFU sees it. */
+export interface SfuClock {
+  /** Milliseconds on a clock that does not go back. */
+  nowMs(): number;
+  /** Calls `task` once after `delayMs` unless the returned function is called before. */
+  after(delayMs: number, task: () => void): () => void;
+}
+
+/** What the objects of a router need of the world. */
+export interface RouterEnvironment {
+  readonly clock: SfuClock;
+  /** The wall clock, milliseconds since 1970. */
+  unixMs(): number;
+  /** 0–1, without 1. */
+  random(): number;
+  /** Tells control of something that happened to an object. */
+  notify(targetId: string, event: string, data?: unknown): void;
+  /** The same with bytes, which are good during the call only. */
+  notifyPayload(targetId: string, event: string, data: unknown, payload: Uint8Array): void;
+}
+
+/** Codes of the `StateError`s that requests to objects of the SFU end with. */
+export type SfuErrorCode =
+  /** Another object has the id, the SSRC, the mid or the stream. */
+  | 'sfu/taken'
+  /** There is no such object. */
+  | 'sfu/not-found'
+  /** What is asked for does not fit this object. */
+  | 'sfu/bad-request';
+
+/** A timer that is set again and again: it runs at the earliest time it was asked for. */
+export class EarliestTimer {
+  readonly #clock: SfuClock;
+  readonly #task: () => void;
+  #stop: (() => void) | undefined;
+  #dueMs: number = Number.POSITIVE_INFINITY;
+  #isClosed = false;
+
+  constructor(clock: SfuClock, task: () => void) {
+    this.#clock = clock;
+    this.#task = task;
+  }
+
+  /** Runs at `dueMs` or earlier. */
+  plan(dueMs: number | undefined): void {
+    if (dueMs === undefined || dueMs >= this.#dueMs || this.#isClosed) return;
+    this.#stop?.();
+    this.#dueMs = dueMs;
+    this.#stop = this.#clock.after(Math.max(0, dueMs - this.#clock.nowMs()), () => {
+      this.#stop = undefined;
+      this.#dueMs = Number.POSITIVE_INFINITY;
+      this.#task();
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+}

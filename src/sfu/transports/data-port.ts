@@ -1,0 +1,16 @@
+import type { DataConsumer, DataOutlet } from '../data/data-consumer.ts';
+import type { DataProducer } from '../data/data-producer.ts';
+
+/** What carries the messages of a transport. */
+export interface DataPort extends DataOutlet {
+  readonly type: 'sctp' | 'direct';
+  /** Of SCTP, with the names of the API. */
+  readonly state: string | undefined;
+  /** @throws StateError when its stream is taken */
+  addProducer(producer: DataProducer): void;
+  removeProducer(producer: DataProducer): void;
+  /** @throws StateError when its stream is taken */
+  addConsumer(consumer: DataConsumer): void;
+  removeConsumer(consumer: DataConsumer): void;
+  dump(): object;
+}

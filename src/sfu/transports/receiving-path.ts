@@ -1,0 +1,99 @@
+import { readAbsSendTime } from '../../protocol/rtp/extensions/abs-send-time.ts';
+import { HEADER_EXTENSION_URI } from '../../protocol/rtp/extensions/header-extension-uris.ts';
+import { readTransportWideSequenceNumber } from '../../protocol/rtp/extensions/transport-wide-sequence-number.ts';
+import type { RtpPacketView } from '../../protocol/rtp/rtp-packet-view.ts';
+import { ArrivalRecorder } from '../bwe/arrival-recorder.ts';
+import { ReceiveSideEstimator } from '../bwe/receive-side-estimator.ts';
+import type { Producer } from '../producer.ts';
+import type { RtcpReporter } from './rtcp-reporter.ts';
+import { hasFeedback, headerExtensionId } from './rtp-parameters.ts';
+import type { TransportStreams } from './transport-streams.ts';
+
+/** How often a peer is told how much it may send at most, milliseconds. */
+const LIMIT_INTERVAL_MS = 1500;
+
+/** Helps the peer to find out how much it can send: transport-wide feedback, or REMB; and limits it where control says so. */
+export class ReceivingPath {
+  readonly #streams: TransportStreams;
+  readonly #reporter: RtcpReporter;
+  #recorder: ArrivalRecorder | undefined;
+  #estimator: ReceiveSideEstimator | undefined;
+  #mediaSsrc = 0;
+  #maxBps = 0;
+  #limitMs: number | undefined;
+
+  constructor(streams: TransportStreams, reporter: RtcpReporter) {
+    this.#streams = streams;
+    this.#reporter = reporter;
+  }
+
+  /** Bits a second the peer may send at most; 0: no limit. */
+  setMaxBitrate(maxBps: number): void {
+    this.#maxBps = maxBps;
+    this.#estimator?.setBounds(0, maxBps === 0 ? Number.POSITIVE_INFINITY : maxBps);
+    this.#limitMs = maxBps === 0 ? undefined : 0;
+  }
+
+  /** Producers have come or gone: which feedback they want may be another. */
+  producersChanged(): void {
+    const producers = [...this.#streams.producers.values()];
+    const { transportWideSequenceNumber, absSendTime } = HEADER_EXTENSION_URI;
+    if (producers.some((one) => wants(one, 'transport-cc', transportWideSequenceNumber))) {
+      this.#recorder ??= new ArrivalRecorder({ intervalMs: 100 });
+      this.#estimator = undefined;
+    } else if (this.#recorder === undefined && producers.some((one) => wants(one, 'goog-remb', absSendTime))) {
+      this.#estimator ??= new ReceiveSideEstimator(this.#maxBps === 0 ? {} : { maxBps: this.#maxBps });
+    }
+  }
+
+  onPacket(view: RtpPacketView, nowMs: number): void {
+    const { absSendTime, transportWideCc01 } = this.#streams.extensionIds;
+    if (this.#recorder !== undefined && transportWideCc01 !== 0) {
+      const at = view.findElement(transportWideCc01);
+      const number = at < 0 ? undefined : readTransportWideSequenceNumber(view.bytes, at, view.elementBytes);
+      if (number === undefined) return;
+      this.#mediaSsrc = view.ssrc;
+      this.#recorder.onPacket(number, Math.round(nowMs * 1000));
+    } else if (this.#estimator !== undefined && absSendTime !== 0) {
+      const at = view.findElement(absSendTime);
+      const ticks = at < 0 ? undefined : readAbsSendTime(view.bytes, at, view.elementBytes);
+      if (ticks !== undefined) this.#estimator.onPacket(ticks, Math.round(nowMs * 1000), view.end - view.start);
+    }
+  }
+
+  nextTimeoutMs(): number | undefined {
+    const next = Math.min(
+      this.#recorder?.nextTimeoutMs() ?? Number.POSITIVE_INFINITY,
+      this.#estimator?.nextTimeoutMs() ?? Number.POSITIVE_INFINITY,
+      this.#recorder === undefined ? Number.POSITIVE_INFINITY : (this.#limitMs ?? Number.POSITIVE_INFINITY),
+    );
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
+  }
+
+  handleTimeout(nowMs: number): void {
+    for (const feedback of this.#recorder?.takeFeedback(nowMs) ?? []) {
+      this.#reporter.sendTransportFeedback(feedback, this.#mediaSsrc, nowMs);
+    }
+    const remb = this.#estimator?.takeRemb(nowMs);
+    if (remb !== undefined) this.#reporter.sendRemb(remb, nowMs);
+    if (this.#limitMs !== undefined && this.#recorder !== undefined && nowMs >= this.#limitMs) {
+      this.#limitMs = nowMs + LIMIT_INTERVAL_MS;
+      this.#reporter.sendRemb(this.#maxBps, nowMs);
+    }
+  }
+
+  /** With the names of the API. */
+  stats(): object {
+    const estimateBps = this.#estimator?.estimateBps;
+    return {
+      ...(estimateBps === undefined ? {} : { availableIncomingBitrate: Math.floor(estimateBps) }),
+      ...(this.#maxBps === 0 ? {} : { maxIncomingBitrate: this.#maxBps }),
+    };
+  }
+}
+
+function wants({ rtpParameters }: Producer, feedback: string, uri: string): boolean {
+  return (
+    headerExtensionId(rtpParameters, uri) !== 0 && rtpParameters.codecs.some((codec) => hasFeedback(codec, feedback))
+  );
+}

@@ -1,0 +1,112 @@
+/**
+ * What control tells of media, with the names of its API. Control has checked and completed it; nothing here is of peers.
+ */
+
+/** Kind of media. */
+export type MediaKind = 'audio' | 'video';
+
+/** How a producer's or consumer's streams are made up. */
+export type StreamsType = 'simple' | 'simulcast' | 'svc' | 'pipe';
+
+/** One codec in use. */
+export interface RtpCodecParameters {
+  /** `video/VP8`, `audio/opus`, `video/rtx`, …; compared without regard to case. */
+  readonly mimeType: string;
+  readonly payloadType: number;
+  readonly clockRate: number;
+  readonly channels?: number;
+  /** `apt` of RTX; `useinbandfec`, `usedtx` of Opus. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly rtcpFeedback?: readonly { readonly type: string; readonly parameter?: string }[];
+}
+
+/** One stream: told by SSRC, by rid, or by the mid alone. */
+export interface RtpEncodingParameters {
+  readonly ssrc?: number;
+  readonly rid?: string;
+  readonly codecPayloadType?: number;
+  readonly rtx?: { readonly ssrc: number };
+  readonly dtx?: boolean;
+  readonly scalabilityMode?: string;
+  readonly maxBitrate?: number;
+}
+
+/** One header extension in use. */
+export interface RtpHeaderExtensionParameters {
+  readonly uri: string;
+  readonly id: number;
+  readonly encrypt?: boolean;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+}
+
+/** How media is sent: by a producer, or by a consumer. */
+export interface RtpParameters {
+  readonly mid?: string;
+  readonly codecs: readonly RtpCodecParameters[];
+  readonly headerExtensions?: readonly RtpHeaderExtensionParameters[];
+  readonly encodings?: readonly RtpEncodingParameters[];
+  readonly rtcp?: { readonly cname?: string; readonly reducedSize?: boolean };
+  readonly msid?: string;
+}
+
+/** From a producer's payload types and streams to those its consumers see. */
+export interface RtpMapping {
+  readonly codecs: readonly { readonly payloadType: number; readonly mappedPayloadType: number }[];
+  readonly encodings: readonly {
+    readonly ssrc?: number;
+    readonly rid?: string;
+    readonly scalabilityMode?: string;
+    readonly mappedSsrc: number;
+  }[];
+}
+
+/** One encoding as consumers may have it. */
+export interface ConsumableEncoding extends RtpEncodingParameters {
+  readonly ssrc: number;
+}
+
+const SCALABILITY_MODE = /^[LS]([1-9]\d?)T([1-9]\d?)(_KEY)?/;
+
+/** Layers of a scalability mode, at least one of each. */
+export interface ScalabilityMode {
+  readonly spatialLayers: number;
+  readonly temporalLayers: number;
+  /** Spatial layers depend on those below at key pictures only. */
+  readonly ksvc: boolean;
+}
+
+/** Reads `L1T3`, `S3T3`, `L3T3_KEY` …; one layer of each for anything else. */
+export function readScalabilityMode(mode: string | undefined): ScalabilityMode {
+  const match = SCALABILITY_MODE.exec(mode ?? '');
+  if (match === null) return { spatialLayers: 1, temporalLayers: 1, ksvc: false };
+  return { spatialLayers: Number(match[1]), temporalLayers: Number(match[2]), ksvc: match[3] !== undefined };
+}
+
+/** Whether a codec repeats packets of another (RFC 4588). */
+export function isRtxCodec({ mimeType }: RtpCodecParameters): boolean {
+  return mimeType.toLowerCase().endsWith('/rtx');
+}
+
+/** The codec of media an encoding uses: the one it names, or the first. */
+export function mediaCodecOf(
+  params: RtpParameters,
+  encoding: RtpEncodingParameters | undefined,
+): RtpCodecParameters | undefined {
+  const media = params.codecs.filter((codec) => !isRtxCodec(codec));
+  return media.find(({ payloadType }) => payloadType === encoding?.codecPayloadType) ?? media[0];
+}
+
+/** The RTX codec that goes with a codec. */
+export function rtxCodecOf(params: RtpParameters, media: RtpCodecParameters): RtpCodecParameters | undefined {
+  return params.codecs.find((codec) => isRtxCodec(codec) && codec.parameters?.['apt'] === media.payloadType);
+}
+
+/** Whether a codec uses a kind of feedback, say `nack` or `nack` `pli`. */
+export function hasFeedback(codec: RtpCodecParameters, type: string, parameter = ''): boolean {
+  return codec.rtcpFeedback?.some((one) => one.type === type && (one.parameter ?? '') === parameter) ?? false;
+}
+
+/** The id of a header extension, 0 when it is not in use. */
+export function headerExtensionId(params: RtpParameters, uri: string): number {
+  return params.headerExtensions?.find((extension) => extension.uri === uri)?.id ?? 0;
+}

@@ -1,0 +1,215 @@
+import type { SctpAssociation } from '../../protocol/sctp/sctp-association.ts';
+import type { SctpEvent } from '../../protocol/sctp/sctp-event.ts';
+import type { SctpOptions } from '../../protocol/sctp/sctp-options.ts';
+import { StateError } from '../../wire/errors.ts';
+import type { DataConsumer } from '../data/data-consumer.ts';
+import type { DataMessage, DataProducer } from '../data/data-producer.ts';
+import type { RouterEnvironment, SfuErrorCode } from '../router-environment.ts';
+import type { DataPort } from './data-port.ts';
+
+/** How SCTP stands, with the names of the API. */
+export type SctpPortState = 'new' | 'connecting' | 'connected' | 'failed' | 'closed';
+
+/** Sizes control has set, bytes; with the names of the API. */
+export interface SctpPortOptions {
+  readonly maxSendMessageSize?: number;
+  readonly maxReceiveMessageSize?: number;
+  readonly sendBufferSize?: number;
+  readonly perStreamSendQueueLimit?: number;
+  readonly maxReceiverWindowBufferSize?: number;
+  readonly defaultStreamBufferedAmountLowThreshold?: number;
+  /** Told to the peer that its streams are data channels. */
+  readonly isDataChannel: boolean;
+}
+
+/** The association, once there is one, and a way to call it that sends what comes of it. */
+export interface SctpAccess {
+  readonly association: SctpAssociation | undefined;
+  withSctp(command: (association: SctpAssociation, nowMs: number) => readonly SctpEvent[]): void;
+}
+
+const SCTP_PORT = 5000;
+const MAX_STREAMS = 65_535;
+
+/** Settings of an association of these sizes. */
+export function toSctpOptions(options: SctpPortOptions, crypto: SctpOptions['crypto']): SctpOptions {
+  const { maxSendMessageSize, maxReceiveMessageSize, sendBufferSize } = options;
+  const { perStreamSendQueueLimit, maxReceiverWindowBufferSize, defaultStreamBufferedAmountLowThreshold } = options;
+  return {
+    crypto,
+    maxSendMessageBytes: maxSendMessageSize ?? 262_144,
+    maxReceiveMessageBytes: maxReceiveMessageSize ?? 262_144,
+    maxSendBufferBytes: sendBufferSize ?? 2_000_000,
+    maxStreamSendBufferBytes: perStreamSendQueueLimit ?? 2_000_000,
+    receiveWindowBytes: maxReceiverWindowBufferSize ?? 5_242_880,
+    bufferedAmountLowThresholdBytes: defaultStreamBufferedAmountLowThreshold ?? 1024,
+  };
+}
+
+/** Messages over SCTP, on streams whose ids were signalled. */
+export class SctpPort implements DataPort {
+  readonly type = 'sctp';
+  readonly #options: SctpPortOptions;
+  readonly #access: SctpAccess;
+  readonly #environment: RouterEnvironment;
+  readonly #transportId: string;
+  readonly #producers = new Map<number, DataProducer>();
+  readonly #consumers = new Map<number, DataConsumer>();
+  #state: SctpPortState = 'new';
+  #negotiated: object | undefined;
+  /** Messages of streams that are nobody's. */
+  dropped = 0;
+
+  constructor(options: SctpPortOptions, access: SctpAccess, transportId: string, environment: RouterEnvironment) {
+    this.#options = options;
+    this.#access = access;
+    this.#transportId = transportId;
+    this.#environment = environment;
+  }
+
+  get state(): SctpPortState {
+    return this.#state;
+  }
+
+  addProducer(producer: DataProducer): void {
+    const streamId = streamIdOf(producer.options.sctpStreamParameters?.streamId);
+    if (this.#producers.has(streamId)) throw taken(streamId);
+    this.#producers.set(streamId, producer);
+  }
+
+  removeProducer(producer: DataProducer): void {
+    this.#forget(this.#producers, producer, producer.options.sctpStreamParameters?.streamId);
+  }
+
+  addConsumer(consumer: DataConsumer): void {
+    const streamId = streamIdOf(consumer.options.sctpStreamParameters?.streamId);
+    if (this.#consumers.has(streamId)) throw taken(streamId);
+    this.#consumers.set(streamId, consumer);
+  }
+
+  removeConsumer(consumer: DataConsumer): void {
+    this.#forget(this.#consumers, consumer, consumer.options.sctpStreamParameters?.streamId);
+  }
+
+  sendMessage(
+    consumer: DataConsumer,
+    { ppid, bytes }: Pick<DataMessage, 'ppid' | 'bytes'>,
+  ): 'sent' | 'full' | 'closed' {
+    const stream = consumer.options.sctpStreamParameters;
+    const { association } = this.#access;
+    if (stream === undefined || association === undefined || this.#state !== 'connected') return 'closed';
+    const refusal = association.checkSend(stream.streamId, bytes.length);
+    if (refusal !== undefined) return refusal === 'sctp/send-buffer-full' ? 'full' : 'closed';
+    const { streamId, ordered = true, maxPacketLifeTime, maxRetransmits } = stream;
+    const options = {
+      ordered,
+      ...(maxPacketLifeTime === undefined ? {} : { maxLifetimeMs: maxPacketLifeTime }),
+      ...(maxRetransmits === undefined ? {} : { maxRetransmits }),
+    };
+    this.#access.withSctp((one, nowMs) => one.sendMessage(streamId, ppid, bytes, options, nowMs));
+    return 'sent';
+  }
+
+  bufferedAmount({ options }: DataConsumer): number {
+    const streamId = options.sctpStreamParameters?.streamId;
+    return streamId === undefined ? 0 : (this.#access.association?.bufferedBytesOf(streamId) ?? 0);
+  }
+
+  setBufferedAmountLowThreshold({ options }: DataConsumer, bytes: number): void {
+    const streamId = options.sctpStreamParameters?.streamId;
+    if (streamId !== undefined) this.#access.association?.setBufferedAmountLowThreshold(streamId, bytes);
+  }
+
+  /** Keys are agreed on: the association begins. */
+  connecting(): void {
+    this.#enter('connecting');
+  }
+
+  /** What the association tells, packets apart. */
+  onEvent(event: Exclude<SctpEvent, { readonly type: 'send' }>): void {
+    switch (event.type) {
+      case 'connected':
+        this.#negotiated = {
+          negotiatedMaxOutboundStreams: event.outboundStreams,
+          negotiatedMaxInboundStreams: event.inboundStreams,
+        };
+        this.#enter('connected');
+        break;
+      case 'message':
+        this.#receive(event.streamId, event.ppid, event.bytes);
+        break;
+      case 'buffered-amount-low':
+        this.#consumers.get(event.streamId)?.bufferedAmountLow();
+        break;
+      case 'closed':
+        this.#enter('closed');
+        break;
+      case 'failed':
+        this.#enter('failed');
+        break;
+      default:
+        // A peer that begins anew or resets streams changes nothing: streams are signalled.
+        break;
+    }
+  }
+
+  dump(): object {
+    const { isDataChannel, maxSendMessageSize = 262_144, maxReceiveMessageSize = 262_144 } = this.#options;
+    const { sendBufferSize = 2_000_000, perStreamSendQueueLimit = 2_000_000 } = this.#options;
+    const { maxReceiverWindowBufferSize = 5_242_880 } = this.#options;
+    const streamIdTable = [...this.#producers].map(([key, { id }]) => ({ key, value: id }));
+    return {
+      maxSendMessageSize,
+      maxReceiveMessageSize,
+      sctpParameters: {
+        port: SCTP_PORT,
+        OS: MAX_STREAMS,
+        MIS: MAX_STREAMS,
+        maxMessageSize: maxReceiveMessageSize,
+        maxSendMessageSize,
+        maxReceiveMessageSize,
+        sendBufferSize,
+        perStreamSendQueueLimit,
+        maxReceiverWindowBufferSize,
+        isDataChannel,
+      },
+      sctpState: this.#state,
+      ...(this.#negotiated === undefined ? {} : { sctpNegotiatedCapabilities: this.#negotiated }),
+      sctpListener: { streamIdTable },
+    };
+  }
+
+  #receive(streamId: number, ppid: number, bytes: Uint8Array): void {
+    const producer = this.#producers.get(streamId);
+    if (producer === undefined) this.dropped++;
+    else producer.receive({ ppid, bytes, subchannels: [] });
+  }
+
+  #forget<T>(table: Map<number, T>, owner: T, streamId: number | undefined): void {
+    if (streamId === undefined || table.get(streamId) !== owner) return;
+    table.delete(streamId);
+    if (this.#state !== 'connected' || this.#producers.has(streamId) || this.#consumers.has(streamId)) return;
+    try {
+      this.#access.withSctp((association, nowMs) => association.resetStreams([streamId], nowMs));
+    } catch (error) {
+      // A peer that can't reset streams keeps it.
+      if (!(error instanceof StateError)) throw error;
+    }
+  }
+
+  #enter(state: SctpPortState): void {
+    if (this.#state === state || this.#state === 'closed' || this.#state === 'failed') return;
+    this.#state = state;
+    const capabilities = this.#negotiated === undefined ? {} : { sctpNegotiatedCapabilities: this.#negotiated };
+    this.#environment.notify(this.#transportId, 'sctpstatechange', { sctpState: state, ...capabilities });
+  }
+}
+
+function streamIdOf(streamId: number | undefined): number {
+  if (streamId !== undefined && streamId >= 0 && streamId < MAX_STREAMS) return streamId;
+  throw new StateError('sfu/bad-request' satisfies SfuErrorCode, 'a stream of SCTP without an id');
+}
+
+function taken(streamId: number): StateError {
+  return new StateError('sfu/taken' satisfies SfuErrorCode, `stream ${streamId} of SCTP is another's`);
+}

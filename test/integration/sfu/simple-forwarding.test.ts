@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { parseVp8Descriptor, Vp8Descriptor } from '../../../src/protocol/rtp/layers/vp8-descriptor.ts';
+import {
+  isPictureLossIndication,
+  readNack,
+  writeNack,
+  writePictureLossIndication,
+} from '../../../src/protocol/rtp/rtcp-feedback.ts';
+import type { RtcpPacket } from '../../../src/protocol/rtp/rtcp-packet.ts';
+import { RtpPacketView } from '../../../src/protocol/rtp/rtp-packet-view.ts';
+import { writeRtx } from '../../../src/protocol/rtp/rtx.ts';
+import { ByteWriter } from '../../../src/wire/byte-writer.ts';
+import {
+  plainTransport,
+  type RtpPeer,
+  type VirtualWorld,
+  VP8_MAPPING,
+  VP8_SENDER,
+  VP8_VIEWER,
+  virtualRouter,
+  vp8Packet,
+} from './sfu-kit.ts';
+
+function setUp(): { world: VirtualWorld; sender: RtpPeer; viewer: RtpPeer; close: () => void } {
+  const { world, router } = virtualRouter();
+  const { peer: sender, transport: from } = plainTransport(router, 'from');
+  const { peer: viewer, transport: to } = plainTransport(router, 'to');
+  for (const transport of [from, to]) transport.connect({ ip: '192.0.2.1', port: 5004 });
+  from.produce({ id: 'p', kind: 'video', rtpParameters: VP8_SENDER, rtpMapping: VP8_MAPPING });
+  to.consume('p', {
+    id: 'c',
+    kind: 'video',
+    type: 'simple',
+    rtpParameters: VP8_VIEWER,
+    consumableRtpEncodings: [{ ssrc: 5000 }],
+  });
+  return { world, sender, viewer, close: () => router.close() };
+}
+
+const isPli = (packet: RtcpPacket): boolean => packet.type === 'payload-feedback' && isPictureLossIndication(packet);
+
+describe('a simple consumer', () => {
+  it('begins with a key frame, and asks for one', () => {
+    const { sender, viewer } = setUp();
+    sender.send(vp8Packet({ sequenceNumber: 1 }));
+    sender.send(vp8Packet({ sequenceNumber: 2 }));
+    expect(viewer.rtp).toHaveLength(0);
+    expect(sender.rtcp.filter(isPli)).toHaveLength(1);
+    sender.send(vp8Packet({ sequenceNumber: 3, isKeyFrame: true }));
+    sender.send(vp8Packet({ sequenceNumber: 4 }));
+    expect(viewer.rtp).toHaveLength(2);
+  });
+
+  it('gets the packets with its own SSRC, payload type, numbers without gap and header extension', () => {
+    const { world, sender, viewer } = setUp();
+    for (let i = 65_530; i < 65_550; i++) {
+      sender.send(vp8Packet({ sequenceNumber: i & 0xffff, isKeyFrame: i === 65_530, timestamp: i * 3000 }));
+      world.run(33);
+    }
+    expect(viewer.rtp).toHaveLength(20);
+    const first = viewer.rtp[0]!;
+    expect(viewer.rtp.map(({ sequenceNumber }) => (sequenceNumber - first.sequenceNumber) & 0xffff)).toEqual(
+      Array.from({ length: 20 }, (_, i) => i),
+    );
+    for (const view of viewer.rtp) {
+      expect([view.ssrc, view.payloadType, view.marker]).toEqual([7000, 101, true]);
+      const mid = view.findElement(1);
+      expect(view.bytes[mid]).toBe('7'.charCodeAt(0));
+      expect(view.findElement(4)).toBeGreaterThan(0);
+      expect(view.bytes[view.findElement(8)]).toBe(2);
+      expect(view.findElement(9)).toBe(-1);
+    }
+    const descriptor = new Vp8Descriptor();
+    const last = viewer.rtp.at(-1)!;
+    expect(parseVp8Descriptor(last.bytes, last.payloadStart, last.payloadEnd, descriptor)).toBe(true);
+    expect(descriptor.pictureId).toBe(65_549 & 0x7fff);
+    expect(world.eventsOf('p', 'videoorientationchange')).toEqual([{ camera: false, flip: false, rotation: 180 }]);
+  });
+
+  it('has what was lost before the router asked for, and taken in from the RTX stream', () => {
+    const { world, sender, viewer } = setUp();
+    const packets = Array.from({ length: 10 }, (_, i) => vp8Packet({ sequenceNumber: 100 + i, isKeyFrame: i === 0 }));
+    sender.onRtcp = (packet) => {
+      if (packet.type !== 'transport-feedback') return;
+      for (const number of readNack(packet) ?? []) {
+        const view = new RtpPacketView();
+        view.look(packets[number - 100]!);
+        const out = new Uint8Array(2000);
+        const end = writeRtx(view, { payloadType: 97, ssrc: 1001, sequenceNumber: number }, out, 0);
+        sender.send(out.slice(0, end));
+      }
+    };
+    for (const [i, packet] of packets.entries()) {
+      if (i !== 4 && i !== 5) sender.send(packet.slice());
+      world.run(5);
+    }
+    world.run(200);
+    const first = viewer.rtp[0]!.sequenceNumber;
+    expect(viewer.rtp.map(({ sequenceNumber }) => (sequenceNumber - first) & 0xffff).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 10 }, (_, i) => i),
+    );
+  });
+
+  it('is sent again what it asks for, once in a round trip, in its RTX stream', () => {
+    const { world, sender, viewer } = setUp();
+    const lost: number[] = [];
+    viewer.loses = ({ ssrc, sequenceNumber, bytes, payloadEnd }) => {
+      if (ssrc !== 7000 || bytes[payloadEnd - 1] !== 105) return false;
+      lost.push(sequenceNumber);
+      return true;
+    };
+    for (let i = 0; i < 10; i++) sender.send(vp8Packet({ sequenceNumber: 100 + i, isKeyFrame: i === 0 }));
+    expect(lost).toHaveLength(1);
+    for (let i = 0; i < 3; i++) {
+      const out = new ByteWriter();
+      writeNack({ senderSsrc: 1, mediaSsrc: 7000 }, lost, out);
+      viewer.send(out.finish());
+      world.run(10);
+    }
+    const repairs = viewer.rtp.filter(({ ssrc }) => ssrc === 7001);
+    expect(repairs).toHaveLength(1);
+    const [repair] = repairs;
+    expect(repair!.payloadType).toBe(102);
+    expect((repair!.bytes[repair!.payloadStart]! << 8) | repair!.bytes[repair!.payloadStart + 1]!).toBe(lost[0]);
+    expect(repair!.bytes.subarray(repair!.payloadStart + 2, repair!.payloadStart + 4)).toEqual(
+      Uint8Array.of(0x90, 0xe0),
+    );
+    expect(repair!.bytes[repair!.payloadEnd - 1]).toBe(105);
+  });
+
+  it('has key frames asked for when it asks, and reports go both ways', () => {
+    const { world, sender, viewer, close } = setUp();
+    for (let i = 0; i < 100; i++) {
+      sender.send(vp8Packet({ sequenceNumber: i, isKeyFrame: i === 0 }));
+      world.run(33);
+    }
+    const before = sender.rtcp.filter(isPli).length;
+    const out = new ByteWriter();
+    writePictureLossIndication({ senderSsrc: 1, mediaSsrc: 7000 }, out);
+    viewer.send(out.finish());
+    expect(sender.rtcp.filter(isPli)).toHaveLength(before + 1);
+    const report = sender.rtcp.findLast(({ type }) => type === 'receiver-report');
+    expect(report?.type === 'receiver-report' && report.reports[0]).toMatchObject({ ssrc: 1000, packetsLost: 0 });
+    const sent = viewer.rtcp.findLast(({ type }) => type === 'sender-report');
+    expect(sent).toMatchObject({ ssrc: 7000 });
+    expect(viewer.rtcp.some(({ type }) => type === 'source-description')).toBe(true);
+    close();
+    expect(world.timers).toBe(0);
+  });
+});
