@@ -4,6 +4,7 @@ import { CHUNK_TYPE } from '../../../src/protocol/sctp/chunk-type.ts';
 import { parsePacketHeader, writeChecksum } from '../../../src/protocol/sctp/packet-builder.ts';
 import { SctpAssociation } from '../../../src/protocol/sctp/sctp-association.ts';
 import type { SctpEvent } from '../../../src/protocol/sctp/sctp-event.ts';
+import { getU32, setU32 } from '../../../src/wire/big-endian.ts';
 import { MachinePeer } from '../../peers/netem.ts';
 import { connectedPair, numbered, numberOf, type Pair, pairOf } from './sctp-pair.ts';
 
@@ -173,6 +174,45 @@ describe('packets that are not of the association', () => {
     }
     expect(pair.b.association.state).toBe('established');
     expect(pair.b.association.statistics.dropped.tag).toBe(8);
+  });
+
+  it('end it: an acknowledgement of what was never sent', () => {
+    const pair = connectedPair(link);
+    pair.links[1].intercept = (bytes) => {
+      if (bytes[12] !== CHUNK_TYPE.sack) return [bytes];
+      const lying = bytes.slice();
+      setU32(lying, 16, getU32(lying, 16) + 1);
+      writeChecksum(lying);
+      return [lying];
+    };
+    pair.a.send(1, numbered(1, 100));
+    pair.network.runFor(1000);
+    expect(pair.a.events('failed')).toMatchObject([{ error: { code: 'sctp/protocol-violation' } }]);
+    expect(states(pair)).toEqual(['failed', 'failed']);
+  });
+
+  it('do not begin it: cookies that are not as they were made', () => {
+    const pair = pairOf(link);
+    let forgeries = 0;
+    pair.links[0].intercept = (bytes) => {
+      if (bytes[12] !== CHUNK_TYPE.cookieEcho) return [bytes];
+      // The cookie ends before the padding of its chunk.
+      const end = 12 + ((bytes[14]! << 8) | bytes[15]!);
+      for (let at = 16; at < end; at++) {
+        const forged = bytes.slice();
+        forged[at] = forged[at]! ^ 1;
+        writeChecksum(forged);
+        pair.b.peer.receive(forged, pair.network.nowMs);
+        forgeries++;
+      }
+      expect([pair.b.association.state, pair.b.peer.events]).toEqual(['new', []]);
+      return [bytes];
+    };
+    start(pair, 'a');
+    pair.network.runFor(1000);
+    expect(forgeries).toBeGreaterThan(70);
+    expect(pair.b.association.statistics.dropped.tag).toBe(forgeries);
+    expect(states(pair)).toEqual(['established', 'established']);
   });
 
   it('do not end it: forged COOKIE ECHO and INIT', () => {

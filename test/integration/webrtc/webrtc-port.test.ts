@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeIceParameters } from '../../../src/protocol/ice/credentials.ts';
 import { writeTcpFrame } from '../../../src/protocol/ice/tcp-framing.ts';
 import { StunClass } from '../../../src/protocol/stun/stun-message.ts';
-import { MAX_UNPROVEN_PACKET_BYTES } from '../../../src/server/webrtc/ice-tcp-connections.ts';
+import { MAX_UNPROVEN_PACKET_BYTES, TCP_PROOF_TIMEOUT_MS } from '../../../src/server/webrtc/ice-tcp-connections.ts';
 import { type PortSession, WebRtcPort } from '../../../src/server/webrtc/webrtc-port.ts';
 import { plainMessage } from './dtls-forgery.ts';
 import { certificateOf } from './dtls-kit.ts';
@@ -174,7 +174,7 @@ describe('a TCP port', () => {
     ['begins with something else', () => writeTcpFrame(new Uint8Array(100).fill(0x80))],
     ['begins with a long packet', () => new Uint8Array(2).fill((MAX_UNPROVEN_PACKET_BYTES + 255) >>> 8)],
     ['speaks another protocol', () => new TextEncoder().encode('GET / HTTP/1.1\r\n\r\n')],
-  ])('closes a connection that %s', async (_, firstBytes) => {
+  ])('closes a connection at once that %s', { timeout: TCP_PROOF_TIMEOUT_MS / 2 }, async (_, firstBytes) => {
     const socket = await newConnection();
     socket.write(firstBytes());
     socket.resume();
