@@ -1,5 +1,5 @@
 import { NotFoundError, RequestError } from './channel/request-errors.ts';
-import type { RequestHandler } from './media-handlers.ts';
+import type { RequestHandler } from './request-handler.ts';
 
 /** The living entities of a worker that requests can be for, by their ids. */
 export class HandlerRegistry {

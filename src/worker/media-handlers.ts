@@ -1,19 +1,9 @@
-import type { IncomingRequest } from './channel/response-channel.ts';
 import type { HandlerRegistry } from './handler-registry.ts';
+import type { RequestHandler } from './request-handler.ts';
 import type { WorkerLogger } from './worker-logger.ts';
 import type { WorkerSettings } from './worker-settings.ts';
 
-/**
- * Answers what is asked of one entity (router, transport, producer …). `request.method` keeps its prefix:
- * `transport.produce`. Throws, or rejects, with TypeError for wrong data, UnsupportedError, NotFoundError for entities named in
- * `data` that do not exist, any other Error else.
- */
-export interface RequestHandler {
-  /** @returns the data of the answer, or a promise of it; `undefined` for none */
-  request(request: IncomingRequest): unknown;
-  /** What is not answered: `producer.send`, `transport.sendRtcp`, `dataProducer.send`, with their payload. */
-  command?(command: IncomingRequest): void;
-}
+export type { RequestHandler } from './request-handler.ts';
 
 /** An entity the worker itself creates and closes: a router or a WebRTC server. `close` is idempotent. */
 export interface MediaEntity extends RequestHandler {
