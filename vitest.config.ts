@@ -8,6 +8,8 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/integration/**/*.test.ts', 'console/src/**/*.test.ts'],
           testTimeout: 20_000,
+          // Most of them wait for time to pass, which two can do at once on one core.
+          maxWorkers: 3,
         },
       },
       {

@@ -1,12 +1,12 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { monotonicUs } from '../../../bench/load/clock.ts';
-import { hasStamp, STAMP_END, stampNumber, stampTimeUs } from '../../../bench/load/frame-stamp.ts';
-import { MEDIA_HEAD_SIZE } from '../../../bench/load/message-sink.ts';
-import { RtspClient } from '../../../bench/load/rtsp-client.ts';
-import { RemoteServer } from '../robustness/remote-server.ts';
-import { StampedPublisher } from '../robustness/stamped-publisher.ts';
-import { until } from '../robustness/until.ts';
+import { monotonicUs } from '../../bench/load/clock.ts';
+import { hasStamp, STAMP_END, stampNumber, stampTimeUs } from '../../bench/load/frame-stamp.ts';
+import { MEDIA_HEAD_SIZE } from '../../bench/load/message-sink.ts';
+import { RtspClient } from '../../bench/load/rtsp-client.ts';
+import { RemoteServer } from '../integration/robustness/remote-server.ts';
+import { StampedPublisher } from '../integration/robustness/stamped-publisher.ts';
+import { until } from '../integration/robustness/until.ts';
 
 const PATH = 'live/stalled';
 /** 4.8 Mb/s, so that what the kernel takes for a viewer that does not read is full after some seconds. */
