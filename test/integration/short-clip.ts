@@ -8,9 +8,13 @@ export const CLIP: string = join(import.meta.dirname, '../fixtures/bbb.flv');
 /** What a short clip takes of it, milliseconds: a GOP and a bit. */
 const SHORT_MS = 3_000;
 
-/** Writes the beginning of the clip to a file of its own, for tests that take the time a file takes. */
-export async function writeShortClip(path: string): Promise<void> {
-  const tags = tagsOf(await readFile(CLIP)).filter((tag) => tag.timestamp < SHORT_MS);
+/**
+ * Writes the beginning of the clip to a file of its own, for tests that take the time a file takes.
+ *
+ * @param durationMs what it takes of the clip, milliseconds
+ */
+export async function writeShortClip(path: string, durationMs: number = SHORT_MS): Promise<void> {
+  const tags = tagsOf(await readFile(CLIP)).filter((tag) => tag.timestamp < durationMs);
   const parts = tags.map((tag) => writeFlvTag(tag.typeId, tag.timestamp, [tag.body]));
   await writeFile(path, Buffer.concat([writeFlvHeader({ hasAudio: true, hasVideo: true }), ...parts]));
 }
