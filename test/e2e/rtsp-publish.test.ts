@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeShortClip } from '../integration/short-clip.ts';
 import { ffmpegRecord, testSignal } from '../peers/ffmpeg.ts';
 import { type PeerCommand, words } from '../peers/peer-process.ts';
-import { BBB_CLIP, make } from './support/clips.ts';
+import { make } from './support/clips.ts';
 import { readCodedFile } from './support/coded-file.ts';
 import { demuxedElementaryRecording, elementaryRecording, type Recording } from './support/coded-unit.ts';
 import { expectRun } from './support/expect-run.ts';
@@ -11,12 +12,26 @@ import { RtmpClient } from './support/rtmp-client.ts';
 import { probeRtsp } from './support/rtsp-players.ts';
 import { Stage, type TestServer } from './support/stage.ts';
 
+/** Everybody who watches has joined by then, and a picture to begin with is still to come. */
+const CLIP_SECONDS = 6;
+
 let stage: Stage;
 let server: TestServer;
+/** H.264 and AAC, and H.265 with B-frames and AAC. */
+let clip: string;
+let h265Clip: string;
 
 beforeAll(async () => {
   stage = await Stage.open();
   server = await stage.server();
+  clip = stage.path('clip.flv');
+  await writeShortClip(clip, CLIP_SECONDS * 1000);
+  h265Clip = stage.path('h265.mp4');
+  const signal = testSignal({ size: '320x180', frameRate: 25, seconds: CLIP_SECONDS });
+  const encoders = words(
+    '-c:v libx265 -preset ultrafast -x265-params bframes=3:keyint=25:log-level=error -tag:v hvc1 -c:a aac -b:a 64k',
+  );
+  await make([...signal, ...encoders, '-pix_fmt', 'yuv420p', '-f', 'mp4'], h265Clip);
 });
 
 afterAll(async () => {
@@ -83,28 +98,23 @@ async function expectPublished(
   }
 }
 
-describe.each(['tcp', 'udp'] as const)('published over %s', (transport) => {
+// They wait for real time more than for anything else, so they wait together.
+describe.concurrent.each(['tcp', 'udp'] as const)('published over %s', (transport) => {
   it('every frame of H.264 and AAC that ffmpeg sends comes as it was', async () => {
     const path = `live/ffmpeg-${transport}`;
-    const source = elementaryRecording(await readFlvFile(BBB_CLIP));
-    await expectPublished(ffmpegRtspPublish(BBB_CLIP, server.rtsp(path), transport), path, source, {
+    const source = elementaryRecording(await readFlvFile(clip));
+    await expectPublished(ffmpegRtspPublish(clip, server.rtsp(path), transport), path, source, {
       codec: 'h264',
       holdsBack: FFMPEG_HOLDS_BACK,
     });
   });
 
   it('every frame of H.265 with B-frames and AAC that ffmpeg sends comes as it was', async () => {
-    const file = stage.path(`${transport}.mp4`);
-    const signal = testSignal({ size: '320x180', frameRate: 25, seconds: 6 });
-    const encoders = words(
-      '-c:v libx265 -preset ultrafast -x265-params bframes=3:keyint=25:log-level=error -tag:v hvc1 -c:a aac -b:a 64k',
-    );
-    await make([...signal, ...encoders, '-pix_fmt', 'yuv420p', '-f', 'mp4'], file);
-    const { frames } = await readCodedFile(file, {});
+    const { frames } = await readCodedFile(h265Clip, {});
     const of = (kind: string): typeof frames => frames.filter(({ track }) => track.kind === kind);
     const source = elementaryRecording({ video: of('video'), audio: of('audio') });
     const path = `live/h265-${transport}`;
-    await expectPublished(ffmpegRtspPublish(file, server.rtsp(path), transport), path, source, {
+    await expectPublished(ffmpegRtspPublish(h265Clip, server.rtsp(path), transport), path, source, {
       codec: 'h265',
       holdsBack: FFMPEG_HOLDS_BACK,
     });
@@ -112,8 +122,8 @@ describe.each(['tcp', 'udp'] as const)('published over %s', (transport) => {
 
   it('every frame of H.264 and AAC that GStreamer sends comes as it was', async () => {
     const path = `live/gstreamer-${transport}`;
-    const source = elementaryRecording(await readFlvFile(BBB_CLIP));
-    await expectPublished(gstreamerRtspPublish(BBB_CLIP, server.rtsp(path), transport), path, source, {
+    const source = elementaryRecording(await readFlvFile(clip));
+    await expectPublished(gstreamerRtspPublish(clip, server.rtsp(path), transport), path, source, {
       codec: 'h264',
       holdsBack: 0,
     });
