@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { writeShortClip } from '../integration/short-clip.ts';
 import { type PeerCommand, words } from '../peers/peer-process.ts';
 import { makeSelfSignedCertificate } from '../peers/self-signed-certificate.ts';
-import { BBB_CLIP } from './support/clips.ts';
 import { elementaryRecording } from './support/coded-unit.ts';
 import { expectRun } from './support/expect-run.ts';
 import { readFlvFile } from './support/flv-file.ts';
@@ -10,9 +10,12 @@ import { Stage, type TestServer } from './support/stage.ts';
 
 let stage: Stage;
 let server: TestServer;
+let clip: string;
 
 beforeAll(async () => {
   stage = await Stage.open();
+  clip = stage.path('clip.flv');
+  await writeShortClip(clip, 5000);
   const { cert, key } = await makeSelfSignedCertificate(stage.directory);
   server = await stage.server({ rtsps: { listen: '127.0.0.1:0', cert, key } });
 });
@@ -33,11 +36,11 @@ function gstreamerSrtpPublish(input: string, url: string, transport: 'tcp' | 'ud
   };
 }
 
-describe('published by GStreamer as SRTP', () => {
+describe.concurrent('published by GStreamer as SRTP', () => {
   it.each(['tcp', 'udp'] as const)('every frame comes as it was, over %s', async (transport) => {
     const path = `live/${transport}`;
-    const source = elementaryRecording(await readFlvFile(BBB_CLIP));
-    const publisher = stage.run(gstreamerSrtpPublish(BBB_CLIP, server.rtsps(path), transport));
+    const source = elementaryRecording(await readFlvFile(clip));
+    const publisher = stage.run(gstreamerSrtpPublish(clip, server.rtsps(path), transport));
     await server.whenLive(path);
     const viewer = await FlvViewer.open(server.http(`${path}.flv`));
     stage.own(() => viewer.close());
