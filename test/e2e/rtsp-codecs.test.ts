@@ -97,7 +97,8 @@ function expectSame(received: Recording, source: Recording): void {
   expect(source.video[video.first]!.isKeyFrame).toBe(true);
 }
 
-describe.each(cases)('$name', ({ arguments: encoders, codecs, isElementary, configs }) => {
+// They wait for real time more than for anything else, so they wait together.
+describe.concurrent.each(cases)('$name', ({ arguments: encoders, codecs, isElementary, configs }) => {
   it('plays over RTSP, TCP and UDP, every frame as it was published', async () => {
     const file = stage.path(`${codecs[0]}.mp4`);
     const signal = testSignal({ size: '320x180', frameRate: 25, seconds: SECONDS });
@@ -122,7 +123,7 @@ describe.each(cases)('$name', ({ arguments: encoders, codecs, isElementary, conf
   });
 });
 
-describe('H.264 and MP3', () => {
+describe.concurrent('H.264 and MP3', () => {
   it('plays over RTSP, TCP and UDP, every frame as it was published', async () => {
     const file = stage.path('mp3.flv');
     await makeMp3Clip(file, SECONDS);
