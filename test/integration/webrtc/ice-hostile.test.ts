@@ -49,11 +49,17 @@ function checkingAgent(): { agent: IceAgent; check: Uint8Array } {
   return { agent, check: first!.bytes };
 }
 
-function answer(check: Uint8Array, signedBy: IceParameters | undefined, code?: number): Uint8Array {
+/** @param required an attribute whoever answers must understand */
+function answer(
+  check: Uint8Array,
+  signedBy: IceParameters | undefined,
+  { code, required }: { readonly code?: number; readonly required?: number } = {},
+): Uint8Array {
   const { transactionId } = parseStunMessage(check)!;
   const writer = new StunWriter(code === undefined ? StunClass.success : StunClass.error, 1, transactionId);
   if (code === undefined) writer.xorMappedAddress({ address: '192.0.2.1', port: 5000 });
   else writer.errorCode(code);
+  if (required !== undefined) writer.flag(required);
   if (signedBy !== undefined) writer.messageIntegrity(keyOf(signedBy));
   return writer.fingerprint().finish();
 }
@@ -89,8 +95,13 @@ describe('a full agent', () => {
     ['an answer nobody signed', (check: Uint8Array) => answer(check, undefined), path],
     ['an answer signed by a stranger', (check: Uint8Array) => answer(check, stranger), path],
     ['an answer signed with our own password', (check: Uint8Array) => answer(check, ours), path],
-    ['an error nobody signed', (check: Uint8Array) => answer(check, undefined, 401), path],
-    ['a role conflict nobody signed', (check: Uint8Array) => answer(check, undefined, 487), path],
+    ['an error nobody signed', (check: Uint8Array) => answer(check, undefined, { code: 401 }), path],
+    ['a role conflict nobody signed', (check: Uint8Array) => answer(check, undefined, { code: 487 }), path],
+    [
+      'an answer with more than is understood',
+      (check: Uint8Array) => answer(check, theirs, { required: 0x7abc }),
+      path,
+    ],
     ['a good answer from elsewhere', (check: Uint8Array) => answer(check, theirs), { ...path, remotePort: 6001 }],
     ['a good answer to another socket', (check: Uint8Array) => answer(check, theirs), { ...path, localPort: 5001 }],
     ['an answer to a check that was not sent', () => answer(request(theirs), theirs), path],
@@ -106,7 +117,7 @@ describe('a full agent', () => {
 
   it('switches its role for a signed conflict only, and asks again', () => {
     const { agent, check } = checkingAgent();
-    agent.receive(answer(check, theirs, 487), path, 10);
+    agent.receive(answer(check, theirs, { code: 487 }), path, 10);
     expect(agent.role).toBe('controlled');
     const [again] = sentOf(agent.handleTimeout(60));
     expect(parseStunMessage(again!.bytes)?.has(StunAttribute.iceControlled)).toBe(true);
@@ -114,7 +125,7 @@ describe('a full agent', () => {
 
   it('gives a pair up after a signed error', () => {
     const { agent, check } = checkingAgent();
-    agent.receive(answer(check, theirs, 400), path, 10);
+    agent.receive(answer(check, theirs, { code: 400 }), path, 10);
     expect(sentOf(agent.handleTimeout(5000))).toEqual([]);
   });
 
