@@ -1,12 +1,59 @@
-import { RequestError } from '../channel/request-errors.ts';
+import { parseDtlsCertificatePem } from '../../io/dtls-certificate-pem.ts';
+import { nodeDtlsCrypto } from '../../io/dtls-crypto.ts';
+import { readSettingsFile } from '../../io/worker-host.ts';
+import type { DtlsCertificate } from '../../protocol/dtls/dtls-certificate.ts';
+import { createSelfSignedCertificate } from '../../protocol/dtls/self-signed-certificate.ts';
+import { NotFoundError } from '../channel/request-errors.ts';
 import type { MediaHandlersFactory } from '../media-handlers.ts';
+import type { WorkerSettings } from '../worker-settings.ts';
+import { IcePorts } from './ice-ports.ts';
+import { readListenInfo } from './listen-sockets.ts';
+import { RequestData } from './request-data.ts';
 import { RouterHandler } from './router-handler.ts';
+import { WebRtcServerHandler } from './webrtc-handler.ts';
 
-/** The media side of a worker: routers with their transports. */
-export const createMedia: MediaHandlersFactory = (context) => ({
-  createRouter: (routerId) => new RouterHandler(routerId, context),
-  createWebRtcServer: () => {
-    throw new RequestError('WebRTC servers are not available in this worker');
-  },
-  close: () => undefined,
-});
+/** The media side of a worker: routers with their transports, and WebRTC servers. */
+export const createMedia: MediaHandlersFactory = (context) => {
+  const { rtcMinPort: min, rtcMaxPort: max } = context.settings;
+  const servers = new Map<string, WebRtcServerHandler>();
+  let certificate: DtlsCertificate | undefined;
+  const shared = {
+    certificate: (): DtlsCertificate => {
+      certificate ??= certificateOf(context.settings);
+      return certificate;
+    },
+    webRtcServer: (id: string): WebRtcServerHandler => {
+      const server = servers.get(id);
+      if (server === undefined) throw new NotFoundError(`there is no WebRtcServer with id "${id}"`);
+      return server;
+    },
+  };
+  return {
+    createRouter: (routerId) => new RouterHandler(routerId, context, shared),
+    createWebRtcServer: async (webRtcServerId, data) => {
+      const infos = new RequestData(data).list('listenInfos').map(readListenInfo);
+      const server = new WebRtcServerHandler(webRtcServerId, await IcePorts.open(infos, { min, max }));
+      servers.set(webRtcServerId, server);
+      return {
+        request: (request) => server.request(request),
+        close: () => {
+          servers.delete(webRtcServerId);
+          server.close();
+        },
+      };
+    },
+    close: () => undefined,
+  };
+};
+
+function certificateOf({ dtlsCertificateFile, dtlsPrivateKeyFile }: WorkerSettings): DtlsCertificate {
+  if (dtlsCertificateFile === undefined || dtlsPrivateKeyFile === undefined) {
+    return createSelfSignedCertificate({ crypto: nodeDtlsCrypto, wallClockMs: Date.now() });
+  }
+  return parseDtlsCertificatePem({
+    certificate: readSettingsFile(dtlsCertificateFile),
+    privateKey: readSettingsFile(dtlsPrivateKeyFile),
+    certificatePath: 'dtlsCertificateFile',
+    privateKeyPath: 'dtlsPrivateKeyFile',
+  });
+}

@@ -2,33 +2,45 @@ import type { DatagramSocket } from '../../io/datagram-socket.ts';
 import { nodeHandshakeCrypto } from '../../io/node-crypto.ts';
 import { nodeSctpCrypto } from '../../io/sctp-crypto.ts';
 import { srtpProvider } from '../../io/srtp-crypto.ts';
+import type { DtlsCertificate } from '../../protocol/dtls/dtls-certificate.ts';
 import { Router } from '../../sfu/router.ts';
 import { type DatagramConnectOptions, DatagramTransport } from '../../sfu/transports/datagram-transport.ts';
 import { DirectTransport } from '../../sfu/transports/direct-transport.ts';
-import type { SctpPortOptions } from '../../sfu/transports/sctp-port.ts';
 import type { Transport } from '../../sfu/transports/transport.ts';
 import { NotFoundError, RequestError } from '../channel/request-errors.ts';
 import type { IncomingRequest } from '../channel/response-channel.ts';
 import type { MediaContext, MediaEntity } from '../media-handlers.ts';
+import { IcePorts } from './ice-ports.ts';
 import { type ListenInfo, openUdp, readListenInfo, toTransportSocket } from './listen-sockets.ts';
 import { mediaEnvironment } from './media-environment.ts';
 import { RequestData } from './request-data.ts';
+import { sctpOf } from './sctp-sizes.ts';
 import { unknownMethod } from './stream-handlers.ts';
 import { type OwnRequest, TransportHandler } from './transport-handler.ts';
+import { openWebRtc, type WebRtcServerHandler } from './webrtc-handler.ts';
 
 /** What a DTLS-less transport is protected with unless control says otherwise. */
 const DEFAULT_CRYPTO_SUITE = 'AES_CM_128_HMAC_SHA1_80';
 const PIPE_CRYPTO_SUITE = 'AEAD_AES_256_GCM';
 
+/** What routers of a worker share. */
+export interface SharedMedia {
+  readonly certificate: () => DtlsCertificate;
+  /** @throws NotFoundError */
+  readonly webRtcServer: (id: string) => WebRtcServerHandler;
+}
+
 /** A router, and the sockets of its transports. */
 export class RouterHandler implements MediaEntity {
   readonly #context: MediaContext;
   readonly #router: Router;
+  readonly #shared: SharedMedia;
   readonly #transports = new Map<string, TransportHandler>();
   #isClosed = false;
 
-  constructor(id: string, context: MediaContext) {
+  constructor(id: string, context: MediaContext, shared: SharedMedia) {
     this.#context = context;
+    this.#shared = shared;
     this.#router = new Router(id, mediaEnvironment(context));
   }
 
@@ -38,6 +50,8 @@ export class RouterHandler implements MediaEntity {
     switch (method) {
       case 'router.dump':
         return { ...this.#router.dump(), rtpObserverIds: [], mapProducerIdObserverIds: [] };
+      case 'router.createWebRtcTransport':
+        return this.#createWebRtc(idOf('transportId'), fields);
       case 'router.createPlainTransport':
         return this.#createDatagram('plain', idOf('transportId'), fields);
       case 'router.createPipeTransport':
@@ -97,6 +111,37 @@ export class RouterHandler implements MediaEntity {
     }
   }
 
+  async #createWebRtc(id: string, fields: RequestData): Promise<object> {
+    this.#checkFree(id);
+    const serverId = fields.optionalText('webRtcServerId');
+    const server = serverId === undefined ? undefined : this.#shared.webRtcServer(serverId);
+    const { rtcMinPort: min, rtcMaxPort: max } = this.#context.settings;
+    const infos = fields.list('listenInfos').map(readListenInfo);
+    const ports = server?.ports ?? (await IcePorts.open(infos, { min, max }));
+    try {
+      this.#checkFree(id);
+      const certificate = this.#shared.certificate();
+      const onClosed = (): void => {
+        if (server === undefined) ports.close();
+        else server.remove(id);
+      };
+      const { transport, own, fragment } = openWebRtc({
+        id,
+        fields,
+        ports,
+        certificate,
+        router: this.#router,
+        onClosed,
+      });
+      const dump = this.#add(transport, own);
+      server?.add(id, fragment, () => this.#closeTransport(id));
+      return dump;
+    } catch (error) {
+      if (server === undefined) ports.close();
+      throw error;
+    }
+  }
+
   #createDirect(id: string, fields: RequestData): object {
     this.#checkFree(id);
     const maxSendMessageSize = fields.number('maxSendMessageSize') ?? fields.number('maxMessageSize');
@@ -136,21 +181,6 @@ export class RouterHandler implements MediaEntity {
     const { rtcMinPort: min, rtcMaxPort: max } = this.#context.settings;
     return openUdp(info, { min, max });
   }
-}
-
-/** Sizes of SCTP, when it is wanted. */
-export function sctpOf(fields: RequestData): SctpPortOptions | undefined {
-  if (!fields.flag('enableSctp', false)) return undefined;
-  const sizes = {
-    maxSendMessageSize: fields.number('maxSendMessageSize'),
-    maxReceiveMessageSize: fields.number('maxReceiveMessageSize'),
-    sendBufferSize: fields.number('sctpSendBufferSize'),
-    perStreamSendQueueLimit: fields.number('sctpPerStreamSendQueueLimit'),
-    maxReceiverWindowBufferSize: fields.number('sctpMaxReceiverWindowBufferSize'),
-    defaultStreamBufferedAmountLowThreshold: fields.number('sctpDefaultStreamBufferedAmountLowThreshold'),
-  };
-  const given = Object.fromEntries(Object.entries(sizes).filter(([, size]) => size !== undefined));
-  return { ...given, isDataChannel: fields.flag('isDataChannel', false) };
 }
 
 function listenIpOf(fields: RequestData): object {
