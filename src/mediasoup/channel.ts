@@ -25,7 +25,7 @@ export class Channel {
 
   /** Asks the worker; see `RequestChannel.request`. */
   async request(method: string, internal?: InternalIds, data?: unknown, payload?: Uint8Array): Promise<unknown> {
-    return await this.#channel.request(method, internal, data, payload);
+    return this.#channel.request(method, internal, data, payload);
   }
 
   /** Asks for something whose outcome does not matter any more: what is closed here stays closed. */

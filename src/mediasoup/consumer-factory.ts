@@ -58,7 +58,7 @@ export class ConsumerFactory {
     });
     if (!pipe) rtpParameters.mid = mid ?? this.#takeMid();
     const type = pipe ? 'pipe' : producer.type;
-    return await this.#create(producer, {
+    return this.#create(producer, {
       appData: options.appData,
       rtpParameters,
       type,
@@ -76,7 +76,7 @@ export class ConsumerFactory {
     checkAppData(options.appData);
     const producer = this.#producerOf(options.producerId);
     const { consumableRtpParameters } = producer;
-    return await this.#create(producer, {
+    return this.#create(producer, {
       appData: options.appData,
       rtpParameters: getPipeConsumerRtpParameters({ consumableRtpParameters, enableRtx }),
       type: 'pipe',

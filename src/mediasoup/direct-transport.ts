@@ -15,7 +15,7 @@ export class DirectTransportImpl<A extends AppData = AppData> extends TransportI
   }
 
   override async dump(): Promise<DirectTransportDump> {
-    return await super.dump();
+    return super.dump();
   }
 
   override async getStats(): Promise<DirectTransportStat[]> {

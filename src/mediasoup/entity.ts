@@ -71,7 +71,7 @@ export abstract class Entity<
 
   /** Asks the worker about this entity. */
   protected async request(method: string, data?: unknown, payload?: Uint8Array): Promise<unknown> {
-    return await this.#channel.request(method, this.#internal, data, payload);
+    return this.#channel.request(method, this.#internal, data, payload);
   }
 
   /** @returns false when it was closed already */

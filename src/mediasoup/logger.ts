@@ -44,7 +44,10 @@ export class Logger {
 
   /** `cause` is what was caught, if anything. */
   error(log: string, cause?: unknown): void {
-    print(`${PREFIX}:ERROR:${this.#name}`, cause === undefined ? log : `${log}: ${String(cause)}`);
+    print(
+      `${PREFIX}:ERROR:${this.#name}`,
+      cause === undefined ? log : `${log}: ${cause instanceof Error ? String(cause) : JSON.stringify(cause)}`,
+    );
     listeners.onerror?.(`${PREFIX}:${this.#name}`, log, cause instanceof Error ? cause : undefined);
   }
 }

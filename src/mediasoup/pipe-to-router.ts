@@ -49,13 +49,13 @@ export class RouterPipes {
     const local = pair.get(this.#end.id)!;
     const remote = pair.get(target.#end.id)!;
     return producer === undefined
-      ? await pipeDataProducer(dataProducer!, local, remote, keepId)
-      : await pipeProducer(producer, local, remote, keepId);
+      ? pipeDataProducer(dataProducer!, local, remote, keepId)
+      : pipeProducer(producer, local, remote, keepId);
   }
 
   async #pairTo(target: RouterPipes, options: PipeToRouterOptions): Promise<PipeTransportPair> {
     const known = this.#pairs.get(target.#end.id);
-    if (known !== undefined) return await known;
+    if (known !== undefined) return known;
     const forget = (): void => {
       this.#pairs.delete(target.#end.id);
       target.#pairs.delete(this.#end.id);

@@ -160,7 +160,7 @@ export class RouterImpl<A extends AppData = AppData> extends Entity<A, RouterEve
     }
     if (!(router instanceof RouterImpl)) throw new TypeError('Router not found');
     if ((router as unknown) === this) throw new TypeError('cannot use this Router as destination');
-    return await this.#pipes.pipe(options, router.#pipes);
+    return this.#pipes.pipe(options, router.#pipes);
   }
 
   /** @throws TypeError */
@@ -253,13 +253,13 @@ export class RouterImpl<A extends AppData = AppData> extends Entity<A, RouterEve
       channel: this.channel,
       producer: (id) => this.#producers.get(id),
       dataProducer: (id) => this.#dataProducers.get(id),
-      createPipeTransport: async (options) => await this.createPipeTransport(options),
+      createPipeTransport: async (options) => this.createPipeTransport(options),
     };
   }
 
   #closeAll(): void {
-    for (const transport of [...this.#transports.values()]) transport.routerClosed();
-    for (const rtpObserver of [...this.#rtpObservers.values()]) rtpObserver.routerClosed();
+    for (const transport of this.#transports.values()) transport.routerClosed();
+    for (const rtpObserver of this.#rtpObservers.values()) rtpObserver.routerClosed();
     for (const map of [this.#transports, this.#rtpObservers, this.#producers, this.#dataProducers]) map.clear();
   }
 }

@@ -35,7 +35,7 @@ export class WebRtcServerImpl<A extends AppData = AppData> extends Entity<
   close(): void {
     if (!this.markClosed()) return;
     this.channel.requestAndForget('worker.closeWebRtcServer', this.internal);
-    for (const transport of [...this.#transports.values()]) {
+    for (const transport of this.#transports.values()) {
       transport.listenServerClosed();
       this.observer.safeEmit('webrtctransportunhandled', transport);
     }

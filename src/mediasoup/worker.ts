@@ -221,7 +221,7 @@ export class WorkerImpl<A extends AppData = AppData> extends EnhancedEventEmitte
 
   async #request(method: string, data?: unknown, internal?: Readonly<Record<string, string>>): Promise<unknown> {
     if (this.#closed) throw new WorkerClosedError('Worker closed');
-    return await this.#channel.request(method, internal, data);
+    return this.#channel.request(method, internal, data);
   }
 
   #spawn(bin: string, settings: Partial<WorkerSettings>): WorkerProcess {

@@ -34,7 +34,7 @@ export function runWorker(host: WorkerHost, media: MediaHandlersFactory): void {
     pipes: host.openPipes(),
     settings,
     pid: host.pid,
-    resourceUsage: host.resourceUsage,
+    resourceUsage: () => host.resourceUsage(),
     media,
     onClose: close,
   });

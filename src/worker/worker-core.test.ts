@@ -2,14 +2,28 @@ import { describe, expect, it } from 'vitest';
 import { memoryChannel } from './channel/memory-pipe.ts';
 import { RequestChannel } from './channel/request-channel.ts';
 import { NotFoundError, RequestError } from './channel/request-errors.ts';
-import { createMedia } from './media.ts';
 import type { MediaContext, MediaEntity, MediaHandlersFactory } from './media-handlers.ts';
 import { WorkerCore } from './worker-core.ts';
 import { parseWorkerSettings } from './worker-settings.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function setUp(media: MediaHandlersFactory = createMedia, args: readonly string[] = []) {
+/** A media side of routers that know their dump and nothing else. */
+const bareMedia: MediaHandlersFactory = () => ({
+  createRouter: (id) => ({
+    request: ({ method }) => {
+      if (method !== 'router.dump') throw new RequestError(`method '${method}' is not available`);
+      return { id, transportIds: [] };
+    },
+    close: () => undefined,
+  }),
+  createWebRtcServer: () => {
+    throw new RequestError('not available');
+  },
+  close: () => undefined,
+});
+
+function setUp(media: MediaHandlersFactory = bareMedia, args: readonly string[] = []) {
   const pipes = memoryChannel();
   const seen: string[] = [];
   const logs: string[] = [];

@@ -76,7 +76,7 @@ export class WorkerCore {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const entities of [this.#routers, this.#webRtcServers]) {
-      for (const id of [...entities.keys()]) this.#closeEntity(entities, id);
+      for (const id of entities.keys()) this.#closeEntity(entities, id);
     }
     this.#media.close();
   }

@@ -108,11 +108,14 @@ function singleEncoding(encodings: readonly RtpEncodingParameters[], hasRtx: boo
 function pipeEncodings(encodings: readonly RtpEncodingParameters[], hasRtx: boolean): RtpEncodingParameters[] {
   const firstSsrc = randomSsrc();
   const firstRtxSsrc = randomSsrc();
-  return encodings.map(({ rtx: _, ...encoding }, index) => ({
-    ...encoding,
-    ssrc: firstSsrc + index,
-    ...(hasRtx ? { rtx: { ssrc: firstRtxSsrc + index } } : {}),
-  }));
+  return encodings.map((encoding, index) => {
+    const { rtx: _, ...kept } = encoding;
+    return {
+      ...kept,
+      ssrc: firstSsrc + index,
+      ...(hasRtx ? { rtx: { ssrc: firstRtxSsrc + index } } : {}),
+    };
+  });
 }
 
 export interface PipeConsumerRtpParametersOptions {

@@ -1,5 +1,5 @@
 import { MessagePipe, PayloadPipe } from './message-pipe.ts';
-import type { ChannelPipes, InternalIds, LogLetter, RequestMessage } from './messages.ts';
+import type { ChannelPipes, CommandMessage, InternalIds, LogLetter, RequestMessage } from './messages.ts';
 import { RequestError, requestErrorOf, WorkerClosedError } from './request-errors.ts';
 
 /** Id after which numbering starts again from 1. */
@@ -71,7 +71,7 @@ export class RequestChannel {
     };
     if (payload === undefined) this.#messages.send(message);
     else this.#payloads.send(message, payload);
-    return await new Promise<unknown>((resolve, reject) => {
+    return new Promise<unknown>((resolve, reject) => {
       const timer = setTimeout(
         () => {
           this.#pending.delete(id);
@@ -91,7 +91,8 @@ export class RequestChannel {
    */
   notify(event: string, internal: InternalIds, data: unknown, payload: Uint8Array): void {
     if (this.#isClosed) throw new WorkerClosedError(`Channel closed, cannot send notification [event:${event}]`);
-    this.#payloads.send({ event, internal, ...(data === undefined ? {} : { data }) }, payload);
+    const message: CommandMessage = { event, internal, ...(data === undefined ? {} : { data }) };
+    this.#payloads.send(message, payload);
   }
 
   /** Rejects what waits and ends the pipes. May be called again. */

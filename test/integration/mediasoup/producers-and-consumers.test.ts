@@ -30,7 +30,7 @@ interface Scene {
   readonly router: RouterImpl;
   readonly transport: TransportImpl;
   readonly producer: ProducerImpl;
-  consume(options?: object): Promise<ConsumerImpl>;
+  readonly consume: (options?: object) => Promise<ConsumerImpl>;
 }
 
 async function scene(options: Partial<ProducerOptions> = {}): Promise<Scene> {
@@ -44,7 +44,7 @@ async function scene(options: Partial<ProducerOptions> = {}): Promise<Scene> {
     transport,
     producer,
     consume: async (more = {}) =>
-      await transport.consume({ producerId: producer.id, rtpCapabilities: router.rtpCapabilities, ...more }),
+      transport.consume({ producerId: producer.id, rtpCapabilities: router.rtpCapabilities, ...more }),
   };
 }
 

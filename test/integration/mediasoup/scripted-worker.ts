@@ -144,6 +144,6 @@ export class ScriptedWorker {
 
 /** Writes down every event of an emitter. */
 export function record(diary: string[], name: string, emitter: object, events: readonly string[]): void {
-  const { on } = emitter as { on(event: string, listener: () => void): void };
-  for (const event of events) on.call(emitter, event, () => diary.push(`${name} ${event}`));
+  const target = emitter as { on(event: string, listener: () => void): void };
+  for (const event of events) target.on(event, () => diary.push(`${name} ${event}`));
 }
