@@ -11,7 +11,7 @@ import { FlvViewer } from './support/flv-viewer.ts';
 import { type HttpAnswer, requestHttp } from './support/http-request.ts';
 import { Stage, type TestServer } from './support/stage.ts';
 
-const SECONDS = 5;
+const SECONDS = 4;
 /** Times of bare audio are counted from its frames, so that they stray from whole milliseconds. */
 const COUNTED = { toEnd: true, toleranceMs: 1 } as const;
 
@@ -47,7 +47,8 @@ const cases: readonly AudioCase[] = [
   },
 ];
 
-describe.each(cases)('$name', ({ extension, contentType, hasVideo, makeClip }) => {
+// They wait for real time more than for anything else, so they wait together.
+describe.concurrent.each(cases)('$name', ({ extension, contentType, hasVideo, makeClip }) => {
   let stage: Stage;
   let server: TestServer;
   let clip: FlvContent;
