@@ -20,7 +20,7 @@ let witness: FlvViewer;
 beforeAll(async () => {
   stage = await Stage.open();
   server = await stage.server({ http: { max_wait: 3 } });
-  await makeBFrameClip(stage.path('clip.flv'), 30);
+  await makeBFrameClip(stage.path('clip.flv'), 10);
   stage.run(
     ffmpegPublish({ input: stage.path('clip.flv'), url: server.rtmp('live/x'), loop: true, timeoutMs: 80_000 }),
   );
@@ -57,7 +57,8 @@ async function watch(query: string, enough = 10): Promise<FlvCollector> {
   return viewer.content;
 }
 
-describe('HTTP', () => {
+// They wait for real time more than for anything else, so they wait together.
+describe.concurrent('HTTP', () => {
   it.each([
     ['flv', 'video/x-flv'],
     ['ts', 'video/mp2t'],
@@ -202,7 +203,7 @@ describe('HTTP', () => {
   });
 });
 
-describe('WebSocket', () => {
+describe.concurrent('WebSocket', () => {
   /** Collects binary messages until `enough` bytes have come. */
   async function receive(webSocket: WebSocket, enough: number): Promise<Buffer[]> {
     const messages: Buffer[] = [];
