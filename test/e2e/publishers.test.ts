@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import type { Frame } from '../../src/codec/frame.ts';
 import { ffmpegPublish, ffmpegRecord } from '../peers/ffmpeg.ts';
 import type { PeerProcess } from '../peers/peer-process.ts';
@@ -14,18 +14,15 @@ import { Stage, type TestServer } from './support/stage.ts';
 /** Long after anything here is over. */
 const PUBLISHER_TIMEOUT_MS = 60_000;
 
-let stage: Stage;
-
-beforeEach(async () => {
-  stage = await Stage.open();
-});
-
-afterEach(async () => {
-  await stage.close();
-});
+/** A stage of its own for a test, as they run beside one another. */
+async function openStage({ onTestFinished }: TestContext): Promise<Stage> {
+  const stage = await Stage.open();
+  onTestFinished(() => stage.close());
+  return stage;
+}
 
 /** Big Buck Bunny for as long as it is let. */
-function publishBunny(server: TestServer): PeerProcess {
+function publishBunny(stage: Stage, server: TestServer): PeerProcess {
   return stage.run(
     ffmpegPublish({ input: BBB_CLIP, url: server.rtmp('live/x'), loop: true, timeoutMs: PUBLISHER_TIMEOUT_MS }),
   );
@@ -42,7 +39,7 @@ interface Viewers {
 }
 
 /** One viewer for each output, all of them receiving. */
-async function openViewers(server: TestServer): Promise<Viewers> {
+async function openViewers(stage: Stage, server: TestServer): Promise<Viewers> {
   const http = await FlvViewer.open(server.http('live/x.flv'));
   const ws = await FlvViewer.open(server.ws('live/x.flv'));
   const rtmp = new RtmpClient(server.rtmp('live/x'), 'play');
@@ -101,13 +98,15 @@ async function expectBothPublishers(content: FlvContent, second: FlvContent): Pr
   assert.ok(resumeMs >= lastMs && resumeMs - lastMs < 200, `the stream goes on ${resumeMs - lastMs} ms later`);
 }
 
-describe('a publisher that is killed', () => {
-  it('may come back within the grace window: every viewer goes on, on the same clock', async () => {
+// They wait for real time more than for anything else, so they wait together.
+describe.concurrent('a publisher that is killed', () => {
+  it('may come back within the grace window: every viewer goes on, on the same clock', async (context) => {
+    const stage = await openStage(context);
     const server = await stage.server({ publish: { grace: 20 } });
-    await makeBFrameClip(stage.path('second.flv'), 4);
-    const first = publishBunny(server);
+    await makeBFrameClip(stage.path('second.flv'), 3);
+    const first = publishBunny(stage, server);
     const stream = await server.whenLive('live/x');
-    const viewers = await openViewers(server);
+    const viewers = await openViewers(stage, server);
     await first.stop();
     const second = stage.run(ffmpegPublish({ input: stage.path('second.flv'), url: server.rtmp('live/x') }));
     await second.succeeded();
@@ -124,11 +123,12 @@ describe('a publisher that is killed', () => {
     }
   });
 
-  it('ends the stream for every viewer when it stays away', async () => {
+  it('ends the stream for every viewer when it stays away', async (context) => {
+    const stage = await openStage(context);
     const server = await stage.server({ publish: { grace: 1 } });
-    const publisher = publishBunny(server);
+    const publisher = publishBunny(stage, server);
     const stream = await server.whenLive('live/x');
-    const viewers = await openViewers(server);
+    const viewers = await openViewers(stage, server);
     const frames = viewers.http.content.video.length;
     await publisher.stop();
     await expectCleanEnd(viewers);
@@ -137,10 +137,11 @@ describe('a publisher that is killed', () => {
   });
 });
 
-describe('a second publisher', () => {
-  it('is refused by default, and the first one goes on without a gap', async () => {
+describe.concurrent('a second publisher', () => {
+  it('is refused by default, and the first one goes on without a gap', async (context) => {
+    const stage = await openStage(context);
     const server = await stage.server();
-    publishBunny(server);
+    publishBunny(stage, server);
     const stream = await server.whenLive('live/x');
     const viewer = await FlvViewer.open(server.http('live/x.flv'));
     stage.own(() => viewer.close());
@@ -157,12 +158,13 @@ describe('a second publisher', () => {
     expectRun(audio, bunny.audio);
   });
 
-  it('takes over at once where it may, and every viewer goes on', async () => {
+  it('takes over at once where it may, and every viewer goes on', async (context) => {
+    const stage = await openStage(context);
     const server = await stage.server({ publish: { takeover: 'takeover' } });
-    await makeBFrameClip(stage.path('second.flv'), 4);
-    const first = publishBunny(server);
+    await makeBFrameClip(stage.path('second.flv'), 3);
+    const first = publishBunny(stage, server);
     await server.whenLive('live/x');
-    const viewers = await openViewers(server);
+    const viewers = await openViewers(stage, server);
     const second = stage.run(ffmpegPublish({ input: stage.path('second.flv'), url: server.rtmp('live/x') }));
     await first.failed();
     expect(second.isOver).toBe(false);
