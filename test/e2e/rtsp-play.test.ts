@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeShortClip } from '../integration/short-clip.ts';
 import { ffmpegPublish } from '../peers/ffmpeg.ts';
 import type { PeerProcess } from '../peers/peer-process.ts';
 import { makeSelfSignedCertificate } from '../peers/self-signed-certificate.ts';
-import { BBB_CLIP, makeBFrameClip } from './support/clips.ts';
+import { makeBFrameClip } from './support/clips.ts';
 import { elementaryRecording, type Recording } from './support/coded-unit.ts';
 import { expectRecording, expectRun } from './support/expect-run.ts';
 import { readFlvFile } from './support/flv-file.ts';
@@ -52,7 +53,8 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe('Big Buck Bunny over RTMP, played over RTSP', () => {
+// They wait for real time more than for anything else, so they wait together.
+describe.concurrent('Big Buck Bunny over RTMP, played over RTSP', () => {
   let stage: Stage;
   let server: TestServer;
   let publisher: PeerProcess;
@@ -65,9 +67,9 @@ describe('Big Buck Bunny over RTMP, played over RTSP', () => {
       rtsp: { multicast: true, multicast_ttl: 1 },
       rtsps: { listen: '127.0.0.1:0', cert, key },
     });
-    publisher = stage.run(
-      ffmpegPublish({ input: BBB_CLIP, url: server.rtmp('live/x'), copyTo: stage.path('sent.flv') }),
-    );
+    const input = stage.path('clip.flv');
+    await writeShortClip(input, 8000);
+    publisher = stage.run(ffmpegPublish({ input, url: server.rtmp('live/x'), copyTo: stage.path('sent.flv') }));
     await server.whenLive('live/x');
     const viewer = await FlvViewer.open(server.http('live/x.flv'));
     stage.own(() => viewer.close());
@@ -97,7 +99,7 @@ describe('Big Buck Bunny over RTMP, played over RTSP', () => {
   });
 });
 
-describe('H.264 with B-frames over RTMP, played over RTSP', () => {
+describe.concurrent('H.264 with B-frames over RTMP, played over RTSP', () => {
   let stage: Stage;
 
   beforeAll(async () => {
