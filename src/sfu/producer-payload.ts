@@ -46,6 +46,10 @@ export class ProducerPayload implements PacketLayers {
   temporalLayer = 0;
   /** First packet of the frame of its spatial layer; true where the codec does not tell. */
   isFrameStart = true;
+  /** Last packet of the frame of its spatial layer; as the RTP marker where the codec does not tell. */
+  isFrameEnd = false;
+  /** Predicted from no other picture: with the layers below it can be decoded. */
+  isIndependent = false;
   /** A viewer of a lower temporal layer can go up to that of this packet here. */
   isSwitchingUpPoint = false;
   /** Silence (Opus). */
@@ -72,6 +76,8 @@ export class ProducerPayload implements PacketLayers {
     this.spatialLayer = 0;
     this.temporalLayer = 0;
     this.isFrameStart = true;
+    this.isFrameEnd = view.marker;
+    this.isIndependent = false;
     this.isSwitchingUpPoint = false;
     this.isDtx = false;
     this.isUnderstood = this.#readPayload(view);
@@ -93,6 +99,8 @@ export class ProducerPayload implements PacketLayers {
         this.spatialLayer = this.vp9.spatialId;
         this.temporalLayer = this.vp9.temporalId;
         this.isFrameStart = this.vp9.isFrameStart;
+        this.isFrameEnd = this.vp9.isFrameEnd;
+        this.isIndependent = !this.vp9.isInterPicturePredicted;
         this.isSwitchingUpPoint = this.vp9.isSwitchingUpPoint;
         return true;
       case 'h264':
@@ -121,6 +129,7 @@ export class ProducerPayload implements PacketLayers {
     this.spatialLayer = descriptor.spatialId;
     this.temporalLayer = descriptor.temporalId;
     this.isFrameStart = descriptor.isFrameStart;
+    this.isFrameEnd = descriptor.isFrameEnd;
     if (this.codec === 'av1') this.isKeyFrame = descriptor.hasStructure && descriptor.isFrameStart;
     this.isSwitchingUpPoint = this.isKeyFrame;
     const targets = descriptor.structure?.decodeTargets.length ?? 0;

@@ -25,13 +25,14 @@ export function distributeBitrate(takers: readonly BitrateTaker[], availableBps:
       // Everybody is to see something before anybody sees more.
       const steps = round === 0 ? 1 : share.taker.priority;
       for (let step = 0; step < steps && !share.isDone; step++) {
-        const next = share.bitrates[share.index + 1];
-        const moreBps = (next ?? 0) - (share.bitrates[share.index] ?? 0);
-        if (next === undefined || moreBps > leftBps) {
+        const takenBps = share.bitrates[share.index] ?? 0;
+        // A step may take more than one above it.
+        const next = share.bitrates.findIndex((bps, index) => index > share.index && bps - takenBps <= leftBps);
+        if (next < 0) {
           share.isDone = true;
         } else {
-          leftBps -= moreBps;
-          share.index++;
+          leftBps -= share.bitrates[next]! - takenBps;
+          share.index = next;
           hasChanged = true;
         }
       }

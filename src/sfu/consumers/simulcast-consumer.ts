@@ -1,0 +1,113 @@
+import { diff32 } from '../../wire/sequence-number.ts';
+import { type LayerLadder, type Layers, layerBitrates } from '../layers/layer-ladder.ts';
+import { type SimulcastStream, simulcastLadder } from '../layers/simulcast-ladder.ts';
+import type { ProducerPacket } from '../producer-packet.ts';
+import type { ProducerStream } from '../producer-stream.ts';
+import { LayeredConsumer } from './layered-consumer.ts';
+
+/** A stream whose sender's clock stays unknown for so long is switched to all the same, milliseconds. */
+const CLOCK_PATIENCE_MS = 4000;
+
+/** One of several encodings of the same pictures: as good as there is bandwidth for. */
+export class SimulcastConsumer extends LayeredConsumer {
+  /** What is added to timestamps of the stream that is sent. */
+  #timestampOffset = 0;
+  #lastTimestamp: number | undefined;
+  #lastMs = 0;
+  #epoch = 0;
+
+  takePacket(packet: ProducerPacket, stream: ProducerStream, nowMs: number): void {
+    const { target } = this;
+    if (!this.isActive || target === undefined) return;
+    const { view } = packet;
+    const { payload, params } = stream;
+    const { encodingIdx } = params;
+    const payloadType = this.payloadTypeOf(packet);
+    const isCurrent = encodingIdx === this.current?.spatialLayer && stream.received.epoch === this.#epoch;
+    if (!isCurrent) {
+      const isWanted = encodingIdx === target.spatialLayer || encodingIdx === this.current?.spatialLayer;
+      if (!isWanted || !payload.isKeyFrame || payloadType < 0) return;
+      this.#switchTo(packet, stream, nowMs);
+    }
+    const current = this.current!;
+    const { sequenceNumber } = view;
+    // While another stream is waited for, this one goes on as it was.
+    const wanted = encodingIdx === target.spatialLayer ? target.temporalLayer : current.temporalLayer;
+    const temporalLayer = this.temporalLayerFor(payload, current.temporalLayer, wanted);
+    if (payloadType < 0 || temporalLayer < 0) {
+      this.drop(sequenceNumber, payload, true);
+      return;
+    }
+    if (temporalLayer !== current.temporalLayer) this.setCurrent({ spatialLayer: encodingIdx, temporalLayer });
+    const number = this.output.numbers.rewrite(sequenceNumber);
+    if (number < 0) return;
+    const timestamp = (view.timestamp + this.#timestampOffset) >>> 0;
+    if (this.#lastTimestamp === undefined || diff32(timestamp, this.#lastTimestamp) > 0) {
+      this.#lastTimestamp = timestamp;
+      this.#lastMs = nowMs;
+    }
+    const picture = this.pictureNumbers(payload);
+    this.output.send(packet, stream, number, timestamp, view.marker, payloadType, nowMs, picture);
+  }
+
+  requestKeyFrame(): void {
+    const stream = this.streamOf(this.target?.spatialLayer) ?? this.streamOf(this.current?.spatialLayer);
+    if (stream !== undefined) this.producer.requestKeyFrame(stream);
+  }
+
+  protected currentSource(): ProducerStream | undefined {
+    return this.streamOf(this.current?.spatialLayer);
+  }
+
+  protected targetChanged(): void {
+    if (this.target !== undefined && this.target.spatialLayer !== this.current?.spatialLayer) this.requestKeyFrame();
+  }
+
+  protected ladder(preferred: Layers, nowMs: number): LayerLadder {
+    const source = this.currentSource();
+    const streams = this.producer.streams.map((stream): SimulcastStream | undefined => {
+      if (stream === undefined) return undefined;
+      const { received, params } = stream;
+      return {
+        score: received.score,
+        activeMs: received.activeMs(nowMs),
+        canSwitch: canSwitch(source, stream, nowMs),
+        bitratesBps: layerBitrates(received.rate, nowMs, params)[0] ?? [],
+      };
+    });
+    return simulcastLadder(streams, preferred, this.current?.spatialLayer);
+  }
+
+  /** Goes on with another stream from its key frame on, at the same time as the one before. */
+  #switchTo(packet: ProducerPacket, stream: ProducerStream, nowMs: number): void {
+    const { timestamp, sequenceNumber } = packet.view;
+    const { clockRate, encodingIdx } = stream.params;
+    if (this.#lastTimestamp !== undefined) {
+      const elapsed = Math.max(1, Math.round(((nowMs - this.#lastMs) * clockRate) / 1000));
+      const aligned = this.#alignedTimestamp(stream, timestamp);
+      const ahead = aligned === undefined ? elapsed : diff32(aligned, this.#lastTimestamp);
+      // A viewer's pictures may not go back, nor far ahead, whatever clocks say.
+      const step = ahead > 0 && ahead < elapsed + clockRate ? ahead : elapsed;
+      this.#timestampOffset = (this.#lastTimestamp + step - timestamp) | 0;
+    }
+    this.#epoch = stream.received.epoch;
+    this.syncNumbers(sequenceNumber, stream.payload);
+    const temporalLayer = Math.min(this.target?.temporalLayer ?? 0, stream.params.temporalLayers - 1);
+    this.setCurrent({ spatialLayer: encodingIdx, temporalLayer });
+  }
+
+  /** The timestamp of the same moment as this stream's as it would be sent of the current one; undefined without clocks. */
+  #alignedTimestamp(stream: ProducerStream, timestamp: number): number | undefined {
+    const source = this.currentSource();
+    const ntpMs = stream.received.ntpMsAt(timestamp);
+    if (source === undefined || source === stream || ntpMs === undefined) return undefined;
+    const sourceTimestamp = source.received.timestampAt(ntpMs);
+    return sourceTimestamp === undefined ? undefined : (sourceTimestamp + this.#timestampOffset) >>> 0;
+  }
+}
+
+/** Whether pictures of a stream can be put behind those of the one that is sent. */
+function canSwitch(source: ProducerStream | undefined, { received }: ProducerStream, nowMs: number): boolean {
+  if (source === undefined || received.activeMs(nowMs) >= CLOCK_PATIENCE_MS) return true;
+  return source.received.ntpMsAt(0) !== undefined && received.ntpMsAt(0) !== undefined;
+}
