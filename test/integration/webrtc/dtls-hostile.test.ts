@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { nodeDtlsCrypto } from '../../../src/io/dtls-crypto.ts';
 import { AlertDescription, AlertLevel } from '../../../src/protocol/dtls/alert.ts';
+import { findCipherSuite } from '../../../src/protocol/dtls/cipher-suites.tables.ts';
+import type { DtlsCrypto } from '../../../src/protocol/dtls/dtls-crypto.ts';
 import type { DtlsSession } from '../../../src/protocol/dtls/dtls-session.ts';
-import { HandshakeType, MAX_HANDSHAKE_MESSAGE_BYTES } from '../../../src/protocol/dtls/handshake-message.ts';
+import {
+  HandshakeType,
+  MAX_HANDSHAKE_MESSAGE_BYTES,
+  writeHandshakeFragment,
+} from '../../../src/protocol/dtls/handshake-message.ts';
 import { ContentType } from '../../../src/protocol/dtls/record.ts';
+import { RecordProtection } from '../../../src/protocol/dtls/record-protection.ts';
 import { joinBytes } from '../../../src/wire/join-bytes.ts';
 import { plainMessage, plainRecord } from './dtls-forgery.ts';
 import { type DtlsPath, failureOf, makePair, startPair, textsOf, untilConnected } from './dtls-kit.ts';
@@ -67,6 +75,40 @@ describe('a connected session', () => {
     clientPeer.handle(client.send(encode('more')));
     network.runFor(100);
     expect(textsOf(serverPeer)).toEqual(['more']);
+  });
+
+  it('refuses to negotiate anew once, however often it is asked, and takes no other message', () => {
+    const keys: Uint8Array[] = [];
+    const nonces: Uint8Array[] = [];
+    const crypto: DtlsCrypto = {
+      ...nodeDtlsCrypto,
+      createAead: (name, key) => {
+        keys.push(key.slice());
+        const aead = nodeDtlsCrypto.createAead(name, key);
+        const seal: typeof aead.seal = (nonce, ...rest) => {
+          nonces.push(nonce.slice());
+          aead.seal(nonce, ...rest);
+        };
+        return { seal, open: (...sealed) => aead.open(...sealed) };
+      },
+    };
+    const path = startPair(makePair({ crypto, cipherSuites: [0xc02b] }), link);
+    expect(untilConnected(path)).toBe(true);
+    path.network.runFor(100);
+    // The client's key was made first, and its nonces begin with its part of them.
+    const traffic = { key: keys[0]!, fixedIv: nonces[0]!.subarray(0, 4) };
+    const protection = new RecordProtection(nodeDtlsCrypto, findCipherSuite(0xc02b)!, traffic);
+    let sequenceNumber = 1000;
+    const answers = (type: number): number => {
+      const message = { type, messageSequence: 9, body: new Uint8Array(40) };
+      const header = { contentType: ContentType.handshake, epoch: 1, sequenceNumber: sequenceNumber++ };
+      const record = protection.seal(header, writeHandshakeFragment(message, 0, 40));
+      return path.server.receive(record, path.network.nowMs).length;
+    };
+    const { clientHello, certificate, certificateVerify, clientKeyExchange } = HandshakeType;
+    expect([clientHello, clientHello, clientHello].map(answers)).toEqual([1, 0, 0]);
+    expect([certificate, clientKeyExchange, certificateVerify, 77].map(answers)).toEqual([0, 0, 0, 0]);
+    expect([path.server.state, path.server.dropped.unauthentic]).toEqual(['connected', 0]);
   });
 
   it('fails by a fatal alert of the peer in epoch 1', () => {
