@@ -4,6 +4,7 @@ import type { DataConsumer } from './data/data-consumer.ts';
 import type { DataProducer } from './data/data-producer.ts';
 import type { Producer } from './producer.ts';
 import type { RouterEnvironment, SfuErrorCode } from './router-environment.ts';
+import type { RouterRtpObserver } from './router-rtp-observer.ts';
 
 /** A transport as its router knows it. */
 export interface RouterTransport {
@@ -28,9 +29,20 @@ export class Router {
   readonly #producers = new Map<string, Consumed<Producer, Consumer>>();
   readonly #dataProducers = new Map<string, Consumed<DataProducer, DataConsumer>>();
 
+  readonly #observers = new Map<string, RouterRtpObserver>();
+
   constructor(id: string, environment: RouterEnvironment) {
     this.id = id;
     this.environment = environment;
+  }
+
+  addObserver(observer: RouterRtpObserver): void {
+    this.#observers.set(observer.id, observer);
+  }
+
+  closeObserver(observer: RouterRtpObserver): void {
+    this.#observers.delete(observer.id);
+    observer.close();
   }
 
   addTransport(transport: RouterTransport): void {
@@ -52,6 +64,7 @@ export class Router {
     const entry = this.#producers.get(producer.id);
     if (entry?.source !== producer) return;
     this.#producers.delete(producer.id);
+    for (const observer of this.#observers.values()) observer.removeProducer(producer);
     for (const [consumer, transport] of entry.consumers) transport.producerClosed(consumer);
     producer.close();
   }
@@ -107,8 +120,13 @@ export class Router {
     return {
       id: this.id,
       transportIds: [...this.#transports.keys()],
+      rtpObserverIds: [...this.#observers.keys()],
       mapProducerIdConsumerIds: media.map(({ source, consumers }) => idsOf(source, consumers)),
       mapConsumerIdProducerId: media.flatMap(({ source, consumers }) => pairsOf(source, consumers)),
+      mapProducerIdObserverIds: media.map(({ source: { id } }) => {
+        const observers = [...this.#observers.values()].filter((observer) => observer.producerIds.includes(id));
+        return { key: id, values: observers.map((observer) => observer.id) };
+      }),
       mapDataProducerIdDataConsumerIds: data.map(({ source, consumers }) => idsOf(source, consumers)),
       mapDataConsumerIdDataProducerId: data.flatMap(({ source, consumers }) => pairsOf(source, consumers)),
     };
@@ -117,6 +135,7 @@ export class Router {
   /** Closes every transport, and all that is theirs. */
   close(): void {
     for (const transport of this.#transports.values()) transport.close();
+    for (const observer of this.#observers.values()) this.closeObserver(observer);
   }
 
   #producerEntry(id: string): Consumed<Producer, Consumer> {

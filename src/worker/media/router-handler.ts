@@ -4,6 +4,7 @@ import { nodeSctpCrypto } from '../../io/sctp-crypto.ts';
 import { srtpProvider } from '../../io/srtp-crypto.ts';
 import type { DtlsCertificate } from '../../protocol/dtls/dtls-certificate.ts';
 import { Router } from '../../sfu/router.ts';
+import { RouterRtpObserver, type RtpObserverSettings } from '../../sfu/router-rtp-observer.ts';
 import { type DatagramConnectOptions, DatagramTransport } from '../../sfu/transports/datagram-transport.ts';
 import { DirectTransport } from '../../sfu/transports/direct-transport.ts';
 import type { Transport } from '../../sfu/transports/transport.ts';
@@ -13,7 +14,7 @@ import type { MediaContext, MediaEntity } from '../media-handlers.ts';
 import { IcePorts } from './ice-ports.ts';
 import { type ListenInfo, openUdp, readListenInfo, toTransportSocket } from './listen-sockets.ts';
 import { mediaEnvironment } from './media-environment.ts';
-import { RequestData } from './request-data.ts';
+import { answered, RequestData } from './request-data.ts';
 import { sctpOf } from './sctp-sizes.ts';
 import { unknownMethod } from './stream-handlers.ts';
 import { type OwnRequest, TransportHandler } from './transport-handler.ts';
@@ -36,6 +37,7 @@ export class RouterHandler implements MediaEntity {
   readonly #router: Router;
   readonly #shared: SharedMedia;
   readonly #transports = new Map<string, TransportHandler>();
+  readonly #observers = new Map<string, RouterRtpObserver>();
   #isClosed = false;
 
   constructor(id: string, context: MediaContext, shared: SharedMedia) {
@@ -49,7 +51,7 @@ export class RouterHandler implements MediaEntity {
     const idOf = (name: string): string => fields.optionalText(name) ?? new RequestData(internal).text(name);
     switch (method) {
       case 'router.dump':
-        return { ...this.#router.dump(), rtpObserverIds: [], mapProducerIdObserverIds: [] };
+        return this.#router.dump();
       case 'router.createWebRtcTransport':
         return this.#createWebRtc(idOf('transportId'), fields);
       case 'router.createPlainTransport':
@@ -58,6 +60,12 @@ export class RouterHandler implements MediaEntity {
         return this.#createDatagram('pipe', idOf('transportId'), fields);
       case 'router.createDirectTransport':
         return this.#createDirect(idOf('transportId'), fields);
+      case 'router.createAudioLevelObserver':
+        return this.#createObserver(idOf('rtpObserverId'), { ...(data as object), type: 'audiolevel' });
+      case 'router.createActiveSpeakerObserver':
+        return this.#createObserver(idOf('rtpObserverId'), { ...(data as object), type: 'activespeaker' });
+      case 'router.closeRtpObserver':
+        return this.#closeObserver(idOf('rtpObserverId'));
       case 'router.closeTransport':
         return this.#closeTransport(idOf('transportId'));
       default:
@@ -69,6 +77,7 @@ export class RouterHandler implements MediaEntity {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const id of this.#transports.keys()) this.#closeTransport(id);
+    for (const id of this.#observers.keys()) this.#closeObserver(id);
     this.#router.close();
   }
 
@@ -155,6 +164,39 @@ export class RouterHandler implements MediaEntity {
       this.#router,
     );
     return this.#add(transport, (method) => (method === 'transport.connect' ? { answer: {} } : undefined));
+  }
+
+  #createObserver(id: string, settings: RtpObserverSettings): void {
+    this.#checkFree(id);
+    const observer = new RouterRtpObserver(id, settings, this.#router.environment);
+    this.#router.addObserver(observer);
+    this.#observers.set(id, observer);
+    this.#context.registry.register(id, {
+      request: ({ method, data }) => answered(() => this.#askObserver(observer, method, new RequestData(data))),
+    });
+  }
+
+  #askObserver(observer: RouterRtpObserver, method: string, fields: RequestData): void {
+    switch (method) {
+      case 'rtpObserver.pause':
+        return observer.pause();
+      case 'rtpObserver.resume':
+        return observer.resume();
+      case 'rtpObserver.addProducer':
+        return observer.addProducer(this.#router.producer(fields.text('producerId')));
+      case 'rtpObserver.removeProducer':
+        return observer.removeProducer(this.#router.producer(fields.text('producerId')));
+      default:
+        throw unknownMethod(method);
+    }
+  }
+
+  #closeObserver(id: string): void {
+    const observer = this.#observers.get(id);
+    if (observer === undefined) throw new NotFoundError(`there is no RTP observer with id "${id}"`);
+    this.#observers.delete(id);
+    this.#context.registry.unregister(id);
+    this.#router.closeObserver(observer);
   }
 
   #add(transport: Transport, own: OwnRequest): object {
