@@ -93,6 +93,15 @@ function isLive(): boolean {
   return server.millrace.hub.get(COPY)?.state === 'live';
 }
 
+type Failure = readonly [exitCode: number, message: RegExp, args: readonly string[]];
+
+async function expectFailure(command: string, ...[exitCode, message, args]: Failure): Promise<void> {
+  const outcome = await runMillrace(command, ...args);
+  expect(outcome.exitCode, args.join(' ')).toBe(exitCode);
+  expect(outcome.stderr).toMatch(message);
+  expect(outcome.stderr).not.toMatch(/wr0ng|secret/);
+}
+
 describe('millrace push', () => {
   it.each([
     ['tcp', 'in its time'],
@@ -162,7 +171,7 @@ describe('millrace push', () => {
 
   it('says what is wrong, without passwords', { timeout: SLOW_MS }, async () => {
     const port = server.rtspPort;
-    const cases: readonly (readonly [number, RegExp, readonly string[]])[] = [
+    const cases: readonly Failure[] = [
       [1, /\/copy\/x: .*401/, [shortClip, `rtsp://anna:wr0ng@127.0.0.1:${port}/copy/x`]],
       [1, /nothing listens on/, [shortClip, 'rtsp://anna:wr0ng@127.0.0.1:9/x']],
       [1, /no file/, [join(directory, 'none.flv'), rtsp]],
@@ -172,12 +181,7 @@ describe('millrace push', () => {
       [2, /--transport takes/, [shortClip, rtsp, '--transport', 'sctp']],
       [2, /push takes/, [shortClip]],
     ];
-    for (const [exitCode, message, args] of cases) {
-      const outcome = await runMillrace('push', ...args);
-      expect(outcome.exitCode, args.join(' ')).toBe(exitCode);
-      expect(outcome.stderr).toMatch(message);
-      expect(outcome.stderr).not.toMatch(/wr0ng|secret/);
-    }
+    await Promise.all(cases.map((one) => expectFailure('push', ...one)));
   });
 });
 
@@ -232,7 +236,7 @@ describe('millrace pull', () => {
   it('says what is wrong, without passwords', { timeout: SLOW_MS }, async () => {
     const silent = await startScriptedRtspServer(() => ['100 Continue']);
     closers.push(() => silent.close());
-    const cases: readonly (readonly [number, RegExp, readonly string[]])[] = [
+    const cases: readonly Failure[] = [
       [1, /\/live\/x: .*404/, [source(), 'x.flv']],
       [1, /\/live\/x: .*401/, [`rtsp://anna:wr0ng@127.0.0.1:${server.rtspPort}/live/x`, 'x.flv']],
       [1, /nothing has come for 1 s/, [`rtsp://127.0.0.1:${silent.port}/live/x`, 'x.flv', '--timeout', '1']],
@@ -240,11 +244,6 @@ describe('millrace pull', () => {
       [2, /names no stream/, [source(), 'rtmp://127.0.0.1/']],
       [2, /pull takes/, [source()]],
     ];
-    for (const [exitCode, message, args] of cases) {
-      const outcome = await runMillrace('pull', ...args);
-      expect(outcome.exitCode, args.join(' ')).toBe(exitCode);
-      expect(outcome.stderr).toMatch(message);
-      expect(outcome.stderr).not.toMatch(/wr0ng|secret/);
-    }
+    await Promise.all(cases.map((one) => expectFailure('pull', ...one)));
   });
 });
