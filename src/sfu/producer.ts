@@ -28,6 +28,9 @@ import {
 /** Streams of one encoding that are found by rid or mid, and given up for new ones, before no more are taken. */
 export const MAX_FOUND_STREAMS = 64;
 
+/** Most encodings of one producer. */
+export const MAX_ENCODINGS = 16;
+
 /** What control tells of a producer. */
 export interface ProducerOptions {
   readonly id: string;
@@ -85,7 +88,8 @@ export class Producer {
   constructor(options: ProducerOptions, environment: RouterEnvironment, port: ProducerPort) {
     const { id, kind, rtpParameters, rtpMapping, paused = false, keyFrameRequestDelay = 0 } = options;
     const encodings = rtpParameters.encodings ?? [];
-    if (encodings.length === 0 || encodings.length !== rtpMapping.encodings.length) {
+    const count = encodings.length;
+    if (count === 0 || count > MAX_ENCODINGS || count !== rtpMapping.encodings.length) {
       throw new StateError('sfu/bad-request' satisfies SfuErrorCode, 'encodings and their mapping do not fit');
     }
     this.id = id;

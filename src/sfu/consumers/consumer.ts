@@ -285,6 +285,7 @@ export abstract class Consumer implements PacketTaker, BitrateTaker {
       producerParameters: producer.rtpParameters,
       consumerParameters: this.rtpParameters,
       producerStreams: producer.streams,
+      trace: this.trace,
       random: () => environment.random(),
     });
   }

@@ -71,6 +71,8 @@ export abstract class LayeredConsumer extends Consumer {
   }
 
   streamAdded(): void {
+    // What was sent of the one before lies in another store.
+    this.output.sent.pause();
     // Its packets are not counted yet: `scoreChanged` follows them.
   }
 

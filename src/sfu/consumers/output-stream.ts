@@ -1,8 +1,10 @@
 import { rewritePictureNumbers } from '../../protocol/rtp/layers/picture-id-rewrite.ts';
 import { RtpPacketView } from '../../protocol/rtp/rtp-packet-view.ts';
+import { MAX_ENCODINGS } from '../producer.ts';
 import type { ProducerPacket } from '../producer-packet.ts';
 import { type KnownCodec, knownCodecOf, ProducerPayload } from '../producer-payload.ts';
 import type { ProducerStream } from '../producer-stream.ts';
+import type { ProducerTrace } from '../producer-trace.ts';
 import { STORED_AUDIO_MS, STORED_VIDEO_MS } from '../streams/packet-store.ts';
 import { RetransmissionBuffer } from '../streams/retransmission-buffer.ts';
 import { SentStream } from '../streams/sent-stream.ts';
@@ -21,6 +23,7 @@ export interface OutputStreamOptions {
   readonly consumerParameters: RtpParameters;
   /** By encoding, for what is to be sent again. */
   readonly producerStreams: readonly (ProducerStream | undefined)[];
+  readonly trace: ProducerTrace;
   /** 0–1, without 1. */
   readonly random: () => number;
 }
@@ -33,8 +36,6 @@ export interface PictureReplacement {
 
 const MARKER_BIT = 0x80_0000;
 const REWRITTEN_BIT = 0x1000_0000;
-/** Most encodings whose packets can be told apart when they are asked for again. */
-export const MAX_ENCODINGS = 16;
 
 /**
  * One stream as a consumer sends it: copies of packets, with numbers of its own, and what was sent again when it is asked
@@ -47,6 +48,8 @@ export class OutputStream {
   readonly #writer: PacketWriter;
   readonly #sender: PacketSender;
   readonly #producerStreams: readonly (ProducerStream | undefined)[];
+  readonly #trace: ProducerTrace;
+  readonly #mid: string;
   readonly #codec: KnownCodec;
   readonly #view = new RtpPacketView();
   readonly #payload: ProducerPayload;
@@ -64,6 +67,8 @@ export class OutputStream {
     this.#writer = new PacketWriter(consumerId, sender, producerParameters, consumerParameters);
     this.#sender = sender;
     this.#producerStreams = producerStreams;
+    this.#trace = options.trace;
+    this.#mid = consumerParameters.mid ?? '';
     this.#codec = knownCodecOf(params.mimeType);
     this.#payload = new ProducerPayload(this.#codec, 0);
     const { payloadType, ssrc } = params;
@@ -93,6 +98,7 @@ export class OutputStream {
     header.marker = marker;
     if (!this.#writer.write(view, payload, header, -1)) return false;
     if (picture !== undefined) this.#rewritePicture(stream.payload, view.payloadStart, picture);
+    if (this.#trace.isOn && this.#writer.look(this.#view)) this.#trace.sentPacket(this.#view, stream, false, this.#mid);
     const sentBytes = this.#writer.send('media', nowMs);
     if (sentBytes === 0) return false;
     this.sent.sent(sentBytes, payload.length, timestamp, nowMs);
@@ -118,7 +124,7 @@ export class OutputStream {
   #resend(sequenceNumber: number, payloadType: number, nowMs: number): void {
     const buffer = this.sent.buffer!;
     const { storeIndex, timestamp, rewritten } = buffer;
-    const stream = this.#producerStreams[(rewritten >>> 24) & 0x0f];
+    const stream = this.#producerStreams[(rewritten >>> 24) & (MAX_ENCODINGS - 1)];
     const view = this.#view;
     if (stream === undefined || !stream.store.look(storeIndex, view, nowMs)) return;
     const { params } = this.sent;

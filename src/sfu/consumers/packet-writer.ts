@@ -98,6 +98,11 @@ export class PacketWriter {
     return true;
   }
 
+  /** Sets a view on what was written last, until it is sent. */
+  look(view: RtpPacketView): boolean {
+    return view.look(this.#sender.bytes, this.#at, this.#end);
+  }
+
   /** Sends what was written last. @returns bytes of the packet of RTP, 0 when it was dropped */
   send(kind: SentKind, nowMs: number, probeClusterId?: number): number {
     const sender = this.#sender;

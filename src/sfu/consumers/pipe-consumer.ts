@@ -36,6 +36,8 @@ export class PipeConsumer extends Consumer {
   }
 
   streamAdded(stream: ProducerStream): void {
+    // What was sent of the one before lies in another store.
+    this.outputs[stream.params.encodingIdx]?.sent.pause();
     this.#pipedOf(stream.params.encodingIdx).isSyncWanted = true;
     if (this.isActive) this.producer.requestKeyFrame(stream);
   }

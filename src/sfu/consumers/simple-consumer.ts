@@ -42,6 +42,8 @@ export class SimpleConsumer extends Consumer {
   }
 
   streamAdded(stream: ProducerStream): void {
+    // What was sent of the one before lies in another store.
+    this.#output.sent.pause();
     this.#stream = stream;
     this.#isSyncWanted = true;
     if (this.isActive) this.requestKeyFrame();

@@ -176,7 +176,7 @@ export class RouterHandler implements MediaEntity {
     });
   }
 
-  #askObserver(observer: RouterRtpObserver, method: string, fields: RequestData): void {
+  #askObserver(observer: RouterRtpObserver, method: string, fields: RequestData): unknown {
     switch (method) {
       case 'rtpObserver.pause':
         return observer.pause();

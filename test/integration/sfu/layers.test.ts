@@ -208,3 +208,13 @@ describe('a consumer of temporal layers', () => {
     expectSmooth(viewer.rtp);
   });
 });
+
+it('traces what it sends as it is sent', () => {
+  const { world, consumer, play } = simulcast(2, 'L1T1');
+  play(1000);
+  consumer.trace.enable(['rtp', 'keyframe', 'nothing']);
+  play(66);
+  expect(consumer.dump()).toMatchObject({ traceEventTypes: ['rtp', 'keyframe'] });
+  const traces = world.eventsOf('c', 'trace') as { direction: string; info: { rtpPacket: { ssrc: number } } }[];
+  expect(traces.map(({ direction, info }) => [direction, info.rtpPacket.ssrc])).toContainEqual(['out', 7000]);
+});
