@@ -54,8 +54,6 @@ export class ProducerPayload implements PacketLayers {
   isSwitchingUpPoint = false;
   /** Silence (Opus). */
   isDtx = false;
-  /** Whether the payload could be read. */
-  isUnderstood = false;
   readonly vp8: Vp8Descriptor = new Vp8Descriptor();
   readonly vp9: Vp9LayerDescriptor = new Vp9LayerDescriptor();
   readonly #h264 = new H264Payload();
@@ -80,21 +78,21 @@ export class ProducerPayload implements PacketLayers {
     this.isIndependent = false;
     this.isSwitchingUpPoint = false;
     this.isDtx = false;
-    this.isUnderstood = this.#readPayload(view);
+    this.#readPayload(view);
     if (this.#dependencyId !== 0 && (this.codec === 'av1' || this.codec === 'h264')) this.#readDependency(view);
   }
 
-  #readPayload({ bytes, payloadStart, payloadEnd }: RtpPacketView): boolean {
+  #readPayload({ bytes, payloadStart, payloadEnd }: RtpPacketView): void {
     switch (this.codec) {
       case 'vp8':
-        if (!parseVp8Descriptor(bytes, payloadStart, payloadEnd, this.vp8)) return false;
+        if (!parseVp8Descriptor(bytes, payloadStart, payloadEnd, this.vp8)) return;
         this.isKeyFrame = this.vp8.isKeyFrame;
         this.temporalLayer = this.vp8.temporalId;
         this.isFrameStart = this.vp8.isFrameStart;
         this.isSwitchingUpPoint = this.vp8.isLayerSync;
-        return true;
+        break;
       case 'vp9':
-        if (!parseVp9LayerDescriptor(bytes, payloadStart, payloadEnd, this.vp9)) return false;
+        if (!parseVp9LayerDescriptor(bytes, payloadStart, payloadEnd, this.vp9)) return;
         this.isKeyFrame = this.vp9.isKeyFrame;
         this.spatialLayer = this.vp9.spatialId;
         this.temporalLayer = this.vp9.temporalId;
@@ -102,23 +100,23 @@ export class ProducerPayload implements PacketLayers {
         this.isFrameEnd = this.vp9.isFrameEnd;
         this.isIndependent = !this.vp9.isInterPicturePredicted;
         this.isSwitchingUpPoint = this.vp9.isSwitchingUpPoint;
-        return true;
+        break;
       case 'h264':
-        if (!parseH264Payload(bytes, payloadStart, payloadEnd, this.#h264)) return false;
+        if (!parseH264Payload(bytes, payloadStart, payloadEnd, this.#h264)) return;
         this.isKeyFrame = this.#h264.isKeyFrame;
         this.isFrameStart = this.#h264.isStart;
-        return true;
+        break;
       case 'av1':
-        if (!parseAv1Payload(bytes, payloadStart, payloadEnd, this.#av1)) return false;
+        if (!parseAv1Payload(bytes, payloadStart, payloadEnd, this.#av1)) return;
         this.isKeyFrame = this.#av1.isKeyFrame;
         this.spatialLayer = this.#av1.spatialId;
         this.temporalLayer = this.#av1.temporalId;
-        return true;
+        break;
       case 'opus':
         this.isDtx = isOpusDtx(payloadEnd - payloadStart);
-        return true;
+        break;
       case 'other':
-        return true;
+        break;
     }
   }
 

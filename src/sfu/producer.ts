@@ -180,12 +180,6 @@ export class Producer {
     for (let i = 0; i < takers.length; i++) takers[i]!.takePacket(packet, stream, nowMs);
   }
 
-  /** A consumer wants a key frame of the stream it knows by this SSRC. */
-  requestKeyFrameOf(mappedSsrc: number): void {
-    const stream = this.#active().find((one) => one.mappedSsrc === mappedSsrc);
-    if (stream !== undefined) this.requestKeyFrame(stream);
-  }
-
   /** Asks for a key frame unless one was asked for a moment ago. */
   requestKeyFrame(stream: ProducerStream): void {
     if (this.#isPaused || this.kind !== 'video') return;

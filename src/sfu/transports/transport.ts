@@ -1,4 +1,3 @@
-import { isRtcp } from '../../protocol/rtp/rtcp-packet.ts';
 import { RtpPacketView } from '../../protocol/rtp/rtp-packet-view.ts';
 import { StateError } from '../../wire/errors.ts';
 import type { Consumer, ConsumerOptions } from '../consumers/consumer.ts';
@@ -98,13 +97,7 @@ export abstract class Transport implements RouterTransport {
     this.#plan();
   }
 
-  /** Takes a packet that came in clear, at `[start, end)`; it may be written into. */
-  receivePacket(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#isClosed) return;
-    if (isRtcp(bytes.subarray(start, end))) this.receiveRtcp(bytes.subarray(start, end));
-    else this.receiveRtp(bytes, start, end);
-  }
-
+  /** Takes a packet of RTP that came in clear, at `[start, end)`; it may be written into. */
   receiveRtp(bytes: Uint8Array, start: number, end: number): void {
     if (this.#isClosed) return;
     const nowMs = this.environment.clock.nowMs();
@@ -125,6 +118,7 @@ export abstract class Transport implements RouterTransport {
     this.#timer.plan(this.receivingPath.nextTimeoutMs());
   }
 
+  /** Takes a compound of RTCP that came in clear. */
   receiveRtcp(compound: Uint8Array): void {
     if (this.#isClosed) return;
     const nowMs = this.environment.clock.nowMs();

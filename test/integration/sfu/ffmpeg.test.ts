@@ -94,8 +94,9 @@ it('ffmpeg sends VP8 and Opus to plain transports of a worker, and another ffmpe
         .split('\n')
         .map((line) => line.split(',')),
     );
-    expect(Number(frames['vp8'])).toBeGreaterThan(60);
-    expect(Number(frames['opus'])).toBeGreaterThan(120);
+    // How many depends on how long the recorder takes to begin, and on when the first key frame comes.
+    expect(Number(frames['vp8'])).toBeGreaterThan(25);
+    expect(Number(frames['opus'])).toBeGreaterThan(50);
     for (const { producer, consumer, from } of opened) {
       expect(from.tuple.remotePort).toBeGreaterThan(0);
       const [stat] = await producer.getStats();

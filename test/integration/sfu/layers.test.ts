@@ -3,8 +3,11 @@ import { parseVp8Descriptor, Vp8Descriptor } from '../../../src/protocol/rtp/lay
 import { writeNack } from '../../../src/protocol/rtp/rtcp-feedback.ts';
 import { writeRtcp } from '../../../src/protocol/rtp/rtcp-packet.ts';
 import { writeReceiverEstimatedBitrate } from '../../../src/protocol/rtp/rtcp-receiver-estimated-bitrate.ts';
+import { writeTransportWideFeedback } from '../../../src/protocol/rtp/rtcp-transport-wide-feedback.ts';
 import type { RtpPacketView } from '../../../src/protocol/rtp/rtp-packet-view.ts';
+import { ArrivalRecorder } from '../../../src/sfu/bwe/arrival-recorder.ts';
 import type { Consumer } from '../../../src/sfu/consumers/consumer.ts';
+import type { DatagramTransport } from '../../../src/sfu/transports/datagram-transport.ts';
 import type { RtpParameters } from '../../../src/sfu/transports/rtp-parameters.ts';
 import { ByteWriter } from '../../../src/wire/byte-writer.ts';
 import { toNtpTime } from '../../../src/wire/ntp-time.ts';
@@ -26,16 +29,22 @@ interface Scene {
   readonly world: VirtualWorld;
   readonly sender: RtpPeer;
   readonly viewer: RtpPeer;
+  readonly to: DatagramTransport;
   readonly consumer: Consumer;
   /** Sends for so long: 30 pictures a second of each encoding, key frames when asked for. */
   readonly play: (durationMs: number, hasReports?: boolean) => void;
 }
 
-function simulcast(encodings: number, scalabilityMode: string, { hasRemb = false } = {}): Scene {
+function simulcast(
+  encodings: number,
+  scalabilityMode: string,
+  { hasRemb = false, hasTransportFeedback = false } = {},
+): Scene {
   const { world, router } = virtualRouter();
   const { peer: sender, transport: from } = plainTransport(router, 'from');
   const { peer: viewer, transport: to } = plainTransport(router, 'to');
   for (const transport of [from, to]) transport.connect({ ip: '192.0.2.1', port: 5004 });
+  const viewerParameters = hasTransportFeedback ? withTransportFeedback(VP8_VIEWER) : VP8_VIEWER;
   const ssrcs = SSRCS.slice(0, encodings);
   const rtpParameters: RtpParameters = { ...VP8_SENDER, encodings: ssrcs.map((ssrc) => ({ ssrc, scalabilityMode })) };
   const mapped = ssrcs.map((ssrc) => ({ ssrc, scalabilityMode, mappedSsrc: ssrc + 1 }));
@@ -50,7 +59,7 @@ function simulcast(encodings: number, scalabilityMode: string, { hasRemb = false
     kind: 'video',
     type: producer.type,
     rtpParameters: {
-      ...(hasRemb ? withRemb(VP8_VIEWER) : VP8_VIEWER),
+      ...(hasRemb ? withRemb(VP8_VIEWER) : viewerParameters),
       encodings: [{ ssrc: 7000, rtx: { ssrc: 7001 }, scalabilityMode }],
     },
     consumableRtpEncodings: mapped.map(({ mappedSsrc }) => ({ ssrc: mappedSsrc, scalabilityMode })),
@@ -91,13 +100,21 @@ function simulcast(encodings: number, scalabilityMode: string, { hasRemb = false
       world.run(33);
     }
   };
-  return { world, sender, viewer, consumer, play };
+  return { world, sender, viewer, to, consumer, play };
 }
 
 function withRemb(params: RtpParameters): RtpParameters {
   const [media, ...others] = params.codecs;
   const rtcpFeedback = [...(media!.rtcpFeedback ?? []), { type: 'goog-remb', parameter: '' }];
   return { ...params, codecs: [{ ...media!, rtcpFeedback }, ...others] };
+}
+
+function withTransportFeedback(params: RtpParameters): RtpParameters {
+  const [media, ...others] = params.codecs;
+  const rtcpFeedback = [...(media!.rtcpFeedback ?? []), { type: 'transport-cc', parameter: '' }];
+  const uri = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
+  const headerExtensions = [...(params.headerExtensions ?? []), { uri, id: 5 }];
+  return { ...params, codecs: [{ ...media!, rtcpFeedback }, ...others], headerExtensions };
 }
 
 function descriptorOf(view: RtpPacketView): Vp8Descriptor {
@@ -217,4 +234,34 @@ it('traces what it sends as it is sent', () => {
   expect(consumer.dump()).toMatchObject({ traceEventTypes: ['rtp', 'keyframe'] });
   const traces = world.eventsOf('c', 'trace') as { direction: string; info: { rtpPacket: { ssrc: number } } }[];
   expect(traces.map(({ direction, info }) => [direction, info.rtpPacket.ssrc])).toContainEqual(['out', 7000]);
+});
+
+it.each([
+  ['has room', 5_000_000, 2],
+  ['has little room', 90_000, 0],
+])('what can be sent is found out by transport-wide feedback: a path that %s', (_, linkBps, spatialLayer) => {
+  const { world, viewer, to, play } = simulcast(3, 'L1T1', { hasTransportFeedback: true });
+  const recorder = new ArrivalRecorder();
+  let freeMs = 0;
+  const sizes: number[] = [];
+  viewer.onRtp = (view) => {
+    const at = view.findElement(5);
+    const number = (view.bytes[at]! << 8) | view.bytes[at + 1]!;
+    freeMs = Math.max(freeMs, world.nowMs) + ((view.end - view.start) * 8000) / linkBps;
+    recorder.onPacket(number, Math.round(freeMs * 1000));
+    sizes.push(view.payloadBytes);
+  };
+  for (let i = 0; i < 450; i++) {
+    play(33);
+    for (const feedback of recorder.takeFeedback(world.nowMs)) {
+      const out = new ByteWriter();
+      writeTransportWideFeedback({ senderSsrc: 1, mediaSsrc: 7000 }, feedback, out);
+      viewer.send(out.finish());
+    }
+  }
+  expect(viewer.rtp.some(({ ssrc, payloadType }) => ssrc === 1234 && payloadType === 127)).toBe(true);
+  const [stats] = to.stats() as { availableOutgoingBitrate: number }[];
+  if (spatialLayer === 0) expect(stats!.availableOutgoingBitrate).toBeLessThan(150_000);
+  else expect(stats!.availableOutgoingBitrate).toBeGreaterThan(150_000);
+  expect(world.eventsOf('c', 'layerschange').at(-1)).toEqual({ spatialLayer, temporalLayer: 0 });
 });
