@@ -1,12 +1,12 @@
 /** An application written for mediasoup: Chromium with mediasoup-client, and our worker between its two transports. */
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import type { types } from '../../src/mediasoup/index.ts';
 import * as mediasoup from '../../src/mediasoup/index.ts';
 import { ChromiumPage } from '../peers/chromium.ts';
 import { FAKE_MEDIA_FLAGS } from '../peers/chromium-webrtc.ts';
-import type { PageReport } from '../peers/mediasoup-page.ts';
+import type { PageCamera, PageReport } from '../peers/mediasoup-page.ts';
 
 /** A page that may use a camera: of the loopback, and nobody answers for it but the test. */
 const PAGE_URL = 'http://localhost/';
@@ -116,35 +116,65 @@ class Application {
   }
 }
 
+/** Opens the page of an application, and waits until it receives. */
+async function run(context: TestContext, protocol: 'udp' | 'tcp', camera: PageCamera): Promise<void> {
+  const { page } = browser;
+  const worker = await mediasoup.createWorker();
+  context.onTestFinished(() => worker.close());
+  const router = await worker.createRouter({ mediaCodecs: MEDIA_CODECS });
+  application = new Application(router, await router.createDirectTransport(), protocol);
+  await page.goto(PAGE_URL);
+  await page.addScriptTag({ content: script });
+  context.onTestFinished(() => page.evaluate('mediasoupPage.close()'));
+  await page.evaluate(`mediasoupPage.run(${JSON.stringify(camera)})`);
+}
+
+function report(): Promise<PageReport> {
+  return browser.page.evaluate<PageReport>('mediasoupPage.report()');
+}
+
+const PATIENCE = { timeout: 10_000 };
+
 describe('mediasoup-client in Chromium', () => {
   it.for(['udp', 'tcp'] as const)(
     'sees and hears over %s what it sends, and messages go both ways',
-    async (protocol, { onTestFinished }) => {
-      const worker = await mediasoup.createWorker();
-      onTestFinished(() => worker.close());
-      const router = await worker.createRouter({ mediaCodecs: MEDIA_CODECS });
-      application = new Application(router, await router.createDirectTransport(), protocol);
-
-      const { page } = browser;
-      await page.goto(PAGE_URL);
-      await page.addScriptTag({ content: script });
-      onTestFinished(() => page.evaluate('mediasoupPage.close()'));
-      await page.evaluate('mediasoupPage.run()');
+    async (protocol, context) => {
+      await run(context, protocol, { width: 320, height: 240, frameRate: 30 });
       const receiving = application.transports.get('receive');
       // What is sent to a consumer that is not connected yet is lost.
-      await expect.poll(() => receiving?.sctpState, { timeout: 5000 }).toBe('connected');
+      await expect.poll(() => receiving?.sctpState, PATIENCE).toBe('connected');
       application.say();
 
-      const report = (): Promise<PageReport> => page.evaluate<PageReport>('mediasoupPage.report()');
-      await expect.poll(async () => (await report()).framesDecoded, { timeout: 10_000 }).toBeGreaterThan(10);
-      await expect.poll(async () => (await report()).audioPackets, { timeout: 5000 }).toBeGreaterThan(10);
-      await expect.poll(async () => (await report()).audioEnergy, { timeout: 5000 }).toBeGreaterThan(0);
-      await expect.poll(async () => (await report()).messages, { timeout: 5000 }).toEqual(['from the server']);
-      await expect.poll(() => application.messages, { timeout: 5000 }).toEqual(['from the page']);
+      await expect.poll(async () => (await report()).framesDecoded, PATIENCE).toBeGreaterThan(10);
+      await expect.poll(async () => (await report()).audioPackets, PATIENCE).toBeGreaterThan(10);
+      await expect.poll(async () => (await report()).audioEnergy, PATIENCE).toBeGreaterThan(0);
+      await expect.poll(async () => (await report()).messages, PATIENCE).toEqual(['from the server']);
+      await expect.poll(() => application.messages, PATIENCE).toEqual(['from the page']);
       for (const transport of application.transports.values()) {
         expect(transport.iceSelectedTuple?.protocol).toBe(protocol);
         expect(transport.sctpState).toBe('connected');
       }
     },
   );
+
+  it('sends a camera in two sizes, and sees the one the server prefers', async (context) => {
+    const encodings = [
+      { scaleResolutionDownBy: 2, maxBitrate: 100_000 },
+      { scaleResolutionDownBy: 1, maxBitrate: 300_000 },
+    ];
+    await run(context, 'udp', { width: 640, height: 360, frameRate: 15, encodings });
+    const consumer = [...application.consumers.values()].find(({ kind }) => kind === 'video')!;
+    expect(consumer.type).toBe('simulcast');
+
+    for (const [spatialLayer, width] of [
+      [1, 640],
+      [0, 320],
+    ] as const) {
+      await consumer.setPreferredLayers({ spatialLayer });
+      await expect.poll(async () => (await report()).frameWidth, PATIENCE).toBe(width);
+      expect(consumer.currentLayers?.spatialLayer).toBe(spatialLayer);
+      const { framesDecoded } = await report();
+      await expect.poll(async () => (await report()).framesDecoded, PATIENCE).toBeGreaterThan(framesDecoded + 5);
+    }
+  });
 });

@@ -8,9 +8,21 @@ import type { Consumer, DataConsumer, Transport, TransportOptions } from 'medias
 /** What a page has seen of what it consumes. */
 export interface PageReport {
   readonly framesDecoded: number;
+  /** Of the last picture, pixels. */
+  readonly frameWidth: number;
   readonly audioPackets: number;
   readonly audioEnergy: number;
   readonly messages: readonly string[];
+}
+
+/** What a page sends of its camera. */
+export interface PageCamera {
+  /** Pixels, and frames a second. */
+  readonly width: number;
+  readonly height: number;
+  readonly frameRate: number;
+  /** With more than one, simulcast. */
+  readonly encodings?: { scaleResolutionDownBy: number; maxBitrate: number }[];
 }
 
 /** Of the page's global scope. */
@@ -20,7 +32,7 @@ interface PageScope {
   navigator: { mediaDevices: { getUserMedia(constraints: object): Promise<{ getTracks(): PageTrack[] }> } };
   document: { createElement(name: string): Record<string, unknown>; body: { append(element: unknown): void } };
   MediaStream: new (tracks: readonly unknown[]) => unknown;
-  mediasoupPage: { run(): Promise<void>; report(): Promise<PageReport>; close(): void };
+  mediasoupPage: { run(camera: PageCamera): Promise<void>; report(): Promise<PageReport>; close(): void };
 }
 
 interface PageTrack {
@@ -71,14 +83,13 @@ function play(track: { readonly kind: string }): void {
 }
 
 /** Sends camera, microphone and a message, and takes everything there is. */
-async function run(): Promise<void> {
+async function run({ encodings, ...video }: PageCamera): Promise<void> {
   const device = await Device.factory();
   await device.load({ routerRtpCapabilities: await scope.callServer('capabilities') });
-  const video = { width: 320, height: 240, frameRate: 30 };
   const tracks = (await scope.navigator.mediaDevices.getUserMedia({ audio: true, video })).getTracks();
   closing.push(...tracks.map((track) => () => track.stop()));
   const sending = joined(device.createSendTransport(await scope.callServer<TransportOptions>('open', 'send')), 'send');
-  for (const track of tracks) await sending.produce({ track });
+  for (const track of tracks) await sending.produce({ track, ...(track.kind === 'video' && { encodings }) });
   const channel = await sending.produceData({ label: 'chat' });
   channel.on('open', () => channel.send('from the page'));
   if (channel.readyState === 'open') channel.send('from the page');
@@ -99,12 +110,13 @@ async function run(): Promise<void> {
 }
 
 async function report(): Promise<PageReport> {
-  const totals = { framesDecoded: 0, audioPackets: 0, audioEnergy: 0 };
+  const totals = { framesDecoded: 0, frameWidth: 0, audioPackets: 0, audioEnergy: 0 };
   for (const consumer of consumers) {
     const stats = (await consumer.getStats()) as Map<string, Record<string, unknown>>;
     for (const entry of stats.values()) {
       if (entry['type'] !== 'inbound-rtp') continue;
       totals.framesDecoded += Number(entry['framesDecoded'] ?? 0);
+      totals.frameWidth += Number(entry['frameWidth'] ?? 0);
       if (entry['kind'] === 'audio') totals.audioPackets += Number(entry['packetsReceived'] ?? 0);
       totals.audioEnergy += Number(entry['totalAudioEnergy'] ?? 0);
     }
