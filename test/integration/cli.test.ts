@@ -4,7 +4,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Millrace } from '../../src/app/millrace.ts';
 import { VERSION } from '../../src/app/version.ts';
 import { FLV_AUDIO, FLV_VIDEO } from '../../src/format/flv/flv-codecs.tables.ts';
@@ -35,7 +35,7 @@ function startServer(rtmpPort = 0): Promise<Millrace> {
   });
 }
 
-/** A process that ends with the test at the latest. */
+/** A process that ends with the last test at the latest. */
 function start(...args: readonly string[]): MillraceProcess {
   const started = new MillraceProcess(args);
   processes.push(started);
@@ -47,7 +47,8 @@ function stateOf(stream: string, of = server): string | undefined {
 }
 
 async function isLive(stream: string, of = server): Promise<void> {
-  await expect.poll(() => stateOf(stream, of), { timeout: 8_000, interval: 20 }).toBe('live');
+  // Not expect.poll, which has to know whose it is of tests that run side by side.
+  await vi.waitFor(() => expect(stateOf(stream, of)).toBe('live'), { timeout: 8_000, interval: 20 });
 }
 
 /** The bodies of one kind that hold frames, configurations left out, in hex. */
@@ -66,11 +67,8 @@ beforeAll(async () => {
   http = `http://127.0.0.1:${server.ports.http[0]}/live`;
 });
 
-afterEach(() => {
-  for (const one of processes.splice(0)) one.kill();
-});
-
 afterAll(async () => {
+  for (const one of processes) one.kill();
   await server.close();
   await rm(directory, { recursive: true });
 });
@@ -149,7 +147,8 @@ describe('millrace check', () => {
   });
 });
 
-describe('millrace publish and play', () => {
+// They wait for real time and for servers that are silent, so they wait together.
+describe.concurrent('millrace publish and play', () => {
   it('carry every payload unchanged and in order over RTMP, HTTP-FLV and WebSocket-FLV', async () => {
     const outs = ['rtmp', 'http', 'ws'].map((name) => join(directory, `played-${name}.flv`));
     const players = [`${rtmp}/all`, `${http}/all.flv?wait=15`, `${http.replace('http', 'ws')}/all.flv?wait=15`].map(
@@ -157,7 +156,7 @@ describe('millrace publish and play', () => {
     );
     const viewers = (): number | undefined =>
       server.hub.get({ vhost: '__defaultVhost__', app: 'live', stream: 'all' })?.viewers;
-    await expect.poll(viewers, { timeout: 8_000 }).toBe(1);
+    await vi.waitFor(() => expect(viewers()).toBe(1), { timeout: 8_000 });
     const quiet = { exitCode: 0, stdout: '', stderr: '' };
     expect(await runMillrace('publish', shortClip, `${rtmp}/all`)).toEqual(quiet);
     expect(await Promise.all(players.map((player) => player.outcome))).toEqual([quiet, quiet, quiet]);
@@ -236,7 +235,7 @@ describe('millrace publish and play', () => {
       await isLive('again', after);
       const tracks = (): number | undefined =>
         after.hub.get({ vhost: '__defaultVhost__', app: 'live', stream: 'again' })?.header.tracks.length;
-      await expect.poll(tracks, { timeout: 8_000 }).toBe(2);
+      await vi.waitFor(() => expect(tracks()).toBe(2), { timeout: 8_000 });
       publisher.interrupt();
       expect(await publisher.outcome).toEqual({ exitCode: 0, stdout: '', stderr: '' });
     } finally {
@@ -281,7 +280,7 @@ describe('millrace publish and play', () => {
   });
 });
 
-describe('failures are one line and exit code 1', () => {
+describe.concurrent('failures are one line and exit code 1', () => {
   /** A port nobody listens on: it was just given back. */
   let closedPort: number;
   /** A server that takes connections and says nothing. */
@@ -366,7 +365,7 @@ describe('failures are one line and exit code 1', () => {
   });
 });
 
-describe('millrace probe', () => {
+describe.concurrent('millrace probe', () => {
   const clip = {
     video: {
       kind: 'video',
