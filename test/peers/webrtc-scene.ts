@@ -6,8 +6,8 @@ import { type CertificateKind, certificateOf } from '../integration/webrtc/dtls-
 import { OurSide, type OurSideOptions } from './webrtc-our-side.ts';
 import type { OfferOptions, WebRtcPeer, WebRtcPeerReport } from './webrtc-peer.ts';
 
-/** How long anything of a scene may take, milliseconds. */
-const SCENE_TIMEOUT_MS = 30_000;
+/** How long anything of a scene may take, milliseconds: long, as a browser on a busy machine is slow. */
+const SCENE_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 const SMALL_MESSAGE_BYTES = 900;
 /** Bytes sent by a channel and not come back: less than any peer's buffer. */
