@@ -56,7 +56,9 @@ export type PacketVerdict =
   | 'forwarded'
   /** The same, as a repair. */
   | 'repaired'
-  | 'discarded';
+  | 'discarded'
+  /** The same of a repair: mostly of what is here already, with which senders probe the path. */
+  | 'repair-discarded';
 
 /** Media that is sent to the router: the streams of one track. */
 export class Producer {
@@ -153,16 +155,17 @@ export class Producer {
     const { received, payload } = stream;
     const isRepair = view.ssrc !== stream.params.ssrc;
     const hadPackets = received.isActive;
-    if (isRepair && !received.restore(view, nowMs)) return 'discarded';
-    if (view.payloadType !== stream.params.payloadType && !this.#payloadTypes.has(view.payloadType)) return 'discarded';
+    const discarded = isRepair ? 'repair-discarded' : 'discarded';
+    if (isRepair && !received.restore(view, nowMs)) return discarded;
+    if (view.payloadType !== stream.params.payloadType && !this.#payloadTypes.has(view.payloadType)) return discarded;
     payload.read(view);
     const isTaken = isRepair ? received.receiveRepair(view, payload, nowMs) : received.receive(view, payload, nowMs);
-    if (!isTaken) return 'discarded';
+    if (!isTaken) return discarded;
     if (!hadPackets) this.#tellScores();
     if (payload.isKeyFrame) this.#keyFrames.receive(stream.params.ssrc);
     if (received.takeKeyFrameWish()) this.requestKeyFrame(stream);
     if (this.trace.isOn) this.trace.packet(view, stream, isRepair, this.#mid);
-    if (this.#isPaused) return 'discarded';
+    if (this.#isPaused) return discarded;
     if (this.#orientationId !== 0) this.#noteOrientation(view);
     this.#forward(view, stream, nowMs);
     return isRepair ? 'repaired' : 'forwarded';

@@ -111,7 +111,7 @@ export abstract class Transport implements RouterTransport {
     const producer = this.streams.listener.find(view, this.streams.extensionIds);
     const sizeBytes = end - start;
     const verdict = producer?.receive(view, nowMs) ?? 'unknown';
-    if (verdict === 'repaired') this.receivedRtx.add(sizeBytes, nowMs);
+    if (verdict === 'repaired' || verdict === 'repair-discarded') this.receivedRtx.add(sizeBytes, nowMs);
     else if (producer !== undefined) this.receivedRtp.add(sizeBytes, nowMs);
     else this.dropped++;
     if (producer !== undefined) this.#timer.plan(producer.nextTimeoutMs());

@@ -9,6 +9,7 @@ import {
 import type { RtcpPacket } from '../../../src/protocol/rtp/rtcp-packet.ts';
 import { RtpPacketView } from '../../../src/protocol/rtp/rtp-packet-view.ts';
 import { writeRtx } from '../../../src/protocol/rtp/rtx.ts';
+import type { DatagramTransport } from '../../../src/sfu/transports/datagram-transport.ts';
 import { ByteWriter } from '../../../src/wire/byte-writer.ts';
 import {
   plainTransport,
@@ -21,7 +22,13 @@ import {
   vp8Packet,
 } from './sfu-kit.ts';
 
-function setUp(): { world: VirtualWorld; sender: RtpPeer; viewer: RtpPeer; close: () => void } {
+function setUp(): {
+  world: VirtualWorld;
+  from: DatagramTransport;
+  sender: RtpPeer;
+  viewer: RtpPeer;
+  close: () => void;
+} {
   const { world, router } = virtualRouter();
   const { peer: sender, transport: from } = plainTransport(router, 'from');
   const { peer: viewer, transport: to } = plainTransport(router, 'to');
@@ -34,7 +41,7 @@ function setUp(): { world: VirtualWorld; sender: RtpPeer; viewer: RtpPeer; close
     rtpParameters: VP8_VIEWER,
     consumableRtpEncodings: [{ ssrc: 5000 }],
   });
-  return { world, sender, viewer, close: () => router.close() };
+  return { world, from, sender, viewer, close: () => router.close() };
 }
 
 const isPli = (packet: RtcpPacket): boolean => packet.type === 'payload-feedback' && isPictureLossIndication(packet);
@@ -99,6 +106,19 @@ describe('a simple consumer', () => {
     expect(viewer.rtp.map(({ sequenceNumber }) => (sequenceNumber - first) & 0xffff).sort((a, b) => a - b)).toEqual(
       Array.from({ length: 10 }, (_, i) => i),
     );
+  });
+
+  it('does not get a repair of what was not lost, and that counts as RTX', () => {
+    const { from, sender, viewer } = setUp();
+    const packet = vp8Packet({ sequenceNumber: 100, isKeyFrame: true });
+    sender.send(packet.slice());
+    const view = new RtpPacketView();
+    view.look(packet);
+    const out = new Uint8Array(2000);
+    const end = writeRtx(view, { payloadType: 97, ssrc: 1001, sequenceNumber: 100 }, out, 0);
+    sender.send(out.slice(0, end));
+    expect(viewer.rtp).toHaveLength(1);
+    expect(from.stats()[0]).toMatchObject({ rtpBytesReceived: packet.length, rtxBytesReceived: end });
   });
 
   it('is sent again what it asks for, once in a round trip, in its RTX stream', () => {
