@@ -8,7 +8,7 @@ import { BenchError } from './errors.ts';
 import {
   answerCommands,
   type ClientsCommand,
-  type Counters,
+  countersOf,
   PACKET_BYTES,
   type ServerDescription,
   type WebRtcSettings,
@@ -106,14 +106,9 @@ function startSending(packetsPerSecond: number): void {
   stopSending = () => clearInterval(timer);
 }
 
-function count(): Counters {
-  const { user, system } = process.cpuUsage();
-  return { atUs: monotonicUs(), cpuUs: user + system, received, sent };
-}
-
 answerCommands<ClientsCommand>(async (command) => {
   if (command.type === 'certificate') return Buffer.from(certificate.fingerprint('sha-256').value).toString('hex');
   if (command.type === 'connect') await connect(command.server);
   if (command.type === 'send') startSending(command.packetsPerSecond);
-  return count();
+  return countersOf(received, sent);
 });

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import type { IceCandidate } from '../../src/protocol/ice/candidate.ts';
 import type { IceParameters } from '../../src/protocol/ice/credentials.ts';
 import type { SrtpProfileName } from '../../src/protocol/srtp/srtp-profile.ts';
 import { MillraceError } from '../../src/wire/errors.ts';
+import { monotonicUs } from './clock.ts';
 
 /** Size of every RTP packet, header included, bytes. */
 export const PACKET_BYTES = 1100;
@@ -27,10 +29,20 @@ export interface Counters {
   readonly atUs: number;
   /** User and system time of all threads. */
   readonly cpuUs: number;
+  /** How long the main thread could have run, but another program had its core. */
+  readonly waitedUs: number;
   /** Genuine packets got. */
   readonly received: number;
   /** Packets protected and given to the socket. */
   readonly sent: number;
+}
+
+/** What this process has used so far, and what it says it has done. */
+export function countersOf(received: number, sent: number): Counters {
+  const { user, system } = process.cpuUsage();
+  // Of the main thread: nanoseconds on a core, nanoseconds it waited for one, turns.
+  const [, waitedNs = '0'] = readFileSync('/proc/self/schedstat', 'latin1').split(' ');
+  return { atUs: monotonicUs(), cpuUs: user + system, waitedUs: Number(waitedNs) / 1000, received, sent };
 }
 
 /** What the orchestrator asks the server process; each question has one answer. */

@@ -17,6 +17,9 @@ export interface WebRtcRow {
   readonly cpuUsPerPacket: number;
   readonly serverCpuShare: number;
   readonly loadCpuShare: number;
+  /** Share of the window in which each side was kept off its core by other programs. */
+  readonly serverWaitedShare: number;
+  readonly loadWaitedShare: number;
   /** From the first packet to the last, window or not. */
   readonly sentPackets: number;
   readonly lostPackets: number;
@@ -55,6 +58,7 @@ export function rowLine(row: WebRtcRow): string {
     row.cpuUsPerPacket.toFixed(2),
     percent(row.serverCpuShare),
     percent(row.loadCpuShare),
+    `${percent(row.serverWaitedShare)} / ${percent(row.loadWaitedShare)}`,
     lost,
     row.invalid.length === 0 ? 'yes' : `**no**: ${row.invalid.join('; ')}`,
   ];
@@ -75,8 +79,8 @@ export function toMarkdown(report: WebRtcReport): string {
 - ${report.sessions} sessions of one \`WebRtcPort\`, DTLS-SRTP over UDP on the loopback interface; RTP packets of ${PACKET_BYTES} bytes, ${report.packetsPerSecond} a second over all sessions
 - Windows of ${report.seconds} s; CPU is user and system time of the whole server process, divided by packets; how it works: [bench/load/README.md](../load/README.md)
 
-| the server's work | profile | provider | packets/s | CPU a packet, µs | server core | load core | lost | valid |
-| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |
+| the server's work | profile | provider | packets/s | CPU a packet, µs | server core | load core | kept off the core, server / load | lost | valid |
+| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |
 ${report.rows.map(rowLine).join('\n')}
 `;
 }

@@ -4,11 +4,10 @@ import { fastDatagrams } from '../../src/io/ffi/fast-datagrams.ts';
 import { srtpProvider } from '../../src/io/srtp-crypto.ts';
 import { createSelfSignedCertificate } from '../../src/protocol/dtls/self-signed-certificate.ts';
 import { type PortSession, WebRtcPort } from '../../src/server/webrtc/webrtc-port.ts';
-import { monotonicUs } from './clock.ts';
 import { BenchError } from './errors.ts';
 import {
   answerCommands,
-  type Counters,
+  countersOf,
   type ServerCommand,
   type ServerDescription,
   type ServerProviders,
@@ -62,14 +61,9 @@ async function providers(): Promise<ServerProviders> {
   return { srtp: srtp.name, sockets, reason: srtp.reason ?? datagrams.reason };
 }
 
-function count(): Counters {
-  const { user, system } = process.cpuUsage();
-  return { atUs: monotonicUs(), cpuUs: user + system, received, sent };
-}
-
 answerCommands<ServerCommand>(async (command) => {
   if (command.type === 'open') return open(command.fingerprint);
   if (command.type === 'providers') return providers();
   if (command.type === 'echo') isEchoing = command.isEnabled;
-  return count();
+  return countersOf(received, sent);
 });

@@ -45,6 +45,8 @@ const LOSS_TOLERANCE = 0.001;
 /** How far from the wanted rate a row may be. */
 const RATE_TOLERANCE = 0.05;
 const SATURATED = 0.95;
+/** Share of the window a side may be kept off its core: with more, the machine had other work. */
+const WAIT_TOLERANCE = 0.05;
 
 interface Options {
   readonly seconds: number;
@@ -107,8 +109,8 @@ async function measureWork(server: Server, clients: Clients, work: WebRtcWork, o
   await sleep(DRAIN_MS);
   const last = await countBoth(server, clients);
 
-  const share = (side: 'server' | 'clients'): number =>
-    (after[side].cpuUs - before[side].cpuUs) / (after[side].atUs - before[side].atUs);
+  const share = (side: 'server' | 'clients', of: 'cpuUs' | 'waitedUs'): number =>
+    (after[side][of] - before[side][of]) / (after[side].atUs - before[side].atUs);
   const packets = isEcho ? after.server.sent - before.server.sent : after.server.received - before.server.received;
   const sentPackets = last.clients.sent - first.clients.sent;
   const arrived = isEcho
@@ -118,8 +120,10 @@ async function measureWork(server: Server, clients: Clients, work: WebRtcWork, o
     work,
     packetsPerSecond: (packets * 1e6) / (after.server.atUs - before.server.atUs),
     cpuUsPerPacket: (after.server.cpuUs - before.server.cpuUs) / packets,
-    serverCpuShare: share('server'),
-    loadCpuShare: share('clients'),
+    serverCpuShare: share('server', 'cpuUs'),
+    loadCpuShare: share('clients', 'cpuUs'),
+    serverWaitedShare: share('server', 'waitedUs'),
+    loadWaitedShare: share('clients', 'waitedUs'),
     sentPackets,
     lostPackets: sentPackets - arrived,
   };
@@ -129,6 +133,7 @@ function faults(row: Measured, options: Options): string[] {
   const found: string[] = [];
   if (row.serverCpuShare > SATURATED) found.push('the server used its whole core');
   if (row.loadCpuShare > SATURATED) found.push('the load used its whole core');
+  if (Math.max(row.serverWaitedShare, row.loadWaitedShare) > WAIT_TOLERANCE) found.push('the machine had other work');
   if (row.lostPackets > row.sentPackets * LOSS_TOLERANCE) found.push('packets were lost');
   const rateShare = row.packetsPerSecond / options.rate;
   if (Math.abs(rateShare - 1) > RATE_TOLERANCE) found.push(`${percent(rateShare)} of the wanted rate`);
