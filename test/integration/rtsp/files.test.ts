@@ -1,11 +1,14 @@
 import { copyFileSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RtspResponse } from '../../../src/protocol/rtsp/rtsp-message.ts';
 import { makeWithFfmpeg, ScratchFolder } from '../ffmpeg-files.ts';
 import { LocalServer } from '../robustness/local-server.ts';
 import { RtspPeer, sessionOf } from './rtsp-peer.ts';
 import { rtcpTypes } from './udp-peer.ts';
+
+// Those that measure time wait together, all of them.
+vi.setConfig({ maxConcurrency: 10 });
 
 const BYE = 203;
 /** The clip is 20 s with a key frame every second. */
