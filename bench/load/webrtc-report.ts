@@ -74,7 +74,7 @@ export function toMarkdown(report: WebRtcReport): string {
 - Command: \`${report.command}\`
 - Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB; ${machine.distribution}, ${machine.kernel}
 - Processes: ${machine.pinning}
-- Other work on the machine: load average ${machine.loadAverageAtStart} at the start, ${report.loadAverageAtEnd.toFixed(2)} at the end (this benchmark alone is below 1)
+- Other work on the machine: load average ${machine.loadAverageAtStart} at the start, ${report.loadAverageAtEnd.toFixed(2)} at the end (this benchmark alone is about 1)
 - Versions: ${report.version}; Node ${machine.node}; ${report.providers.join('; ')}
 - ${report.sessions} sessions of one \`WebRtcPort\`, DTLS-SRTP over UDP on the loopback interface; RTP packets of ${PACKET_BYTES} bytes, ${report.packetsPerSecond} a second over all sessions
 - Windows of ${report.seconds} s; CPU is user and system time of the whole server process, divided by packets; how it works: [bench/load/README.md](../load/README.md)
