@@ -1,7 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeShortClip } from '../integration/short-clip.ts';
 import { ffmpegRecord, testSignal } from '../peers/ffmpeg.ts';
-import { type PeerCommand, words } from '../peers/peer-process.ts';
+import { type PeerCommand, type PeerProcess, words } from '../peers/peer-process.ts';
 import { make } from './support/clips.ts';
 import { readCodedFile } from './support/coded-file.ts';
 import { demuxedElementaryRecording, elementaryRecording, type Recording } from './support/coded-unit.ts';
@@ -59,15 +60,32 @@ function gstreamerRtspPublish(input: string, url: string, transport: 'tcp' | 'ud
   };
 }
 
+/** Longer than any pause of a publisher that still sends. */
+const QUIET_MS = 3_000;
+
 /** FFmpeg puts several AAC frames into a packet, and at its end never sends the one it has begun. */
 const FFMPEG_HOLDS_BACK = 5;
+
+/** Now and then `rtspclientsink` does not find its end: when nothing more comes of it, it is stopped. */
+async function stopWhenQuiet(publisher: PeerProcess, viewer: FlvViewer): Promise<void> {
+  let isOver = false;
+  void publisher.exit.then(() => {
+    isOver = true;
+  });
+  for (let before = -1; !isOver && viewer.content.video.length !== before; ) {
+    before = viewer.content.video.length;
+    await Promise.race([publisher.exit, setTimeout(QUIET_MS)]);
+  }
+  publisher.kill('SIGINT');
+  await publisher.exit;
+}
 
 /** Publishes, watches over HTTP-FLV, HTTP-TS, RTMP and RTSP until the end, and compares every frame with the source. */
 async function expectPublished(
   command: PeerCommand,
   path: string,
   source: Recording,
-  options: { readonly codec: 'h264' | 'h265'; readonly holdsBack: number },
+  options: { readonly codec: 'h264' | 'h265'; readonly holdsBack: number; readonly mayMissItsEnd?: boolean },
 ): Promise<void> {
   const publisher = stage.run(command);
   const stream = await server.whenLive(path);
@@ -81,7 +99,8 @@ async function expectPublished(
   // Into FLV, ffmpeg writes the configuration of a transport stream late.
   const ts = options.codec === 'h264' ? stage.run(ffmpegRecord(server.http(`${path}.ts`), tsFile)) : undefined;
   const probe = probeRtsp(stage, server.rtsp(path), 'tcp');
-  await Promise.all([publisher.succeeded(), viewer.ended, rtmp.ended, ts?.succeeded()]);
+  const sent = options.mayMissItsEnd === true ? stopWhenQuiet(publisher, viewer) : publisher.succeeded();
+  await Promise.all([sent, viewer.ended, rtmp.ended, ts?.succeeded()]);
   const { packets } = await probe;
   const of = (kind: string): typeof packets =>
     packets.filter((packet) => packet.kind === kind).map((packet, i) => ({ ...packet, dtsMs: i }));
@@ -126,6 +145,7 @@ describe.concurrent.each(['tcp', 'udp'] as const)('published over %s', (transpor
     await expectPublished(gstreamerRtspPublish(clip, server.rtsp(path), transport), path, source, {
       codec: 'h264',
       holdsBack: 0,
+      mayMissItsEnd: true,
     });
   });
 });
