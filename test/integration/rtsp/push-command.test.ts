@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest';
 import type { Frame } from '../../../src/codec/frame.ts';
 import { FlvDemuxer } from '../../../src/format/flv/flv-demuxer.ts';
 import { DEFAULT_VHOST } from '../../../src/media/stream-name.ts';
@@ -82,14 +82,13 @@ class Scene {
   collect(): Frames {
     const frames: Frames = { video: [], audio: [], data: [] };
     const stream = this.server.millrace.hub.getOrCreate(COPY);
-    let next = stream.log.head;
-    const timer = setInterval(() => {
-      for (next = Math.max(next, stream.log.first); next < stream.log.head; next++) add(stream.log.at(next)!);
-    }, 5);
-    const add = (frame: Frame): void => {
+    const { log } = stream;
+    const append = log.append.bind(log);
+    // The last ones are gone with the stream, perhaps in the very turn in which they came.
+    vi.spyOn(log, 'append').mockImplementation((frame: Frame) => {
       frames[frame.track.kind].push(Buffer.from(frame.payload).toString('base64'));
-    };
-    this.own(() => clearInterval(timer));
+      return append(frame);
+    });
     // Somebody who waits keeps the stream.
     void stream.whenLive(SLOW_MS);
     return frames;
@@ -156,15 +155,10 @@ describe.concurrent('millrace push', () => {
     if (pace !== 'fast') expect(performance.now() - startMs).toBeGreaterThan(2_800);
     await until('over', () => !scene.isLive());
     const expected = flvFrames(await readFile(file));
-    // What comes in one turn with the end is gone before it is looked at: of a file sent fast, some pictures.
-    const missing = expected.video.length - frames.video.length;
-    expect(missing).toBeLessThanOrEqual(pace === 'fast' ? 10 : 0);
-    expect(frames.video).toEqual(expected.video.slice(0, frames.video.length));
+    expect(frames.video).toEqual(expected.video);
     // Sound from before the first picture is not sent.
-    const first = expected.audio.indexOf(frames.audio[0]!);
-    expect(first).toBeLessThan(6);
-    expect(frames.audio).toEqual(expected.audio.slice(first, first + frames.audio.length));
-    expect(expected.audio.length - first - frames.audio.length).toBeLessThanOrEqual(pace === 'fast' ? 20 : 0);
+    expect(frames.audio.length).toBeGreaterThan(expected.audio.length - 6);
+    expect(frames.audio).toEqual(expected.audio.slice(-frames.audio.length));
   });
 
   it('passes on what an RTMP, HTTP or RTSP server has', { timeout: SLOW_MS }, async (context) => {
