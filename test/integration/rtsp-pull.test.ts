@@ -3,14 +3,13 @@ import { get, type IncomingMessage } from 'node:http';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Millrace } from '../../src/app/millrace.ts';
-import type { Frame } from '../../src/codec/frame.ts';
-import type { Stream } from '../../src/media/stream.ts';
 import { DEFAULT_VHOST } from '../../src/media/stream-name.ts';
 import type { ConfigurationInput } from '../../src/server/config/configuration.ts';
 import { FilePublisher } from '../../src/server/file-source/file-publisher.ts';
 import { ConfigError } from '../../src/wire/errors.ts';
 import { LocalServer, type TestConfiguration, testConfiguration } from './robustness/local-server.ts';
 import { until } from './robustness/until.ts';
+import { expectCopy } from './rtsp/copied-frames.ts';
 import { LiveStream } from './rtsp/live-stream.ts';
 import { RtspPeer } from './rtsp/rtsp-peer.ts';
 import { startScriptedRtspServer } from './rtsp/scripted-rtsp-server.ts';
@@ -72,16 +71,6 @@ function publish(server: LocalServer): LiveStream {
   return stream;
 }
 
-function framesOf(stream: Stream | undefined, kind: Frame['track']['kind']): string[] {
-  const frames: string[] = [];
-  if (stream === undefined) return frames;
-  for (let i = stream.log.first; i < stream.log.head; i++) {
-    const frame = stream.log.at(i);
-    if (frame?.track.kind === kind) frames.push(Buffer.from(frame.payload).toString('base64'));
-  }
-  return frames;
-}
-
 function isLive(server: Millrace): boolean {
   return server.hub.get(COPY)?.state === 'live';
 }
@@ -92,18 +81,7 @@ describe('a pulled stream', () => {
     publishClip(origin);
     const server = await startPull(origin.rtspPort, { transport });
     const copy = () => server.hub.get(COPY);
-    await until(
-      'enough frames',
-      () => framesOf(copy(), 'video').length > 20 && framesOf(copy(), 'audio').length > 20,
-      SLOW_MS,
-    );
-    for (const kind of ['video', 'audio'] as const) {
-      const frames = framesOf(copy(), kind);
-      const expected = framesOf(origin.millrace.hub.get(ORIGIN), kind);
-      const from = expected.indexOf(frames[0]!);
-      expect(from).toBeGreaterThanOrEqual(0);
-      expect(frames).toEqual(expected.slice(from, from + frames.length));
-    }
+    await expectCopy(copy, () => origin.millrace.hub.get(ORIGIN));
     expect(copy()!.publisher).toMatchObject({ protocol: 'rtsp' });
     expect(lines).toContainEqual(expect.objectContaining({ msg: 'pulling', transport }));
   });

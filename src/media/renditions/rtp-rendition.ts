@@ -136,7 +136,7 @@ class TrackWriter {
   }
 
   write(frame: Frame): Uint8Array {
-    const before = frame.track === this.#track ? NOTHING : this.#follow(frame.track);
+    let written = frame.track === this.#track ? NOTHING : this.#follow(frame.track);
     const gaplessTime = this.#nextTime;
     const timestamp = this.#timestampOf(frame);
     if (!this.#bundles || this.#packetizer.writeUnits === undefined) {
@@ -145,11 +145,12 @@ class TrackWriter {
       return this.#packets.finish();
     }
     const isNext = timestamp - this.#rtp.timestampOffset === gaplessTime;
-    const written = this.holdsBack && (!isNext || !this.#hasRoomFor(frame.payload)) ? this.writeHeldBack() : NOTHING;
+    // Who has followed another track holds nothing back any more.
+    if (this.holdsBack && (!isNext || !this.#hasRoomFor(frame.payload))) written = this.writeHeldBack();
     if (!this.holdsBack) this.#heldTimestamp = timestamp;
     this.#held.push(frame.payload);
     this.#heldBytes += frame.payload.length;
-    return before.length === 0 ? written : before;
+    return written;
   }
 
   /** Call only when something `holdsBack`. */

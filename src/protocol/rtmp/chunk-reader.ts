@@ -1,3 +1,4 @@
+import { getU32 } from '../../wire/big-endian.ts';
 import type { ProtocolError } from '../../wire/errors.ts';
 import { type RtmpErrorCode, rtmpError } from './rtmp-error.ts';
 import { RTMP_DEFAULT_CHUNK_SIZE, RTMP_MESSAGE_TYPE, type RtmpMessage } from './rtmp-message.ts';
@@ -282,7 +283,7 @@ export class ChunkReader {
     let at = start;
     if (stream.isExtended) {
       if (at + 4 > end) return NEED_MORE;
-      stream.timestampField = readU32(b, at);
+      stream.timestampField = getU32(b, at);
       at += 4;
     }
     if (stream.isExtended && stream.isAbsolute) stream.timestamp = stream.timestampField;
@@ -317,7 +318,7 @@ export class ChunkReader {
       stream.messageStreamId =
         (b[start + 7]! | (b[start + 8]! << 8) | (b[start + 9]! << 16) | (b[start + 10]! << 24)) >>> 0;
     }
-    const field = isExtended ? readU32(b, headerEnd) : field24;
+    const field = isExtended ? getU32(b, headerEnd) : field24;
     stream.timestampField = field;
     stream.isExtended = isExtended;
     stream.isAbsolute = fmt === 0;
@@ -377,7 +378,7 @@ export class ChunkReader {
   }
 
   #setChunkSize(payload: Uint8Array): boolean {
-    const size = payload.length < 4 ? 0 : readU32(payload, 0);
+    const size = payload.length < 4 ? 0 : getU32(payload, 0);
     if (size < 1 || size > RTMP_MAX_CHUNK_SIZE) {
       this.#fail('rtmp/bad-chunk-size', `chunk size ${size}`);
       return false;
@@ -391,7 +392,7 @@ export class ChunkReader {
       this.#fail('rtmp/bad-control-message', 'Abort Message without a chunk stream id');
       return false;
     }
-    const id = readU32(payload, 0);
+    const id = getU32(payload, 0);
     const stream = id < 64 ? this.#near[id] : this.#far.get(id);
     if (stream !== undefined) this.#drop(stream);
     return true;
@@ -416,8 +417,4 @@ function skipRepeatedTimestamp(stream: ChunkStream, b: Uint8Array, at: number, e
     if (!isField && !isTimestamp) return at;
   }
   return at + 4;
-}
-
-function readU32(b: Uint8Array, at: number): number {
-  return ((b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!) >>> 0;
 }

@@ -1,3 +1,4 @@
+import { setU32 } from '../../wire/big-endian.ts';
 import { RTMP_MESSAGE_TYPE } from './rtmp-message.ts';
 
 /** Timestamps from here on do not fit the 24-bit field and travel in the extended field (RTMP 1.0 §5.3.1.3). */
@@ -45,7 +46,10 @@ export function writeMessage(message: OutgoingMessage, chunkSize: number): Uint8
   out[at + 9] = message.messageStreamId >>> 16;
   out[at + 10] = message.messageStreamId >>> 24;
   at += 11;
-  if (isExtended) at = writeU32(out, at, timestamp);
+  if (isExtended) {
+    setU32(out, at, timestamp);
+    at += 4;
+  }
 
   let roomInChunk = chunkSize;
   for (const part of parts) {
@@ -53,7 +57,10 @@ export function writeMessage(message: OutgoingMessage, chunkSize: number): Uint8
     while (taken < part.length) {
       if (roomInChunk === 0) {
         at = writeBasicHeader(out, at, 3, chunkStreamId);
-        if (isExtended) at = writeU32(out, at, timestamp);
+        if (isExtended) {
+          setU32(out, at, timestamp);
+          at += 4;
+        }
         roomInChunk = chunkSize;
       }
       const size = Math.min(roomInChunk, part.length - taken);
@@ -87,12 +94,4 @@ function writeBasicHeader(out: Uint8Array, at: number, fmt: number, chunkStreamI
   out[at + 1] = id;
   out[at + 2] = id >>> 8;
   return at + 3;
-}
-
-function writeU32(out: Uint8Array, at: number, value: number): number {
-  out[at] = value >>> 24;
-  out[at + 1] = value >>> 16;
-  out[at + 2] = value >>> 8;
-  out[at + 3] = value;
-  return at + 4;
 }

@@ -10,6 +10,7 @@ import { ClientExchange } from '../../protocol/rtsp/client-exchange.ts';
 import type { RtspResponse } from '../../protocol/rtsp/rtsp-message.ts';
 import { RtspMessageReader } from '../../protocol/rtsp/rtsp-message-reader.ts';
 import type { RtspUrl } from '../../protocol/rtsp/rtsp-url.ts';
+import { toHexadecimal } from '../../wire/hexadecimal.ts';
 import { type RegisterTransport, writeRegisterTransport } from '../rtsp/registration/register-transport.ts';
 
 export interface RegisterStreamOptions {
@@ -80,6 +81,6 @@ function ask(socket: TcpSocket, options: RegisterStreamOptions): Promise<RtspRes
 
 function authenticatorFor({ username, password }: RtspUrl): ClientAuthenticator | undefined {
   if (username === undefined) return undefined;
-  const cnonce = Array.from(nodeHandshakeCrypto.randomBytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const cnonce = toHexadecimal(nodeHandshakeCrypto.randomBytes(16));
   return new ClientAuthenticator({ username, password: password ?? '', crypto: nodeAuthenticationCrypto, cnonce });
 }

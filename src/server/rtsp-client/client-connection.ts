@@ -12,6 +12,7 @@ import { writeInterleavedFrame } from '../../protocol/rtsp/rtsp-message-writer.t
 import type { RtspUrl } from '../../protocol/rtsp/rtsp-url.ts';
 import type { RtspTransport } from '../../protocol/rtsp/transport-header.ts';
 import type { SessionDescription } from '../../protocol/sdp/session-description.ts';
+import { toHexadecimal } from '../../wire/hexadecimal.ts';
 
 /** Time for name, TCP and TLS together, and for each answer, milliseconds. */
 export const CLIENT_TIMEOUT_MS = 10_000;
@@ -131,7 +132,7 @@ export class ClientConnection {
     this.session = new RtspClientSession({
       url: options.url,
       crypto: nodeAuthenticationCrypto,
-      cnonce: toHex(nodeHandshakeCrypto.randomBytes(16)),
+      cnonce: toHexadecimal(nodeHandshakeCrypto.randomBytes(16)),
       responseTimeoutMs: CLIENT_TIMEOUT_MS,
       wantsBackChannel: options.wantsBackChannel ?? false,
       ...(announcement === undefined ? {} : { announcement }),
@@ -371,11 +372,6 @@ export class ClientConnection {
 export function serverPortsOf({ serverPort }: RtspTransport): { readonly rtp: number; readonly rtcp: number } {
   if (serverPort === undefined) return { rtp: 0, rtcp: 0 };
   return { rtp: serverPort.first, rtcp: serverPort.last ?? serverPort.first + 1 };
-}
-
-/** Lower case. */
-export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** IPv4 as sockets of both families name it. */

@@ -73,7 +73,8 @@ export class ProxiedStreams {
     lastPort: PULL_UDP_PORTS.last,
   });
   readonly #ending = new Set<Promise<void>>();
-  readonly #stopSweeping: () => void;
+  /** Sweeping begins with the first pull. */
+  #stopSweeping: (() => void) | undefined;
   #isClosed = false;
 
   constructor(options: ProxiedStreamsOptions) {
@@ -82,7 +83,6 @@ export class ProxiedStreams {
       const rule = parseProxyRule(configuration.match, configuration.url);
       return typeof rule === 'string' ? [] : [{ rule, configuration, pulled: 0 }];
     });
-    this.#stopSweeping = nodeClock.every(SWEEP_MS, () => this.#sweep());
   }
 
   /** A viewer asks for a stream. @returns how long it should wait for it, milliseconds; 0 when it is not to be had */
@@ -136,7 +136,7 @@ export class ProxiedStreams {
   /** Ends every pull. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#stopSweeping();
+    this.#stopSweeping?.();
     for (const entry of this.#entries.values()) this.#stop(entry);
     this.#entries.clear();
     await Promise.all(this.#ending);
@@ -168,6 +168,7 @@ export class ProxiedStreams {
   #start(key: string, entry: Entry): void {
     const { hub, log } = this.#options;
     const { stream, rule } = entry;
+    this.#stopSweeping ??= nodeClock.every(SWEEP_MS, () => this.#sweep());
     this.#entries.set(key, entry);
     if (rule !== undefined) rule.pulled++;
     let isRefused = false;

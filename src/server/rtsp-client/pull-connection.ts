@@ -5,6 +5,7 @@ import type { Publication, PublicationEnd } from '../../media/publication.ts';
 import { RtpIngest } from '../../media/rtp-ingest.ts';
 import type { RtspClientTrack } from '../../protocol/rtsp/client-events.ts';
 import type { SessionDescription } from '../../protocol/sdp/session-description.ts';
+import { toHexadecimal } from '../../wire/hexadecimal.ts';
 import type { BackChannel } from './back-channel.ts';
 import {
   ClientConnection,
@@ -13,7 +14,6 @@ import {
   type ClientRole,
   connectToServer,
   type TrackTerms,
-  toHex,
 } from './client-connection.ts';
 import { pullError } from './pull-error.ts';
 import { PullSrtp } from './pull-srtp.ts';
@@ -160,7 +160,7 @@ class PullConnection implements ClientRole {
       publication: this.#publication,
       tracks: this.#tracks.map(({ ingest }) => ingest),
       ssrc: this.#srtp.ssrc,
-      cname: `millrace-${toHex(nodeHandshakeCrypto.randomBytes(4))}`,
+      cname: `millrace-${toHexadecimal(nodeHandshakeCrypto.randomBytes(4))}`,
       announce: 'with-first-packet',
       ...(this.#options.lowerTransport === 'tcp' ? { maxWaitMs: 0 } : {}),
     });

@@ -37,7 +37,7 @@ export class RtspSources {
     firstPort: PULL_UDP_PORTS.first,
     lastPort: PULL_UDP_PORTS.last,
   });
-  readonly #stopSweeping: () => void;
+  readonly #stopSweeping: (() => void) | undefined;
   readonly #closing = new Set<Promise<void>>();
   #isClosed = false;
 
@@ -51,7 +51,8 @@ export class RtspSources {
       this.#sources.set(streamKey(name), source);
       if (!configuration.on_demand) this.#start(source);
     }
-    this.#stopSweeping = nodeClock.every(SWEEP_MS, () => this.#sweep());
+    const hasLeavable = options.sources.some(({ on_demand }) => on_demand);
+    this.#stopSweeping = hasLeavable ? nodeClock.every(SWEEP_MS, () => this.#sweep()) : undefined;
   }
 
   /** A viewer asks for a stream. @returns how long it should wait for it, milliseconds; 0 when it is none of these */
@@ -66,7 +67,7 @@ export class RtspSources {
   /** Ends every pull. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#stopSweeping();
+    this.#stopSweeping?.();
     for (const source of this.#sources.values()) this.#stop(source);
     await Promise.all(this.#closing);
   }

@@ -1,6 +1,6 @@
-import { toHex } from '../../codec/hex.ts';
 import { nodeHandshakeCrypto } from '../../io/node-crypto.ts';
 import type { Clock } from '../../media/clock.ts';
+import { toHexadecimal } from '../../wire/hexadecimal.ts';
 import type { Logger } from '../log/logger.ts';
 import { sessionLogger } from '../log/logger.ts';
 import { ClientSession, type ClientSessionServices } from './client-session.ts';
@@ -104,7 +104,7 @@ export class ClientSessions {
 
   #newId(): string {
     for (;;) {
-      const id = Array.from(nodeHandshakeCrypto.randomBytes(ID_BYTES), toHex).join('');
+      const id = toHexadecimal(nodeHandshakeCrypto.randomBytes(ID_BYTES));
       if (!this.#sessions.has(id)) return id;
     }
   }

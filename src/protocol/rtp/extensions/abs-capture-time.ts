@@ -1,3 +1,5 @@
+import { getU32, setU32 } from '../../../wire/big-endian.ts';
+
 /** Bytes of the element without an offset between clocks. */
 export const ABS_CAPTURE_TIME_BYTES = 8;
 
@@ -38,11 +40,11 @@ export function readAbsCaptureTime(bytes: Uint8Array, at: number, sizeBytes: num
   const hasClockOffset = sizeBytes === ABS_CAPTURE_TIME_WITH_OFFSET_BYTES;
   if (!hasClockOffset && sizeBytes !== ABS_CAPTURE_TIME_BYTES) return false;
   if (at < 0 || at + sizeBytes > bytes.length) return false;
-  out.ntpSeconds = readU32(bytes, at);
-  out.ntpFraction = readU32(bytes, at + 4);
+  out.ntpSeconds = getU32(bytes, at);
+  out.ntpFraction = getU32(bytes, at + 4);
   out.hasClockOffset = hasClockOffset;
-  out.offsetSeconds = hasClockOffset ? readU32(bytes, at + 8) | 0 : 0;
-  out.offsetFraction = hasClockOffset ? readU32(bytes, at + 12) : 0;
+  out.offsetSeconds = hasClockOffset ? getU32(bytes, at + 8) | 0 : 0;
+  out.offsetFraction = hasClockOffset ? getU32(bytes, at + 12) : 0;
   return true;
 }
 
@@ -53,22 +55,11 @@ export function readAbsCaptureTime(bytes: Uint8Array, at: number, sizeBytes: num
 export function writeAbsCaptureTime(bytes: Uint8Array, at: number, time: AbsCaptureTime): number {
   const sizeBytes = time.hasClockOffset ? ABS_CAPTURE_TIME_WITH_OFFSET_BYTES : ABS_CAPTURE_TIME_BYTES;
   if (at < 0 || at + sizeBytes > bytes.length) return 0;
-  writeU32(bytes, at, time.ntpSeconds);
-  writeU32(bytes, at + 4, time.ntpFraction);
+  setU32(bytes, at, time.ntpSeconds);
+  setU32(bytes, at + 4, time.ntpFraction);
   if (time.hasClockOffset) {
-    writeU32(bytes, at + 8, time.offsetSeconds);
-    writeU32(bytes, at + 12, time.offsetFraction);
+    setU32(bytes, at + 8, time.offsetSeconds);
+    setU32(bytes, at + 12, time.offsetFraction);
   }
   return sizeBytes;
-}
-
-function readU32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
-}
-
-function writeU32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = value >>> 16;
-  bytes[at + 2] = value >>> 8;
-  bytes[at + 3] = value;
 }

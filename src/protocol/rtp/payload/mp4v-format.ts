@@ -1,4 +1,3 @@
-import { toHex } from '../../../codec/hex.ts';
 import {
   isMpeg4KeyFrame,
   MAX_MPEG4_CONFIGURATION_BYTES,
@@ -6,6 +5,7 @@ import {
 } from '../../../codec/mp4v/configuration.ts';
 import { MPEG4_START_CODE } from '../../../codec/mp4v/headers.ts';
 import type { Track } from '../../../codec/track.ts';
+import { toHexadecimal } from '../../../wire/hexadecimal.ts';
 import { ConfigChange } from './config-change.ts';
 import type { Depacketizer } from './depacketizer.ts';
 import { isNamed } from './mapping-parameters.ts';
@@ -102,7 +102,7 @@ export const MP4V_FORMAT: PayloadFormat = {
     const { profileAndLevel } = parseMpeg4Configuration(track.config) ?? {};
     const parameters = new Map([['profile-level-id', String(profileAndLevel ?? DEFAULT_PROFILE_AND_LEVEL)]]);
     if (track.config.length > 0 && track.config.length <= MAX_MPEG4_CONFIGURATION_BYTES) {
-      parameters.set('config', Array.from(track.config, toHex).join('').toUpperCase());
+      parameters.set('config', toHexadecimal(track.config).toUpperCase());
     }
     return { payloadType: dynamicPayloadType, encodingName: ENCODING_NAME, clockRate: VIDEO_CLOCK_RATE, parameters };
   },
