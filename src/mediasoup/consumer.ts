@@ -1,6 +1,6 @@
 import type { AppData } from './app-data.ts';
 import { clone } from './clone.ts';
-import { checkTraceEventTypes, Entity, type EntityOptions } from './entity.ts';
+import { checkTraceEventTypes } from './entity.ts';
 import { Logger } from './logger.ts';
 import type { MediaKind, RtpParameters } from './rtp-parameters.ts';
 import type {
@@ -12,6 +12,7 @@ import type {
   ConsumerTraceEventType,
   ConsumerType,
 } from './rtp-stream-types.ts';
+import { TransportChild, type TransportChildOptions } from './transport-child.ts';
 
 /** Events of a consumer. */
 export interface ConsumerEvents {
@@ -39,12 +40,11 @@ export interface ConsumerObserverEvents {
   trace: [ConsumerTraceEventData];
 }
 
-export interface ConsumerImplOptions<A extends AppData> extends EntityOptions<A> {
+export interface ConsumerImplOptions<A extends AppData> extends TransportChildOptions<A> {
   readonly producerId: string;
   readonly kind: MediaKind;
   readonly type: ConsumerType;
   readonly rtpParameters: RtpParameters;
-  readonly paused: boolean;
   readonly producerPaused: boolean;
   readonly score: ConsumerScore;
   readonly preferredLayers: ConsumerLayers | undefined;
@@ -54,10 +54,14 @@ const logger = new Logger('Consumer');
 const MAX_PRIORITY = 255;
 
 /** Audio or video that goes out of a router to one endpoint. */
-export class ConsumerImpl<A extends AppData = AppData> extends Entity<A, ConsumerEvents, ConsumerObserverEvents> {
+export class ConsumerImpl<A extends AppData = AppData> extends TransportChild<
+  A,
+  ConsumerEvents,
+  ConsumerObserverEvents,
+  ConsumerDump,
+  ConsumerStat
+> {
   readonly #options: ConsumerImplOptions<A>;
-  #paused: boolean;
-  #producerPaused: boolean;
   #priority = 1;
   #score: ConsumerScore;
   #preferredLayers: ConsumerLayers | undefined;
@@ -65,13 +69,10 @@ export class ConsumerImpl<A extends AppData = AppData> extends Entity<A, Consume
 
   /** @private */
   constructor(options: ConsumerImplOptions<A>) {
-    super(options);
+    super(options, 'consumer', options.producerPaused);
     this.#options = options;
-    this.#paused = options.paused;
-    this.#producerPaused = options.producerPaused;
     this.#score = options.score;
     this.#preferredLayers = options.preferredLayers;
-    this.channel.subscribe(this.id, (event, data, payload) => this.#notified(event, data, payload));
   }
 
   get producerId(): string {
@@ -90,13 +91,8 @@ export class ConsumerImpl<A extends AppData = AppData> extends Entity<A, Consume
     return this.#options.type;
   }
 
-  /** By itself; its producer may be paused besides. */
-  get paused(): boolean {
-    return this.#paused;
-  }
-
   get producerPaused(): boolean {
-    return this.#producerPaused;
+    return this.isSourcePaused;
   }
 
   get priority(): number {
@@ -114,42 +110,6 @@ export class ConsumerImpl<A extends AppData = AppData> extends Entity<A, Consume
 
   get currentLayers(): ConsumerLayers | undefined {
     return clone(this.#currentLayers);
-  }
-
-  close(): void {
-    if (!this.markClosed()) return;
-    this.channel.requestAndForget('transport.closeConsumer', this.internal);
-    this.emit('@close');
-    this.observer.safeEmit('close');
-  }
-
-  /** @private */
-  transportClosed(): void {
-    if (!this.markClosed()) return;
-    this.safeEmit('transportclose');
-    this.observer.safeEmit('close');
-  }
-
-  async dump(): Promise<ConsumerDump> {
-    return (await this.request('consumer.dump')) as ConsumerDump;
-  }
-
-  async getStats(): Promise<ConsumerStat[]> {
-    return (await this.request('consumer.getStats')) as ConsumerStat[];
-  }
-
-  async pause(): Promise<void> {
-    await this.request('consumer.pause');
-    const wasSilent = this.#paused || this.#producerPaused;
-    this.#paused = true;
-    if (!wasSilent) this.observer.safeEmit('pause');
-  }
-
-  async resume(): Promise<void> {
-    await this.request('consumer.resume');
-    const wasPaused = this.#paused;
-    this.#paused = false;
-    if (wasPaused && !this.#producerPaused) this.observer.safeEmit('resume');
   }
 
   /** @throws TypeError */
@@ -191,41 +151,25 @@ export class ConsumerImpl<A extends AppData = AppData> extends Entity<A, Consume
     await this.request('consumer.enableTraceEvent', { types });
   }
 
-  #producerPauseChanged(isPaused: boolean): void {
-    if (this.#producerPaused === isPaused) return;
-    this.#producerPaused = isPaused;
-    this.safeEmit(isPaused ? 'producerpause' : 'producerresume');
-    // For whoever watches the consumer only the sum of both counts.
-    if (!this.#paused) this.observer.safeEmit(isPaused ? 'pause' : 'resume');
-  }
-
-  #notified(event: string, data: unknown, payload: Uint8Array | undefined): void {
+  protected override notified(event: string, data: unknown, payload: Uint8Array | undefined): void {
     switch (event) {
       case 'producerclose':
-        if (!this.markClosed()) return;
-        this.emit('@producerclose');
-        this.safeEmit('producerclose');
-        this.observer.safeEmit('close');
+        this.sourceClosed(event);
         break;
       case 'producerpause':
-        this.#producerPauseChanged(true);
-        break;
       case 'producerresume':
-        this.#producerPauseChanged(false);
+        this.sourcePauseChanged(event === 'producerpause', event);
         break;
       case 'score':
         this.#score = data as ConsumerScore;
-        this.safeEmit('score', this.score);
-        this.observer.safeEmit('score', this.score);
+        this.tell('score', this.score);
         break;
       case 'layerschange':
         this.#currentLayers = (data as ConsumerLayers | null | undefined) ?? undefined;
-        this.safeEmit('layerschange', this.currentLayers);
-        this.observer.safeEmit('layerschange', this.currentLayers);
+        this.tell('layerschange', this.currentLayers);
         break;
       case 'trace':
-        this.safeEmit('trace', data as ConsumerTraceEventData);
-        this.observer.safeEmit('trace', data as ConsumerTraceEventData);
+        this.tell('trace', data);
         break;
       case 'rtp':
         if (payload !== undefined) this.safeEmit('rtp', Buffer.from(payload));

@@ -2,9 +2,9 @@ import type { AppData } from './app-data.ts';
 import { clone } from './clone.ts';
 import { dataMessageOf } from './data-message.ts';
 import type { DataConsumerDump, DataConsumerStat, DataConsumerType } from './data-types.ts';
-import { Entity, type EntityOptions } from './entity.ts';
 import { Logger } from './logger.ts';
 import type { SctpStreamParameters } from './sctp-parameters.ts';
+import { TransportChild, type TransportChildOptions } from './transport-child.ts';
 
 /** Events of a data consumer. */
 export interface DataConsumerEvents {
@@ -28,13 +28,12 @@ export interface DataConsumerObserverEvents {
   resume: [];
 }
 
-export interface DataConsumerImplOptions<A extends AppData> extends EntityOptions<A> {
+export interface DataConsumerImplOptions<A extends AppData> extends TransportChildOptions<A> {
   readonly dataProducerId: string;
   readonly type: DataConsumerType;
   readonly sctpStreamParameters: SctpStreamParameters | undefined;
   readonly label: string;
   readonly protocol: string;
-  readonly paused: boolean;
   readonly dataProducerPaused: boolean;
   readonly subchannels: readonly number[];
 }
@@ -42,24 +41,21 @@ export interface DataConsumerImplOptions<A extends AppData> extends EntityOption
 const logger = new Logger('DataConsumer');
 
 /** Messages that go out of a router to one endpoint. */
-export class DataConsumerImpl<A extends AppData = AppData> extends Entity<
+export class DataConsumerImpl<A extends AppData = AppData> extends TransportChild<
   A,
   DataConsumerEvents,
-  DataConsumerObserverEvents
+  DataConsumerObserverEvents,
+  DataConsumerDump,
+  DataConsumerStat
 > {
   readonly #options: DataConsumerImplOptions<A>;
-  #paused: boolean;
-  #dataProducerPaused: boolean;
   #subchannels: number[];
 
   /** @private */
   constructor(options: DataConsumerImplOptions<A>) {
-    super(options);
+    super(options, 'dataConsumer', options.dataProducerPaused);
     this.#options = options;
-    this.#paused = options.paused;
-    this.#dataProducerPaused = options.dataProducerPaused;
     this.#subchannels = [...options.subchannels];
-    this.channel.subscribe(this.id, (event, data, payload) => this.#notified(event, data, payload));
   }
 
   get dataProducerId(): string {
@@ -82,53 +78,12 @@ export class DataConsumerImpl<A extends AppData = AppData> extends Entity<
     return this.#options.protocol;
   }
 
-  /** By itself; its data producer may be paused besides. */
-  get paused(): boolean {
-    return this.#paused;
-  }
-
   get dataProducerPaused(): boolean {
-    return this.#dataProducerPaused;
+    return this.isSourcePaused;
   }
 
   get subchannels(): number[] {
     return [...this.#subchannels];
-  }
-
-  close(): void {
-    if (!this.markClosed()) return;
-    this.channel.requestAndForget('transport.closeDataConsumer', this.internal);
-    this.emit('@close');
-    this.observer.safeEmit('close');
-  }
-
-  /** @private */
-  transportClosed(): void {
-    if (!this.markClosed()) return;
-    this.safeEmit('transportclose');
-    this.observer.safeEmit('close');
-  }
-
-  async dump(): Promise<DataConsumerDump> {
-    return (await this.request('dataConsumer.dump')) as DataConsumerDump;
-  }
-
-  async getStats(): Promise<DataConsumerStat[]> {
-    return (await this.request('dataConsumer.getStats')) as DataConsumerStat[];
-  }
-
-  async pause(): Promise<void> {
-    await this.request('dataConsumer.pause');
-    const wasSilent = this.#paused || this.#dataProducerPaused;
-    this.#paused = true;
-    if (!wasSilent) this.observer.safeEmit('pause');
-  }
-
-  async resume(): Promise<void> {
-    await this.request('dataConsumer.resume');
-    const wasPaused = this.#paused;
-    this.#paused = false;
-    if (wasPaused && !this.#dataProducerPaused) this.observer.safeEmit('resume');
   }
 
   /** Bytes that wait to be sent. */
@@ -175,26 +130,14 @@ export class DataConsumerImpl<A extends AppData = AppData> extends Entity<
     this.#subchannels = (data as { subchannels: number[] }).subchannels;
   }
 
-  #dataProducerPauseChanged(isPaused: boolean): void {
-    if (this.#dataProducerPaused === isPaused) return;
-    this.#dataProducerPaused = isPaused;
-    this.safeEmit(isPaused ? 'dataproducerpause' : 'dataproducerresume');
-    if (!this.#paused) this.observer.safeEmit(isPaused ? 'pause' : 'resume');
-  }
-
-  #notified(event: string, data: unknown, payload: Uint8Array | undefined): void {
+  protected override notified(event: string, data: unknown, payload: Uint8Array | undefined): void {
     switch (event) {
       case 'dataproducerclose':
-        if (!this.markClosed()) return;
-        this.emit('@dataproducerclose');
-        this.safeEmit('dataproducerclose');
-        this.observer.safeEmit('close');
+        this.sourceClosed(event);
         break;
       case 'dataproducerpause':
-        this.#dataProducerPauseChanged(true);
-        break;
       case 'dataproducerresume':
-        this.#dataProducerPauseChanged(false);
+        this.sourcePauseChanged(event === 'dataproducerpause', event);
         break;
       case 'sctpsendbufferfull':
         this.safeEmit('sctpsendbufferfull');

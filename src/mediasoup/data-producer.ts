@@ -2,9 +2,9 @@ import type { AppData } from './app-data.ts';
 import { clone } from './clone.ts';
 import { dataMessageOf } from './data-message.ts';
 import type { DataProducerDump, DataProducerStat, DataProducerType } from './data-types.ts';
-import { Entity, type EntityOptions } from './entity.ts';
 import { Logger } from './logger.ts';
 import type { SctpStreamParameters } from './sctp-parameters.ts';
+import { TransportChild, type TransportChildOptions } from './transport-child.ts';
 
 /** Events of a data producer. */
 export interface DataProducerEvents {
@@ -20,31 +20,29 @@ export interface DataProducerObserverEvents {
   resume: [];
 }
 
-export interface DataProducerImplOptions<A extends AppData> extends EntityOptions<A> {
+export interface DataProducerImplOptions<A extends AppData> extends TransportChildOptions<A> {
   readonly type: DataProducerType;
   readonly sctpStreamParameters: SctpStreamParameters | undefined;
   readonly label: string;
   readonly protocol: string;
-  readonly paused: boolean;
 }
 
 const logger = new Logger('DataProducer');
 
 /** Messages that come into a router. */
-export class DataProducerImpl<A extends AppData = AppData> extends Entity<
+export class DataProducerImpl<A extends AppData = AppData> extends TransportChild<
   A,
   DataProducerEvents,
-  DataProducerObserverEvents
+  DataProducerObserverEvents,
+  DataProducerDump,
+  DataProducerStat
 > {
   readonly #options: DataProducerImplOptions<A>;
-  #paused: boolean;
 
   /** @private */
   constructor(options: DataProducerImplOptions<A>) {
-    super(options);
+    super(options, 'dataProducer', false);
     this.#options = options;
-    this.#paused = options.paused;
-    this.channel.subscribe(this.id, (event) => logger.error(`ignoring unknown event "${event}"`));
   }
 
   get type(): DataProducerType {
@@ -61,46 +59,6 @@ export class DataProducerImpl<A extends AppData = AppData> extends Entity<
 
   get protocol(): string {
     return this.#options.protocol;
-  }
-
-  get paused(): boolean {
-    return this.#paused;
-  }
-
-  close(): void {
-    if (!this.markClosed()) return;
-    this.channel.requestAndForget('transport.closeDataProducer', this.internal);
-    this.emit('@close');
-    this.observer.safeEmit('close');
-  }
-
-  /** @private */
-  transportClosed(): void {
-    if (!this.markClosed()) return;
-    this.safeEmit('transportclose');
-    this.observer.safeEmit('close');
-  }
-
-  async dump(): Promise<DataProducerDump> {
-    return (await this.request('dataProducer.dump')) as DataProducerDump;
-  }
-
-  async getStats(): Promise<DataProducerStat[]> {
-    return (await this.request('dataProducer.getStats')) as DataProducerStat[];
-  }
-
-  async pause(): Promise<void> {
-    await this.request('dataProducer.pause');
-    const wasPaused = this.#paused;
-    this.#paused = true;
-    if (!wasPaused) this.observer.safeEmit('pause');
-  }
-
-  async resume(): Promise<void> {
-    await this.request('dataProducer.resume');
-    const wasPaused = this.#paused;
-    this.#paused = false;
-    if (wasPaused) this.observer.safeEmit('resume');
   }
 
   /**
@@ -122,5 +80,10 @@ export class DataProducerImpl<A extends AppData = AppData> extends Entity<
     if (subchannels !== undefined && !Array.isArray(subchannels)) throw new TypeError('subchannels must be an array');
     const data = { ppid: kind, subchannels, requiredSubchannel, ignoredSubchannel };
     this.channel.notify('dataProducer.send', this.internal, data, bytes);
+  }
+
+  /** There are none. */
+  protected override notified(event: string): void {
+    logger.error(`ignoring unknown event "${event}"`);
   }
 }

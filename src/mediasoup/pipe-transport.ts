@@ -2,8 +2,8 @@ import type { AppData } from './app-data.ts';
 import { clone } from './clone.ts';
 import type { ConsumerImpl } from './consumer.ts';
 import type { PipeConsumerOptions } from './rtp-stream-types.ts';
-import type { SctpNegotiatedCapabilities, SctpParameters, SctpState } from './sctp-parameters.ts';
-import { TransportImpl, type TransportImplOptions } from './transport.ts';
+import { SctpTransportImpl } from './sctp-transport.ts';
+import type { TransportImplOptions } from './transport.ts';
 import type { PipeTransportDump, PipeTransportStat, SrtpParameters, TransportTuple } from './transport-types.ts';
 import { checkSrtpParameters, tupleOf } from './transport-validation.ts';
 
@@ -12,7 +12,7 @@ export interface PipeTransportImplOptions<A extends AppData> extends TransportIm
 }
 
 /** A path to another router: every stream of a producer goes over it. */
-export class PipeTransportImpl<A extends AppData = AppData> extends TransportImpl<A> {
+export class PipeTransportImpl<A extends AppData = AppData> extends SctpTransportImpl<A> {
   readonly #data: PipeTransportDump;
 
   /** @private */
@@ -27,18 +27,6 @@ export class PipeTransportImpl<A extends AppData = AppData> extends TransportImp
 
   get tuple(): TransportTuple {
     return clone(this.#data.tuple);
-  }
-
-  get sctpParameters(): SctpParameters | undefined {
-    return clone(this.currentSctpParameters);
-  }
-
-  get sctpState(): SctpState | undefined {
-    return this.currentSctpState;
-  }
-
-  get sctpNegotiatedCapabilities(): SctpNegotiatedCapabilities | undefined {
-    return clone(this.#data.sctpNegotiatedCapabilities);
   }
 
   /** Keys of what leaves here; with SRTP. */
@@ -76,16 +64,6 @@ export class PipeTransportImpl<A extends AppData = AppData> extends TransportImp
   }
 
   protected override get keepsCname(): boolean {
-    return true;
-  }
-
-  protected override notified(event: string, data: unknown): boolean {
-    if (event !== 'sctpstatechange') return false;
-    const news = data as Partial<PipeTransportDump>;
-    if (news.sctpNegotiatedCapabilities !== undefined) {
-      this.#data.sctpNegotiatedCapabilities = news.sctpNegotiatedCapabilities;
-    }
-    this.sctpStateIs(news.sctpState!);
     return true;
   }
 }

@@ -1,7 +1,7 @@
 import type { AppData } from './app-data.ts';
 import { clone } from './clone.ts';
-import type { SctpNegotiatedCapabilities, SctpParameters, SctpState } from './sctp-parameters.ts';
-import { TransportImpl, type TransportImplOptions } from './transport.ts';
+import { SctpTransportImpl } from './sctp-transport.ts';
+import type { TransportImplOptions } from './transport.ts';
 import type { PlainTransportDump, PlainTransportStat, SrtpParameters, TransportTuple } from './transport-types.ts';
 import { checkSrtpParameters, tupleOf } from './transport-validation.ts';
 
@@ -10,7 +10,7 @@ export interface PlainTransportImplOptions<A extends AppData> extends TransportI
 }
 
 /** A path to anything that sends and receives RTP or SRTP over UDP. */
-export class PlainTransportImpl<A extends AppData = AppData> extends TransportImpl<A> {
+export class PlainTransportImpl<A extends AppData = AppData> extends SctpTransportImpl<A> {
   readonly #data: PlainTransportDump;
 
   /** @private */
@@ -30,18 +30,6 @@ export class PlainTransportImpl<A extends AppData = AppData> extends TransportIm
   /** Without RTCP multiplexing. */
   get rtcpTuple(): TransportTuple | undefined {
     return clone(this.#data.rtcpTuple);
-  }
-
-  get sctpParameters(): SctpParameters | undefined {
-    return clone(this.currentSctpParameters);
-  }
-
-  get sctpState(): SctpState | undefined {
-    return this.currentSctpState;
-  }
-
-  get sctpNegotiatedCapabilities(): SctpNegotiatedCapabilities | undefined {
-    return clone(this.#data.sctpNegotiatedCapabilities);
   }
 
   /** Keys of what leaves here; with SRTP. */
@@ -87,14 +75,8 @@ export class PlainTransportImpl<A extends AppData = AppData> extends TransportIm
         this.safeEmit('rtcptuple', this.rtcpTuple!);
         this.observer.safeEmit('rtcptuple', this.rtcpTuple!);
         return true;
-      case 'sctpstatechange':
-        if (news.sctpNegotiatedCapabilities !== undefined) {
-          this.#data.sctpNegotiatedCapabilities = news.sctpNegotiatedCapabilities;
-        }
-        this.sctpStateIs(news.sctpState!);
-        return true;
       default:
-        return false;
+        return super.notified(event, data);
     }
   }
 }

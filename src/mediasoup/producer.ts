@@ -1,6 +1,6 @@
 import type { AppData } from './app-data.ts';
 import { clone } from './clone.ts';
-import { checkTraceEventTypes, Entity, type EntityOptions } from './entity.ts';
+import { checkTraceEventTypes } from './entity.ts';
 import { Logger } from './logger.ts';
 import type { MediaKind, NormalizedRtpParameters, RtpParameters } from './rtp-parameters.ts';
 import type {
@@ -12,6 +12,7 @@ import type {
   ProducerType,
   ProducerVideoOrientation,
 } from './rtp-stream-types.ts';
+import { TransportChild, type TransportChildOptions } from './transport-child.ts';
 
 /** Events of a producer. */
 export interface ProducerEvents {
@@ -33,28 +34,30 @@ export interface ProducerObserverEvents {
   trace: [ProducerTraceEventData];
 }
 
-export interface ProducerImplOptions<A extends AppData> extends EntityOptions<A> {
+export interface ProducerImplOptions<A extends AppData> extends TransportChildOptions<A> {
   readonly kind: MediaKind;
   readonly type: ProducerType;
   readonly rtpParameters: RtpParameters;
   readonly consumableRtpParameters: NormalizedRtpParameters;
-  readonly paused: boolean;
 }
 
 const logger = new Logger('Producer');
 
 /** Audio or video that comes into a router. */
-export class ProducerImpl<A extends AppData = AppData> extends Entity<A, ProducerEvents, ProducerObserverEvents> {
+export class ProducerImpl<A extends AppData = AppData> extends TransportChild<
+  A,
+  ProducerEvents,
+  ProducerObserverEvents,
+  ProducerDump,
+  ProducerStat
+> {
   readonly #options: ProducerImplOptions<A>;
-  #paused: boolean;
   #score: ProducerScore[] = [];
 
   /** @private */
   constructor(options: ProducerImplOptions<A>) {
-    super(options);
+    super(options, 'producer', false);
     this.#options = options;
-    this.#paused = options.paused;
-    this.channel.subscribe(this.id, (event, data) => this.#notified(event, data));
   }
 
   get kind(): MediaKind {
@@ -74,49 +77,9 @@ export class ProducerImpl<A extends AppData = AppData> extends Entity<A, Produce
     return clone(this.#options.consumableRtpParameters);
   }
 
-  get paused(): boolean {
-    return this.#paused;
-  }
-
   /** One for each stream; empty until the first packets. */
   get score(): ProducerScore[] {
     return clone(this.#score);
-  }
-
-  close(): void {
-    if (!this.markClosed()) return;
-    this.channel.requestAndForget('transport.closeProducer', this.internal);
-    this.emit('@close');
-    this.observer.safeEmit('close');
-  }
-
-  /** @private */
-  transportClosed(): void {
-    if (!this.markClosed()) return;
-    this.safeEmit('transportclose');
-    this.observer.safeEmit('close');
-  }
-
-  async dump(): Promise<ProducerDump> {
-    return (await this.request('producer.dump')) as ProducerDump;
-  }
-
-  async getStats(): Promise<ProducerStat[]> {
-    return (await this.request('producer.getStats')) as ProducerStat[];
-  }
-
-  async pause(): Promise<void> {
-    await this.request('producer.pause');
-    const wasPaused = this.#paused;
-    this.#paused = true;
-    if (!wasPaused) this.observer.safeEmit('pause');
-  }
-
-  async resume(): Promise<void> {
-    await this.request('producer.resume');
-    const wasPaused = this.#paused;
-    this.#paused = false;
-    if (wasPaused) this.observer.safeEmit('resume');
   }
 
   /** @throws TypeError */
@@ -134,20 +97,15 @@ export class ProducerImpl<A extends AppData = AppData> extends Entity<A, Produce
     this.channel.notify('producer.send', this.internal, undefined, new Uint8Array(rtpPacket));
   }
 
-  #notified(event: string, data: unknown): void {
+  protected override notified(event: string, data: unknown): void {
     switch (event) {
       case 'score':
         this.#score = data as ProducerScore[];
-        this.safeEmit('score', this.score);
-        this.observer.safeEmit('score', this.score);
+        this.tell('score', this.score);
         break;
       case 'videoorientationchange':
-        this.safeEmit('videoorientationchange', data as ProducerVideoOrientation);
-        this.observer.safeEmit('videoorientationchange', data as ProducerVideoOrientation);
-        break;
       case 'trace':
-        this.safeEmit('trace', data as ProducerTraceEventData);
-        this.observer.safeEmit('trace', data as ProducerTraceEventData);
+        this.tell(event, data);
         break;
       default:
         logger.error(`ignoring unknown event "${event}"`);

@@ -11,7 +11,7 @@ import type { ProducerImpl } from './producer.ts';
 import { ProducerFactory } from './producer-factory.ts';
 import type { RouterOfTransport } from './router-of-transport.ts';
 import type { ConsumerOptions, ProducerOptions } from './rtp-stream-types.ts';
-import type { SctpParameters, SctpState } from './sctp-parameters.ts';
+import type { SctpState } from './sctp-parameters.ts';
 import type {
   BaseTransportDump,
   BaseTransportStats,
@@ -80,14 +80,12 @@ export abstract class TransportImpl<A extends AppData = AppData> extends Entity<
   readonly #producerFactory: ProducerFactory;
   readonly #consumerFactory: ConsumerFactory;
   readonly #dataFactory: DataFactory;
-  #sctpState: SctpState | undefined;
 
   /** @private */
   protected constructor(options: TransportImplOptions<A>) {
     super(options);
     const { channel, internal, router, data } = options;
     this.#router = router;
-    this.#sctpState = data.sctpState;
     this.#producerFactory = new ProducerFactory(channel, internal, router);
     this.#consumerFactory = new ConsumerFactory(channel, internal, router);
     this.#dataFactory = new DataFactory(channel, internal, router, data.sctpParameters);
@@ -245,25 +243,8 @@ export abstract class TransportImpl<A extends AppData = AppData> extends Entity<
     return this.#consumerFactory;
   }
 
-  protected get currentSctpState(): SctpState | undefined {
-    return this.#sctpState;
-  }
-
-  protected sctpStateIs(state: SctpState): void {
-    this.#sctpState = state;
-    this.safeEmit('sctpstatechange', state);
-    this.observer.safeEmit('sctpstatechange', state);
-  }
-
-  /** SCTP parameters the worker gave it. */
-  protected get currentSctpParameters(): SctpParameters | undefined {
-    return this.#dataFactory.sctpParameters;
-  }
-
   /** What the transport itself, in the way of its kind, does when closing. */
-  protected onClosing(): void {
-    if (this.#sctpState !== undefined) this.#sctpState = 'closed';
-  }
+  protected onClosing(): void {}
 
   /** An event only this kind has. @returns false when it has no such event */
   protected abstract notified(event: string, data: unknown, payload: Uint8Array | undefined): boolean;

@@ -1,7 +1,7 @@
 import type { AppData } from './app-data.ts';
 import { clone } from './clone.ts';
-import type { SctpNegotiatedCapabilities, SctpParameters, SctpState } from './sctp-parameters.ts';
-import { TransportImpl, type TransportImplOptions } from './transport.ts';
+import { SctpTransportImpl } from './sctp-transport.ts';
+import type { TransportImplOptions } from './transport.ts';
 import type {
   DtlsParameters,
   DtlsRole,
@@ -20,7 +20,7 @@ export interface WebRtcTransportImplOptions<A extends AppData> extends Transport
 }
 
 /** A path to a browser or the like: ICE-lite, DTLS-SRTP, SCTP. */
-export class WebRtcTransportImpl<A extends AppData = AppData> extends TransportImpl<A> {
+export class WebRtcTransportImpl<A extends AppData = AppData> extends SctpTransportImpl<A> {
   readonly #data: WebRtcTransportDump;
 
   /** @private */
@@ -64,18 +64,6 @@ export class WebRtcTransportImpl<A extends AppData = AppData> extends TransportI
   /** PEM; once connected. */
   get dtlsRemoteCert(): string | undefined {
     return this.#data.dtlsRemoteCert;
-  }
-
-  get sctpParameters(): SctpParameters | undefined {
-    return clone(this.currentSctpParameters);
-  }
-
-  get sctpState(): SctpState | undefined {
-    return this.currentSctpState;
-  }
-
-  get sctpNegotiatedCapabilities(): SctpNegotiatedCapabilities | undefined {
-    return clone(this.#data.sctpNegotiatedCapabilities);
   }
 
   override async dump(): Promise<WebRtcTransportDump> {
@@ -131,14 +119,8 @@ export class WebRtcTransportImpl<A extends AppData = AppData> extends TransportI
         this.safeEmit('dtlsstatechange', this.dtlsState);
         this.observer.safeEmit('dtlsstatechange', this.dtlsState);
         return true;
-      case 'sctpstatechange':
-        if (news.sctpNegotiatedCapabilities !== undefined) {
-          this.#data.sctpNegotiatedCapabilities = news.sctpNegotiatedCapabilities;
-        }
-        this.sctpStateIs(news.sctpState!);
-        return true;
       default:
-        return false;
+        return super.notified(event, data);
     }
   }
 }
