@@ -3,16 +3,37 @@
  * bundled and sent to a browser; there are no types of browsers here, so what is used of them is written here.
  */
 import { Device } from 'mediasoup-client';
-import type { Consumer, DataConsumer, Transport, TransportOptions } from 'mediasoup-client/types';
+import type { Consumer, DataConsumer, Producer, Transport, TransportOptions } from 'mediasoup-client/types';
 
 /** What a page has seen of what it consumes. */
 export interface PageReport {
   readonly framesDecoded: number;
+  readonly keyFramesDecoded: number;
   /** Of the last picture, pixels. */
   readonly frameWidth: number;
+  readonly frameHeight: number;
+  /** Of the decoder: `video/VP9`, say. */
+  readonly videoCodec: string;
+  /** How far the brightest and the darkest spot of the picture on the screen are apart, 0–255; of a black picture 0. */
+  readonly contrast: number;
   readonly audioPackets: number;
   readonly audioEnergy: number;
   readonly messages: readonly string[];
+}
+
+/** What a page has sent of its camera, by encoding. */
+export interface PageSent {
+  readonly rid: string;
+  readonly frameWidth: number;
+  readonly framesEncoded: number;
+  readonly scalabilityMode: string;
+}
+
+/** One encoding of a camera. */
+export interface PageEncoding {
+  readonly scaleResolutionDownBy?: number;
+  readonly maxBitrate?: number;
+  readonly scalabilityMode?: string;
 }
 
 /** What a page sends of its camera. */
@@ -21,8 +42,10 @@ export interface PageCamera {
   readonly width: number;
   readonly height: number;
   readonly frameRate: number;
+  /** `video/VP9`, say; left out, the first that the router has. */
+  readonly codec?: string;
   /** With more than one, simulcast. */
-  readonly encodings?: { scaleResolutionDownBy: number; maxBitrate: number }[];
+  readonly encodings?: readonly PageEncoding[];
 }
 
 /** Of the page's global scope. */
@@ -30,9 +53,27 @@ interface PageScope {
   /** Asks the application's server. */
   callServer<T>(method: string, data?: unknown): Promise<T>;
   navigator: { mediaDevices: { getUserMedia(constraints: object): Promise<{ getTracks(): PageTrack[] }> } };
-  document: { createElement(name: string): Record<string, unknown>; body: { append(element: unknown): void } };
+  document: { createElement(name: string): PageElement; body: { append(element: unknown): void } };
   MediaStream: new (tracks: readonly unknown[]) => unknown;
-  mediasoupPage: { run(camera: PageCamera): Promise<void>; report(): Promise<PageReport>; close(): void };
+  mediasoupPage: {
+    publish(camera: PageCamera): Promise<void>;
+    watch(): Promise<void>;
+    run(camera: PageCamera): Promise<void>;
+    report(): Promise<PageReport>;
+    sent(): Promise<readonly PageSent[]>;
+    close(): void;
+  };
+}
+
+/** A player, or a canvas. */
+interface PageElement {
+  getContext(
+    name: '2d',
+    options: object,
+  ): {
+    drawImage(element: PageElement, x: number, y: number, width: number, height: number): void;
+    getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray };
+  };
 }
 
 interface PageTrack {
@@ -40,10 +81,17 @@ interface PageTrack {
   stop(): void;
 }
 
+/** Pictures are looked at in so few pixels a side. */
+const LOOKED_AT = 16;
+
 const scope = globalThis as unknown as PageScope;
 const messages: string[] = [];
+const producers: Producer[] = [];
 const consumers: Consumer[] = [];
+const players: PageElement[] = [];
 const closing: (() => void)[] = [];
+let canvas: PageElement | undefined;
+let loaded: Promise<Device> | undefined;
 
 /** Asks the server for what the library asks the application for. */
 async function ask<T>(
@@ -60,6 +108,12 @@ async function ask<T>(
     return;
   }
   done(answer);
+}
+
+async function load(): Promise<Device> {
+  const device = await Device.factory();
+  await device.load({ routerRtpCapabilities: await scope.callServer('capabilities') });
+  return device;
 }
 
 function joined(transport: Transport, name: 'send' | 'receive'): Transport {
@@ -80,20 +134,29 @@ function play(track: { readonly kind: string }): void {
   const element = scope.document.createElement(track.kind);
   Object.assign(element, { muted: track.kind === 'video', autoplay: true, srcObject: new scope.MediaStream([track]) });
   scope.document.body.append(element);
+  if (track.kind === 'video') players.push(element);
 }
 
-/** Sends camera, microphone and a message, and takes everything there is. */
-async function run({ encodings, ...video }: PageCamera): Promise<void> {
-  const device = await Device.factory();
-  await device.load({ routerRtpCapabilities: await scope.callServer('capabilities') });
+/** Sends camera and microphone. */
+async function publish({ encodings, codec, ...video }: PageCamera): Promise<Transport> {
+  loaded ??= load();
+  const device = await loaded;
   const tracks = (await scope.navigator.mediaDevices.getUserMedia({ audio: true, video })).getTracks();
   closing.push(...tracks.map((track) => () => track.stop()));
   const sending = joined(device.createSendTransport(await scope.callServer<TransportOptions>('open', 'send')), 'send');
-  for (const track of tracks) await sending.produce({ track, ...(track.kind === 'video' && { encodings }) });
-  const channel = await sending.produceData({ label: 'chat' });
-  channel.on('open', () => channel.send('from the page'));
-  if (channel.readyState === 'open') channel.send('from the page');
+  const wanted = device.sendRtpCapabilities.codecs?.find(({ mimeType }) => mimeType === codec);
+  if (codec !== undefined && wanted === undefined) throw new RangeError(`no ${codec} here`);
+  for (const track of tracks) {
+    const options = track.kind === 'video' ? { codec: wanted, encodings: encodings?.map((one) => ({ ...one })) } : {};
+    producers.push(await sending.produce({ track: track as never, ...options } as never));
+  }
+  return sending;
+}
 
+/** Takes everything there is. */
+async function watch(): Promise<Transport> {
+  loaded ??= load();
+  const device = await loaded;
   const options = await scope.callServer<TransportOptions>('open', 'receive');
   const receiving = joined(device.createRecvTransport(options), 'receive');
   const offers = await scope.callServer<Parameters<Transport['consume']>[0][]>('consume', device.recvRtpCapabilities);
@@ -103,29 +166,84 @@ async function run({ encodings, ...video }: PageCamera): Promise<void> {
     play(consumer.track);
     await scope.callServer('resume', consumer.id);
   }
+  return receiving;
+}
+
+/** Sends camera, microphone and a message, and takes everything there is. */
+async function run(camera: PageCamera): Promise<void> {
+  const channel = await (await publish(camera)).produceData({ label: 'chat' });
+  channel.on('open', () => channel.send('from the page'));
+  if (channel.readyState === 'open') channel.send('from the page');
+
+  const receiving = await watch();
   const data = await scope.callServer<Parameters<Transport['consumeData']>[0]>('consumeData');
   const dataConsumer: DataConsumer = await receiving.consumeData(data);
   dataConsumer.on('message', (message: unknown) => messages.push(String(message)));
   if (dataConsumer.readyState !== 'open') await new Promise<void>((resolve) => dataConsumer.on('open', resolve));
 }
 
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+async function statistics(of: Producer | Consumer): Promise<Map<string, Record<string, unknown>>> {
+  return (await of.getStats()) as unknown as Map<string, Record<string, unknown>>;
+}
+
+function contrastOf(player: PageElement | undefined): number {
+  if (player === undefined) return 0;
+  canvas ??= scope.document.createElement('canvas');
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.drawImage(player, 0, 0, LOOKED_AT, LOOKED_AT);
+  const { data } = context.getImageData(0, 0, LOOKED_AT, LOOKED_AT);
+  // Green is most of what is bright.
+  const green = data.filter((_, index) => index % 4 === 1);
+  return Math.max(...green) - Math.min(...green);
+}
+
 async function report(): Promise<PageReport> {
-  const totals = { framesDecoded: 0, frameWidth: 0, audioPackets: 0, audioEnergy: 0 };
+  const totals = { framesDecoded: 0, keyFramesDecoded: 0, frameWidth: 0, frameHeight: 0 };
+  const sound = { audioPackets: 0, audioEnergy: 0 };
+  let videoCodec = '';
   for (const consumer of consumers) {
-    const stats = (await consumer.getStats()) as Map<string, Record<string, unknown>>;
+    const stats = await statistics(consumer);
     for (const entry of stats.values()) {
       if (entry['type'] !== 'inbound-rtp') continue;
-      totals.framesDecoded += Number(entry['framesDecoded'] ?? 0);
-      totals.frameWidth += Number(entry['frameWidth'] ?? 0);
-      if (entry['kind'] === 'audio') totals.audioPackets += Number(entry['packetsReceived'] ?? 0);
-      totals.audioEnergy += Number(entry['totalAudioEnergy'] ?? 0);
+      const number = (name: string): number => Number(entry[name] ?? 0);
+      for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += number(name);
+      if (entry['kind'] === 'video') videoCodec = textOf(stats.get(textOf(entry['codecId']))?.['mimeType']);
+      if (entry['kind'] === 'audio') sound.audioPackets += number('packetsReceived');
+      sound.audioEnergy += number('totalAudioEnergy');
     }
   }
-  return { ...totals, messages };
+  return { ...totals, ...sound, videoCodec, contrast: contrastOf(players[0]), messages };
+}
+
+async function sent(): Promise<readonly PageSent[]> {
+  const all: PageSent[] = [];
+  for (const producer of producers) {
+    for (const entry of (await statistics(producer)).values()) {
+      if (entry['type'] !== 'outbound-rtp' || entry['kind'] !== 'video') continue;
+      all.push({
+        rid: textOf(entry['rid']),
+        frameWidth: Number(entry['frameWidth'] ?? 0),
+        framesEncoded: Number(entry['framesEncoded'] ?? 0),
+        scalabilityMode: textOf(entry['scalabilityMode']),
+      });
+    }
+  }
+  return all;
 }
 
 function close(): void {
   for (const end of closing.splice(0)) end();
 }
 
-scope.mediasoupPage = { run, report, close };
+scope.mediasoupPage = {
+  publish: async (camera) => void (await publish(camera)),
+  watch: async () => void (await watch()),
+  run,
+  report,
+  sent,
+  close,
+};
