@@ -1,5 +1,6 @@
 import type { DatagramSocket } from '../../io/datagram-socket.ts';
 import { UdpSocket } from '../../io/udp-socket.ts';
+import { isIpAddress } from '../../io/worker-events.ts';
 import type { TransportSocket } from '../../sfu/transports/datagram-transport.ts';
 import { MillraceError } from '../../wire/errors.ts';
 import { RequestError } from '../channel/request-errors.ts';
@@ -7,6 +8,10 @@ import { RequestData } from './request-data.ts';
 
 /** Ports tried in a range before it counts as taken. */
 const MAX_PORT_TRIES = 200;
+
+export const MAX_PORT = 65_535;
+/** What the kernel is asked for is an integer of 32 bits with a sign. */
+const MAX_SOCKET_BUFFER_BYTES = 0x7fff_ffff;
 
 /** Ports to take, both included. */
 export interface PortRange {
@@ -34,22 +39,24 @@ export function readListenInfo(value: unknown): ListenInfo {
   const data = new RequestData(typeof value === 'string' ? { ip: value } : value);
   const range = data.optionalObject<object>('portRange');
   const limits = new RequestData(range);
-  const min = limits.number('min') ?? 0;
-  const max = limits.number('max') ?? 0;
+  const min = limits.optionalInteger('min', MAX_PORT) ?? 0;
+  const max = limits.optionalInteger('max', MAX_PORT) ?? 0;
   const flags = new RequestData(data.optionalObject<object>('flags'));
   const protocol = data.optionalText('protocol') ?? 'udp';
   if (protocol !== 'udp' && protocol !== 'tcp') throw new TypeError('invalid protocol');
+  // A name would have to be asked for, of whom nobody knows.
+  if (!isIpAddress(data.text('ip'))) throw new TypeError('invalid ip');
   return {
     protocol,
     ip: data.text('ip'),
     announcedAddress: data.optionalText('announcedAddress') ?? data.optionalText('announcedIp'),
     exposeInternalIp: data.flag('exposeInternalIp', false),
-    port: data.number('port') ?? 0,
+    port: data.optionalInteger('port', MAX_PORT) ?? 0,
     portRange: min > 0 && max >= min ? { min, max } : undefined,
     ipv6Only: flags.flag('ipv6Only', false),
     udpReusePort: flags.flag('udpReusePort', false),
-    sendBufferSize: data.number('sendBufferSize'),
-    recvBufferSize: data.number('recvBufferSize'),
+    sendBufferSize: data.optionalInteger('sendBufferSize', MAX_SOCKET_BUFFER_BYTES),
+    recvBufferSize: data.optionalInteger('recvBufferSize', MAX_SOCKET_BUFFER_BYTES),
   };
 }
 

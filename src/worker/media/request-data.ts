@@ -1,6 +1,12 @@
 import { StateError } from '../../wire/errors.ts';
 import { NotFoundError } from '../channel/request-errors.ts';
 
+/** Both included. */
+export interface NumberLimits {
+  readonly least?: number;
+  readonly most?: number;
+}
+
 /** What a request carries, to be read field by field. Control has checked what applications give; this is a second look. */
 export class RequestData {
   readonly #fields: Readonly<Record<string, unknown>>;
@@ -24,11 +30,28 @@ export class RequestData {
     return value;
   }
 
-  /** @throws TypeError when it is there and no number from 0 on */
-  number(name: string): number | undefined {
+  /** @throws TypeError when it is there and no number from `least` (0 unless told) to `most` */
+  number(name: string, { least = 0, most = Number.MAX_VALUE }: NumberLimits = {}): number | undefined {
     const value = this.#fields[name];
     if (value === undefined || value === null) return undefined;
-    if (typeof value !== 'number' || !(value >= 0)) throw new TypeError(`invalid ${name}`);
+    if (typeof value !== 'number' || !(value >= least && value <= most)) throw new TypeError(`invalid ${name}`);
+    return value;
+  }
+
+  /** @throws TypeError when it is no integer from `least` to `most` */
+  integer(name: string, most: number, least = 0): number {
+    const value = this.optionalInteger(name, most, least);
+    if (value === undefined) throw new TypeError(`missing ${name}`);
+    return value;
+  }
+
+  /** The same, or undefined. @throws TypeError */
+  optionalInteger(name: string, most: number, least = 0): number | undefined {
+    const value = this.#fields[name];
+    if (value === undefined || value === null) return undefined;
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+      throw new TypeError(`invalid ${name}`);
+    }
     return value;
   }
 
@@ -48,11 +71,31 @@ export class RequestData {
     return value;
   }
 
-  /** Numbers of a list. @throws TypeError */
-  numbers(name: string): readonly number[] {
+  /** Integers of a list, from 0 to `most`. @throws TypeError */
+  integers(name: string, most: number): readonly number[] {
     return this.list(name).map((value) => {
-      if (typeof value !== 'number') throw new TypeError(`invalid ${name}`);
+      if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > most) {
+        throw new TypeError(`invalid ${name}`);
+      }
       return value;
+    });
+  }
+
+  /** Texts of a list. @throws TypeError */
+  texts(name: string): readonly string[] {
+    return this.list(name).map((value) => {
+      if (typeof value !== 'string') throw new TypeError(`invalid ${name}`);
+      return value;
+    });
+  }
+
+  /** Objects of a list, which must be there. @throws TypeError when something in it is none, or there are more than `most` */
+  objects(name: string, most: number): readonly RequestData[] {
+    const values = this.#fields[name];
+    if (!Array.isArray(values) || values.length > most) throw new TypeError(`invalid ${name}`);
+    return values.map((value) => {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(`invalid ${name}`);
+      return new RequestData(value);
     });
   }
 
@@ -64,7 +107,7 @@ export class RequestData {
   /** An object, in the shape control gives it. @throws TypeError when it is none */
   object<T extends object>(name: string): T {
     const value = this.#fields[name];
-    if (typeof value !== 'object' || value === null) throw new TypeError(`missing ${name}`);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(`missing ${name}`);
     return value as T;
   }
 

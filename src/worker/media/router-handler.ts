@@ -5,17 +5,18 @@ import { srtpProvider } from '../../io/srtp-crypto.ts';
 import type { DtlsCertificate } from '../../protocol/dtls/dtls-certificate.ts';
 import { Router } from '../../sfu/router.ts';
 import { RouterRtpObserver, type RtpObserverSettings } from '../../sfu/router-rtp-observer.ts';
-import { type DatagramConnectOptions, DatagramTransport } from '../../sfu/transports/datagram-transport.ts';
+import { DatagramTransport } from '../../sfu/transports/datagram-transport.ts';
 import { DirectTransport } from '../../sfu/transports/direct-transport.ts';
 import type { Transport } from '../../sfu/transports/transport.ts';
 import { NotFoundError, RequestError } from '../channel/request-errors.ts';
 import type { IncomingRequest } from '../channel/response-channel.ts';
 import type { MediaContext, MediaEntity } from '../media-handlers.ts';
 import { IcePorts } from './ice-ports.ts';
-import { type ListenInfo, openUdp, readListenInfo, toTransportSocket } from './listen-sockets.ts';
+import { type ListenInfo, MAX_PORT, openUdp, readListenInfo, toTransportSocket } from './listen-sockets.ts';
 import { mediaEnvironment } from './media-environment.ts';
+import { readSrtpParameters } from './media-parameters.ts';
 import { answered, RequestData } from './request-data.ts';
-import { sctpOf } from './sctp-sizes.ts';
+import { MAX_SIZE_BYTES, sctpOf } from './sctp-sizes.ts';
 import { unknownMethod } from './stream-handlers.ts';
 import { type OwnRequest, TransportHandler } from './transport-handler.ts';
 import { openWebRtc, type WebRtcServerHandler } from './webrtc-handler.ts';
@@ -61,9 +62,9 @@ export class RouterHandler implements MediaEntity {
       case 'router.createDirectTransport':
         return this.#createDirect(idOf('transportId'), fields);
       case 'router.createAudioLevelObserver':
-        return this.#createObserver(idOf('rtpObserverId'), { ...(data as object), type: 'audiolevel' });
+        return this.#createObserver(idOf('rtpObserverId'), audioLevelSettings(fields));
       case 'router.createActiveSpeakerObserver':
-        return this.#createObserver(idOf('rtpObserverId'), { ...(data as object), type: 'activespeaker' });
+        return this.#createObserver(idOf('rtpObserverId'), activeSpeakerSettings(fields));
       case 'router.closeRtpObserver':
         return this.#closeObserver(idOf('rtpObserverId'));
       case 'router.closeTransport':
@@ -153,8 +154,9 @@ export class RouterHandler implements MediaEntity {
 
   #createDirect(id: string, fields: RequestData): object {
     this.#checkFree(id);
-    const maxSendMessageSize = fields.number('maxSendMessageSize') ?? fields.number('maxMessageSize');
-    const maxReceiveMessageSize = fields.number('maxReceiveMessageSize') ?? fields.number('maxMessageSize');
+    const sizeOf = (name: string): number | undefined => fields.optionalInteger(name, MAX_SIZE_BYTES);
+    const maxSendMessageSize = sizeOf('maxSendMessageSize') ?? sizeOf('maxMessageSize');
+    const maxReceiveMessageSize = sizeOf('maxReceiveMessageSize') ?? sizeOf('maxMessageSize');
     const transport = new DirectTransport(
       {
         id,
@@ -225,6 +227,23 @@ export class RouterHandler implements MediaEntity {
   }
 }
 
+function audioLevelSettings(fields: RequestData): RtpObserverSettings {
+  const maxEntries = fields.number('maxEntries', { least: 1 });
+  const threshold = fields.number('threshold', { least: -127, most: 0 });
+  const interval = fields.number('interval');
+  return {
+    type: 'audiolevel',
+    ...(maxEntries === undefined ? {} : { maxEntries }),
+    ...(threshold === undefined ? {} : { threshold }),
+    ...(interval === undefined ? {} : { interval }),
+  };
+}
+
+function activeSpeakerSettings(fields: RequestData): RtpObserverSettings {
+  const interval = fields.number('interval');
+  return { type: 'activespeaker', ...(interval === undefined ? {} : { interval }) };
+}
+
 function listenIpOf(fields: RequestData): object {
   const port = fields.number('port') ?? 0;
   return { ...(fields.has('listenIp') ? fields.object('listenIp') : {}), port };
@@ -240,8 +259,9 @@ function connectDatagram(
   fields: RequestData,
 ): { readonly answer: unknown } | undefined {
   if (method !== 'transport.connect') return undefined;
-  const [ip, port, rtcpPort] = [fields.optionalText('ip'), fields.number('port'), fields.number('rtcpPort')];
-  const srtpParameters = fields.optionalObject<NonNullable<DatagramConnectOptions['srtpParameters']>>('srtpParameters');
+  const portOf = (name: string): number | undefined => fields.optionalInteger(name, MAX_PORT, 1);
+  const [ip, port, rtcpPort] = [fields.optionalText('ip'), portOf('port'), portOf('rtcpPort')];
+  const srtpParameters = readSrtpParameters(fields);
   transport.connect({
     ...(ip === undefined ? {} : { ip }),
     ...(port === undefined ? {} : { port }),

@@ -1,16 +1,22 @@
 import type { SctpPortOptions } from '../../sfu/transports/sctp-port.ts';
 import type { RequestData } from './request-data.ts';
 
+/** Sizes of messages and buffers are numbers of 32 bits. */
+export const MAX_SIZE_BYTES = 0xffff_ffff;
+
 /** Sizes of SCTP, when it is wanted. */
 export function sctpOf(fields: RequestData): SctpPortOptions | undefined {
   if (!fields.flag('enableSctp', false)) return undefined;
   const sizes = {
-    maxSendMessageSize: fields.number('maxSendMessageSize'),
-    maxReceiveMessageSize: fields.number('maxReceiveMessageSize'),
-    sendBufferSize: fields.number('sctpSendBufferSize'),
-    perStreamSendQueueLimit: fields.number('sctpPerStreamSendQueueLimit'),
-    maxReceiverWindowBufferSize: fields.number('sctpMaxReceiverWindowBufferSize'),
-    defaultStreamBufferedAmountLowThreshold: fields.number('sctpDefaultStreamBufferedAmountLowThreshold'),
+    maxSendMessageSize: fields.optionalInteger('maxSendMessageSize', MAX_SIZE_BYTES),
+    maxReceiveMessageSize: fields.optionalInteger('maxReceiveMessageSize', MAX_SIZE_BYTES),
+    sendBufferSize: fields.optionalInteger('sctpSendBufferSize', MAX_SIZE_BYTES),
+    perStreamSendQueueLimit: fields.optionalInteger('sctpPerStreamSendQueueLimit', MAX_SIZE_BYTES),
+    maxReceiverWindowBufferSize: fields.optionalInteger('sctpMaxReceiverWindowBufferSize', MAX_SIZE_BYTES),
+    defaultStreamBufferedAmountLowThreshold: fields.optionalInteger(
+      'sctpDefaultStreamBufferedAmountLowThreshold',
+      MAX_SIZE_BYTES,
+    ),
   };
   const given = Object.fromEntries(Object.entries(sizes).filter(([, size]) => size !== undefined));
   return { ...given, isDataChannel: fields.flag('isDataChannel', false) };

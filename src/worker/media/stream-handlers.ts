@@ -1,12 +1,16 @@
 import { nodeClock } from '../../io/node-clock.ts';
-import type { Consumer, ConsumerLayers } from '../../sfu/consumers/consumer.ts';
+import type { Consumer } from '../../sfu/consumers/consumer.ts';
 import type { DataConsumer } from '../../sfu/data/data-consumer.ts';
 import type { DataProducer } from '../../sfu/data/data-producer.ts';
 import type { Producer } from '../../sfu/producer.ts';
 import type { Transport } from '../../sfu/transports/transport.ts';
 import { RequestError } from '../channel/request-errors.ts';
 import type { RequestHandler } from '../media-handlers.ts';
+import { MAX_SUBCHANNEL, readLayers } from './media-parameters.ts';
 import { RequestData } from './request-data.ts';
+
+/** Kinds of messages of SCTP are numbers of 32 bits (RFC 9260 §3.3.1). */
+const MAX_PPID = 0xffff_ffff;
 
 /** What a method is not answered with when an object does not have it. */
 export function unknownMethod(method: string): RequestError {
@@ -52,7 +56,7 @@ export function consumerHandler(consumer: Consumer): RequestHandler {
         case 'consumer.resume':
           return consumer.resume();
         case 'consumer.setPreferredLayers':
-          return consumer.setPreferredLayers(data as ConsumerLayers);
+          return consumer.setPreferredLayers(readLayers(new RequestData(data)));
         case 'consumer.setPriority':
           return { priority: consumer.setPriority(new RequestData(data).number('priority') ?? 1) };
         case 'consumer.requestKeyFrame':
@@ -87,12 +91,12 @@ export function dataProducerHandler(producer: DataProducer): RequestHandler {
     command: ({ method, data, payload }) => {
       if (method !== 'dataProducer.send' || payload === undefined) return;
       const fields = new RequestData(data);
-      const requiredSubchannel = fields.number('requiredSubchannel');
-      const ignoredSubchannel = fields.number('ignoredSubchannel');
+      const requiredSubchannel = fields.optionalInteger('requiredSubchannel', MAX_SUBCHANNEL);
+      const ignoredSubchannel = fields.optionalInteger('ignoredSubchannel', MAX_SUBCHANNEL);
       producer.receive({
-        ppid: fields.number('ppid') ?? 0,
+        ppid: fields.optionalInteger('ppid', MAX_PPID) ?? 0,
         bytes: payload,
-        subchannels: fields.numbers('subchannels'),
+        subchannels: fields.integers('subchannels', MAX_SUBCHANNEL),
         ...(requiredSubchannel === undefined ? {} : { requiredSubchannel }),
         ...(ignoredSubchannel === undefined ? {} : { ignoredSubchannel }),
       });
@@ -119,7 +123,7 @@ export function dataConsumerHandler(consumer: DataConsumer): RequestHandler {
         case 'dataConsumer.setBufferedAmountLowThreshold':
           return consumer.setBufferedAmountLowThreshold(fields.number('threshold') ?? 0);
         case 'dataConsumer.setSubchannels':
-          consumer.setSubchannels(fields.numbers('subchannels'));
+          consumer.setSubchannels(fields.integers('subchannels', MAX_SUBCHANNEL));
           return { subchannels: consumer.subchannels };
         case 'dataConsumer.addSubchannel':
           consumer.setSubchannels([...consumer.subchannels, subchannelOf(fields)]);
@@ -131,7 +135,7 @@ export function dataConsumerHandler(consumer: DataConsumer): RequestHandler {
         }
         case 'dataConsumer.send':
           if (payload === undefined) throw new TypeError('missing payload');
-          if (!consumer.send({ ppid: fields.number('ppid') ?? 0, bytes: payload })) {
+          if (!consumer.send({ ppid: fields.optionalInteger('ppid', MAX_PPID) ?? 0, bytes: payload })) {
             throw new RequestError('the message could not be sent');
           }
           return { bufferedAmount: consumer.bufferedAmount };
@@ -143,11 +147,9 @@ export function dataConsumerHandler(consumer: DataConsumer): RequestHandler {
 }
 
 function typesOf(data: unknown): readonly string[] {
-  return new RequestData(data).list('types').map(String);
+  return new RequestData(data).texts('types');
 }
 
 function subchannelOf(fields: RequestData): number {
-  const subchannel = fields.number('subchannel');
-  if (subchannel === undefined) throw new TypeError('missing subchannel');
-  return subchannel;
+  return fields.integer('subchannel', MAX_SUBCHANNEL);
 }

@@ -1,15 +1,17 @@
-import type { ConsumerLayers } from '../../sfu/consumers/consumer.ts';
 import type { SctpStreamParameters } from '../../sfu/data/data-producer.ts';
-import type {
-  ConsumableEncoding,
-  MediaKind,
-  RtpMapping,
-  RtpParameters,
-  StreamsType,
-} from '../../sfu/transports/rtp-parameters.ts';
 import type { Transport } from '../../sfu/transports/transport.ts';
 import type { IncomingRequest } from '../channel/response-channel.ts';
 import type { MediaContext, RequestHandler } from '../media-handlers.ts';
+import {
+  MAX_SUBCHANNEL,
+  readConsumableEncodings,
+  readLayers,
+  readMediaKind,
+  readRtpMapping,
+  readRtpParameters,
+  readSctpStreamParameters,
+  readStreamsType,
+} from './media-parameters.ts';
 import { answered, RequestData } from './request-data.ts';
 import {
   consumerHandler,
@@ -71,7 +73,7 @@ export class TransportHandler implements RequestHandler {
       case 'transport.setMinOutgoingBitrate':
         return this.#limit({ minBps: fields.number('bitrate') ?? 0 });
       case 'transport.enableTraceEvent':
-        return transport.sendingPath.enableTrace(fields.list('types').map(String));
+        return transport.sendingPath.enableTrace(fields.texts('types'));
       case 'transport.produce':
         return this.#produce(idOf('producerId'), fields);
       case 'transport.consume':
@@ -109,9 +111,9 @@ export class TransportHandler implements RequestHandler {
     const keyFrameRequestDelay = fields.number('keyFrameRequestDelay');
     const producer = this.#transport.produce({
       id,
-      kind: fields.text('kind') as MediaKind,
-      rtpParameters: fields.object<RtpParameters>('rtpParameters'),
-      rtpMapping: fields.object<RtpMapping>('rtpMapping'),
+      kind: readMediaKind(fields),
+      rtpParameters: readRtpParameters(fields),
+      rtpMapping: readRtpMapping(fields),
       paused: fields.flag('paused', false),
       ...(keyFrameRequestDelay === undefined ? {} : { keyFrameRequestDelay }),
     });
@@ -121,16 +123,16 @@ export class TransportHandler implements RequestHandler {
 
   #consume(id: string, producerId: string, fields: RequestData): unknown {
     this.#checkFree(id);
-    const preferredLayers = fields.optionalObject<ConsumerLayers>('preferredLayers');
+    const preferredLayers = fields.optionalObject<object>('preferredLayers');
     const consumer = this.#transport.consume(producerId, {
       id,
-      kind: fields.text('kind') as MediaKind,
-      type: fields.text('type') as StreamsType,
-      rtpParameters: fields.object<RtpParameters>('rtpParameters'),
-      consumableRtpEncodings: fields.list('consumableRtpEncodings') as readonly ConsumableEncoding[],
+      kind: readMediaKind(fields),
+      type: readStreamsType(fields),
+      rtpParameters: readRtpParameters(fields),
+      consumableRtpEncodings: readConsumableEncodings(fields),
       paused: fields.flag('paused', false),
       ignoreDtx: fields.flag('ignoreDtx', false),
-      ...(preferredLayers === undefined ? {} : { preferredLayers }),
+      ...(preferredLayers === undefined ? {} : { preferredLayers: readLayers(new RequestData(preferredLayers)) }),
     });
     this.#register(id, consumerHandler(consumer));
     const { paused, isProducerPaused: producerPaused, score, preferredLayers: preferred } = consumer;
@@ -146,7 +148,7 @@ export class TransportHandler implements RequestHandler {
 
   #consumeData(id: string, dataProducerId: string, fields: RequestData): unknown {
     this.#checkFree(id);
-    const subchannels = fields.numbers('subchannels');
+    const subchannels = fields.integers('subchannels', MAX_SUBCHANNEL);
     const consumer = this.#transport.consumeData(dataProducerId, { id, ...dataOptions(fields), subchannels });
     this.#register(id, dataConsumerHandler(consumer));
     return consumer.dump();
@@ -182,7 +184,7 @@ function dataOptions(fields: RequestData): {
 } {
   const type = fields.text('type');
   if (type !== 'sctp' && type !== 'direct') throw new TypeError(`invalid type ${type}`);
-  const sctpStreamParameters = fields.optionalObject<SctpStreamParameters>('sctpStreamParameters');
+  const sctpStreamParameters = readSctpStreamParameters(fields);
   return {
     type,
     label: fields.optionalText('label') ?? '',

@@ -6,12 +6,13 @@ import type { Router } from '../../sfu/router.ts';
 import { type PacketLink, QueueLink, SingleLink } from '../../sfu/transports/packet-link.ts';
 import { toSctpOptions } from '../../sfu/transports/sctp-port.ts';
 import { type TransportTuple, toTransportTuple } from '../../sfu/transports/transport-tuple.ts';
-import { type DtlsFingerprint, type DtlsParameters, WebRtcTransport } from '../../sfu/transports/webrtc-transport.ts';
+import { type DtlsFingerprint, WebRtcTransport } from '../../sfu/transports/webrtc-transport.ts';
 import { toBase64 } from '../../wire/base64.ts';
 import { RequestError } from '../channel/request-errors.ts';
 import type { IncomingRequest } from '../channel/response-channel.ts';
 import type { MediaEntity } from '../media-handlers.ts';
 import { IceMember, type IcePorts } from './ice-ports.ts';
+import { readDtlsParameters } from './media-parameters.ts';
 import { QueuePath } from './queue-path.ts';
 import type { RequestData } from './request-data.ts';
 import { sctpOf } from './sctp-sizes.ts';
@@ -91,6 +92,7 @@ export function openWebRtc(options: WebRtcOpenOptions): {
   if (iceCandidates.length === 0) throw new RequestError('no candidates: neither UDP nor TCP is left to listen on');
   const sctp = sctpOf(fields);
   const bitrate = fields.number('initialAvailableOutgoingBitrate');
+  const consentTimeoutMs = 1000 * (fields.number('iceConsentTimeout') ?? DEFAULT_CONSENT_SECONDS);
   const transport = new WebRtcTransport(
     {
       id,
@@ -105,7 +107,7 @@ export function openWebRtc(options: WebRtcOpenOptions): {
   const member: IceMember = new IceMember({
     ports,
     certificate,
-    consentTimeoutMs: 1000 * (fields.number('iceConsentTimeout') ?? DEFAULT_CONSENT_SECONDS),
+    consentTimeoutMs,
     ...(sctp === undefined ? {} : { sctp: toSctpOptions(sctp, nodeSctpCrypto) }),
     handlers: {
       // What a lite agent is never in is left out.
@@ -135,7 +137,7 @@ export function openWebRtc(options: WebRtcOpenOptions): {
   });
   const own: OwnRequest = (method, data) => {
     if (method === 'transport.connect') {
-      const dtlsLocalRole = transport.connect(data.object<DtlsParameters>('dtlsParameters'));
+      const dtlsLocalRole = transport.connect(readDtlsParameters(data));
       return { answer: { dtlsLocalRole } };
     }
     return method === 'transport.restartIce' ? { answer: { iceParameters: transport.restartIce() } } : undefined;

@@ -146,10 +146,10 @@ describe('the worker process', () => {
     worker.on('died', (error) => events.push(`died ${error instanceof Error} ${worker.closed} ${worker.died}`));
     worker.observer.on('close', () => events.push('close'));
     const died = enhancedOnce(worker, 'subprocessclose');
-    const waiting = [worker.dump(), worker.dump()];
+    const waiting = Promise.allSettled([worker.dump(), worker.dump()]);
     process.kill(worker.pid, signal);
     await died;
-    await Promise.allSettled(waiting);
+    await waiting;
     expect(events).toEqual(['workerclose', 'died true true true', 'close']);
     const other = await start();
     expect((await other.dump()).routerIds).toEqual([]);
