@@ -98,9 +98,11 @@ export class WebRtcTransport extends Transport {
       throw new StateError('sfu/bad-request' satisfies SfuErrorCode, 'connect() was called before');
     if (fingerprints.length === 0) throw new StateError('sfu/bad-request' satisfies SfuErrorCode, 'no fingerprints');
     // Where the peer has no wish, the controlled side begins.
-    this.#dtlsRole = role === 'client' ? 'server' : 'client';
-    this.#peer?.connect(this.#dtlsRole, fingerprints);
-    return this.#dtlsRole;
+    const ownRole = role === 'client' ? 'server' : 'client';
+    // Refused, it may be called again.
+    this.#peer?.connect(ownRole, fingerprints);
+    this.#dtlsRole = ownRole;
+    return ownRole;
   }
 
   /** New credentials; the old ones serve until the peer uses these. */
