@@ -26,18 +26,25 @@ export function profileFlags(name: string): string[] {
 export function hotFunctions(name: string): string {
   const file = readdirSync(DIRECTORY).find((entry) => entry === `${name}.cpuprofile`);
   if (file === undefined) return '  no profile was written\n';
-  const profile = JSON.parse(readFileSync(join(DIRECTORY, file), 'utf8')) as CpuProfile;
+  return hottestPlaces(profileTimes(join(DIRECTORY, file)));
+}
+
+/** Time spent in each function itself, microseconds, by name and place in the source; idling is left out. */
+export function profileTimes(path: string): Map<string, number> {
+  const profile = JSON.parse(readFileSync(path, 'utf8')) as CpuProfile;
   const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, placeOf(callFrame)]));
   const times = new Map<string, number>();
-  let busyUs = 0;
   for (const [i, id] of profile.samples.entries()) {
     const place = names.get(id) ?? '?';
-    if (place.startsWith('(idle)')) continue;
-    const timeUs = profile.timeDeltas[i] ?? 0;
-    busyUs += timeUs;
-    times.set(place, (times.get(place) ?? 0) + timeUs);
+    if (!place.startsWith('(idle)')) times.set(place, (times.get(place) ?? 0) + (profile.timeDeltas[i] ?? 0));
   }
-  const hottest = [...times].toSorted((a, b) => b[1] - a[1]).slice(0, SHOWN);
+  return times;
+}
+
+/** The functions with most time, as lines for people. */
+export function hottestPlaces(times: ReadonlyMap<string, number>, shown: number = SHOWN): string {
+  const busyUs = [...times.values()].reduce((sum, us) => sum + us, 0);
+  const hottest = [...times].toSorted((a, b) => b[1] - a[1]).slice(0, shown);
   const lines = hottest.map(([place, us]) => `  ${((us / busyUs) * 100).toFixed(1).padStart(5)} %  ${place}\n`);
   return `  ${(busyUs / 1e6).toFixed(2)} s busy\n${lines.join('')}`;
 }

@@ -2,15 +2,18 @@ import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { BenchError } from './errors.ts';
 import { spawnPinned, stopProcess } from './pinned-process.ts';
-import type { Answer, WebRtcSettings } from './webrtc-protocol.ts';
+import type { Answer } from './webrtc-protocol.ts';
 
-/** How a program of the WebRTC benchmark is started. */
+/** How a program of the WebRTC or SFU benchmark is started. */
 export interface WebRtcProcessOptions {
-  readonly program: 'webrtc-server' | 'webrtc-clients';
+  readonly program: 'webrtc-server' | 'webrtc-clients' | 'sfu-server' | 'sfu-clients';
   readonly cpu: number;
-  readonly settings: WebRtcSettings;
+  /** Its first argument. */
+  readonly settings: object;
   /** Nothing of `node:ffi` is used there. */
   readonly isPortable: boolean;
+  /** What its environment has besides, as `name=value`. */
+  readonly environment?: readonly string[];
 }
 
 /** The server or the clients in a process of their own. `C` is what it can be asked, one question at a time. */
@@ -18,10 +21,10 @@ export class WebRtcProcess<C extends object> {
   readonly #child: ChildProcess;
   readonly #program: string;
 
-  constructor({ program, cpu, settings, isPortable }: WebRtcProcessOptions) {
+  constructor({ program, cpu, settings, isPortable, environment: more = [] }: WebRtcProcessOptions) {
     this.#program = program;
     const file = fileURLToPath(new URL(`./${program}.ts`, import.meta.url));
-    const environment = isPortable ? ['env', 'MILLRACE_FFI=off'] : [];
+    const environment = ['env', ...more, ...(isPortable ? ['MILLRACE_FFI=off'] : [])];
     const command = [...environment, process.execPath, '--no-warnings', file, JSON.stringify(settings)];
     this.#child = spawnPinned(cpu, command, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   }
