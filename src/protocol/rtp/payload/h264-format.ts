@@ -12,8 +12,9 @@ import { toBase64 } from '../../../wire/base64.ts';
 import type { Depacketizer } from './depacketizer.ts';
 import { H264Deinterleaver } from './h264-deinterleaver.ts';
 import { H264Assembler } from './h264-depacketizer.ts';
-import { H264Packetizer } from './h264-packetizer.ts';
+import { H264_PACKET_FORM } from './h264-packet-form.ts';
 import { isNamed, parameterNumber } from './mapping-parameters.ts';
+import { NalPacketizer } from './nal-packetizer.ts';
 import type { Packetizer } from './packetizer.ts';
 import type { PayloadFormat, RtpMapping } from './payload-format.ts';
 import { parseParameterSets } from './sprop-parameter-sets.ts';
@@ -62,7 +63,7 @@ export const H264_FORMAT: PayloadFormat = {
   },
 
   makePacketizer(track: Track, inBandConfig = false): Packetizer {
-    return new H264Packetizer(nalLengthSize(track), inBandConfig ? parameterSetsOf(track) : []);
+    return new NalPacketizer(H264_PACKET_FORM, nalLengthSize(track), inBandConfig ? parameterSetsOf(track) : []);
   },
 
   toTrack(mapping: RtpMapping, trackId: number): Track | undefined {

@@ -11,8 +11,9 @@ import { toBase64 } from '../../../wire/base64.ts';
 import type { Depacketizer } from './depacketizer.ts';
 import { H265Deinterleaver } from './h265-deinterleaver.ts';
 import { H265Assembler } from './h265-depacketizer.ts';
-import { H265Packetizer } from './h265-packetizer.ts';
+import { H265_PACKET_FORM } from './h265-packet-form.ts';
 import { isNamed, parameterNumber } from './mapping-parameters.ts';
+import { NalPacketizer } from './nal-packetizer.ts';
 import type { Packetizer } from './packetizer.ts';
 import type { PayloadFormat, RtpMapping } from './payload-format.ts';
 import { parseParameterSets } from './sprop-parameter-sets.ts';
@@ -68,7 +69,7 @@ export const H265_FORMAT: PayloadFormat = {
   },
 
   makePacketizer(track: Track, inBandConfig = false): Packetizer {
-    return new H265Packetizer(nalLengthSize(track), inBandConfig ? parameterSetsOf(track) : []);
+    return new NalPacketizer(H265_PACKET_FORM, nalLengthSize(track), inBandConfig ? parameterSetsOf(track) : []);
   },
 
   toTrack(mapping: RtpMapping, trackId: number): Track | undefined {

@@ -47,7 +47,7 @@ function packet(hex: string, more: Partial<RtpPayload> = {}): RtpPayload {
 const shape = (packets: readonly RtpPayload[]): string[] =>
   packets.map((one) => `${one.payload[0]! & 31}:${one.payload.length}${one.marker ? ' M' : ''}`);
 
-describe('H264Packetizer', () => {
+describe('the packets of H.264', () => {
   it('puts small NAL units that follow each other into one STAP-A', () => {
     const packets = send([unit(SPS, PPS, idr(50))], 1000);
     expect(packets).toHaveLength(1);

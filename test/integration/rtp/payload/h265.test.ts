@@ -47,7 +47,7 @@ function packet(hex: string, more: Partial<RtpPayload> = {}): RtpPayload {
 const shape = (packets: readonly RtpPayload[]): string[] =>
   packets.map((one) => `${one.payload[0]! >>> 1}:${one.payload.length}${one.marker ? ' M' : ''}`);
 
-describe('H265Packetizer', () => {
+describe('the packets of H.265', () => {
   it('puts small NAL units that follow each other into one aggregation packet', () => {
     const first = bytes('4c09aabb');
     const second = bytes('020280cc');
