@@ -30,10 +30,15 @@ export class HandlerRegistry {
     this.#handlers.delete(id);
   }
 
-  /** @throws NotFoundError */
-  get(id: string | undefined): RequestHandler {
-    const handler = id === undefined ? undefined : this.#handlers.get(id);
-    if (handler === undefined) throw new NotFoundError(`there is no entity with id "${id ?? ''}"`);
+  /**
+   * @param id as it came: anything
+   * @throws NotFoundError
+   */
+  get(id: unknown): RequestHandler {
+    const handler = typeof id === 'string' ? this.#handlers.get(id) : undefined;
+    if (handler === undefined) {
+      throw new NotFoundError(`there is no entity with id "${typeof id === 'string' ? id : ''}"`);
+    }
     return handler;
   }
 }
