@@ -2,7 +2,7 @@ import type { UpgradeSocket } from '../../io/http-listener.ts';
 import { type ListenAddress, parseListenAddress } from '../../io/listen-address.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { TcpListener, type TcpSocket } from '../../io/tcp-listener.ts';
-import { ConfigError } from '../../wire/errors.ts';
+import { ConfigError, StateError } from '../../wire/errors.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { type ConnectionOwner, DelegateConnection, type RawInputHandler } from './delegate-connection.ts';
 import type { MessageReader } from './message-reader.ts';
@@ -10,6 +10,7 @@ import type {
   DelegateConfigErrorCode,
   DelegateServerCounters,
   DelegateServerOptions,
+  DelegateStateErrorCode,
   Endpoint,
   ServerDelegate,
   TlsCertificate,
@@ -291,6 +292,16 @@ export abstract class DelegateServer<Message, Request, Delegate extends ServerDe
   protected find(connectionId: number): DelegateConnection<Message, Request> | undefined {
     const connection = this.#connections.get(connectionId);
     return connection?.isOpen === true ? connection : undefined;
+  }
+
+  /** The request an answer is for. @throws StateError `delegate/no-open-request` */
+  protected openRequestOf(connection: DelegateConnection<Message, Request>): Request {
+    const request = connection.openRequest;
+    if (request !== undefined) return request;
+    throw new StateError(
+      'delegate/no-open-request' satisfies DelegateStateErrorCode,
+      `connection ${connection.id} has no request to be answered`,
+    );
   }
 
   /** Hands a request over; the connection waits for its answer. */

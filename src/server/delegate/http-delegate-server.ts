@@ -7,7 +7,7 @@ import type { DelegateConnection } from './delegate-connection.ts';
 import { DEFAULT_MAX_BODY_BYTES, DEFAULT_MAX_HEADER_BYTES, DelegateServer } from './delegate-server.ts';
 import { httpDate } from './http-date.ts';
 import type { MessageReader } from './message-reader.ts';
-import type { DelegateServerOptions, DelegateStateErrorCode, ServerDelegate } from './server-delegate.ts';
+import type { DelegateServerOptions, ServerDelegate } from './server-delegate.ts';
 
 /** Most bytes that may wait for a peer. One answer may be larger when nothing waits before it. */
 export const HTTP_WRITE_QUEUE_BYTES = 1_000_000;
@@ -79,13 +79,7 @@ export class HttpDelegateServer extends DelegateServer<HttpReadEvent, HttpReques
   send(connectionId: number, answer: HttpAnswer): boolean {
     const connection = this.find(connectionId);
     if (connection === undefined) return false;
-    const request = connection.openRequest;
-    if (request === undefined) {
-      throw new StateError(
-        'delegate/no-open-request' satisfies DelegateStateErrorCode,
-        `connection ${connectionId} has no request to be answered`,
-      );
-    }
+    const request = this.openRequestOf(connection);
     const mustClose = !request.keepAlive || asksToClose(answer);
     const body = typeof answer.body === 'string' ? new TextEncoder().encode(answer.body) : (answer.body ?? NOTHING);
     const head = this.#writeHead(answer, body.length, request, mustClose);

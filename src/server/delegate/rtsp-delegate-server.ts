@@ -2,13 +2,12 @@ import { RtspHeaders } from '../../protocol/rtsp/rtsp-headers.ts';
 import type { RtspRequest, RtspResponse } from '../../protocol/rtsp/rtsp-message.ts';
 import { RtspMessageReader, type RtspReadEvent } from '../../protocol/rtsp/rtsp-message-reader.ts';
 import { writeRtspRequest, writeRtspResponse } from '../../protocol/rtsp/rtsp-message-writer.ts';
-import { StateError } from '../../wire/errors.ts';
 import type { DelegateConnection } from './delegate-connection.ts';
 import { DEFAULT_MAX_BODY_BYTES, DEFAULT_MAX_HEADER_BYTES, DelegateServer } from './delegate-server.ts';
 import { httpDate } from './http-date.ts';
 import type { MessageReader } from './message-reader.ts';
 import { RtspInput } from './rtsp-input.ts';
-import type { DelegateServerOptions, DelegateStateErrorCode, ServerDelegate } from './server-delegate.ts';
+import type { DelegateServerOptions, ServerDelegate } from './server-delegate.ts';
 
 /** Most bytes that may wait for a peer: eight seconds at 8 Mb/s. */
 export const RTSP_WRITE_QUEUE_BYTES = 8_000_000;
@@ -91,13 +90,7 @@ export class RtspDelegateServer extends DelegateServer<RtspReadEvent, RtspReques
   send(connectionId: number, answer: RtspAnswer): boolean {
     const connection = this.find(connectionId);
     if (connection === undefined) return false;
-    const request = connection.openRequest;
-    if (request === undefined) {
-      throw new StateError(
-        'delegate/no-open-request' satisfies DelegateStateErrorCode,
-        `connection ${connectionId} has no request to be answered`,
-      );
-    }
+    const request = this.openRequestOf(connection);
     const bytes = this.#writeAnswer(answer, request.headers.get('CSeq'), request);
     connection.answered();
     return connection.write(bytes);
