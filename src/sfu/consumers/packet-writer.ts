@@ -63,7 +63,9 @@ export class PacketWriter {
     }
     this.#consumerId = consumerId;
     this.#sender = sender;
-    this.#extensions = new HeaderExtensionWriter({ ids, own });
+    // A structure of many layers is longer than the one-byte form allows. Who agrees on it reads both.
+    const allowTwoByte = headerExtensionId(to, HEADER_EXTENSION_URI.dependencyDescriptor) !== 0;
+    this.#extensions = new HeaderExtensionWriter({ ids, own, allowTwoByte });
   }
 
   /**
