@@ -12,7 +12,7 @@ import type {
 } from '../rtp-parameters.ts';
 import { parseScalabilityMode } from '../scalability-modes.ts';
 import { isRtxCodec, matchCodecs } from './codec-match.ts';
-import { HeaderExtensionUri } from './supported-rtp-capabilities.tables.ts';
+import { dependencyDescriptor, HeaderExtensionUri } from './supported-rtp-capabilities.tables.ts';
 import { validateAndNormalizeRtpCapabilities } from './validate-parameters.ts';
 
 /**
@@ -143,9 +143,20 @@ export function getPipeConsumerRtpParameters(options: PipeConsumerRtpParametersO
             (enableRtx && isPlainNack(feedback)),
         ),
       })),
-    headerExtensions: clone((consumable.headerExtensions ?? []).filter(({ uri }) => !ofTransport.includes(uri))),
+    headerExtensions: withDependencyDescriptor(
+      (consumable.headerExtensions ?? []).filter(({ uri }) => !ofTransport.includes(uri)),
+    ),
     encodings: pipeEncodings(consumable.encodings ?? [], enableRtx),
     rtcp: clone(consumable.rtcp) ?? {},
     ...(consumable.msid === undefined ? {} : { msid: consumable.msid }),
   };
+}
+
+/** The next router needs the dependency descriptor to tell layers apart, while endpoints don't get it. */
+function withDependencyDescriptor(
+  headerExtensions: readonly RtpHeaderExtensionParameters[],
+): RtpHeaderExtensionParameters[] {
+  const { uri, preferredId: id } = dependencyDescriptor;
+  const others = clone(headerExtensions.filter((extension) => extension.uri !== uri));
+  return [...others, { uri, id, encrypt: false, parameters: {} }].sort((a, b) => a.id - b.id);
 }

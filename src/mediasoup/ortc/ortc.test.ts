@@ -153,9 +153,9 @@ describe('getProducerRtpParametersMapping', () => {
         { payloadType: 113, mappedPayloadType: 102 },
       ],
       encodings: [
-        { ssrc: 1, scalabilityMode: 'L1T3', mappedSsrc: first },
-        { ssrc: 3, scalabilityMode: 'L1T3', mappedSsrc: first + 1 },
-        { rid: 'h', scalabilityMode: 'L1T3', mappedSsrc: first + 2 },
+        { ssrc: 1, mappedSsrc: first },
+        { ssrc: 3, mappedSsrc: first + 1 },
+        { rid: 'h', mappedSsrc: first + 2 },
       ],
     });
     expect(params.codecs[0]!.parameters?.['profile-level-id']).toBe('42e01f');
@@ -213,7 +213,7 @@ describe('getConsumableRtpParameters', () => {
       ['video/rtx', 102, { apt: 101 }],
     ]);
     expect(params.codecs[0]!.rtcpFeedback?.length).toBe(5);
-    expect(params.headerExtensions.map(({ id }) => id)).toEqual([1, 4, 5, 7, 8, 9, 10, 11, 12]);
+    expect(params.headerExtensions.map(({ id }) => id)).toEqual([1, 4, 5, 8, 9, 11, 12]);
     const ssrc = params.encodings[0]!.ssrc!;
     expect(params.encodings).toEqual([
       { ssrc, dtx: false, maxBitrate: 111111, scalabilityMode: 'L1T3' },
@@ -222,6 +222,15 @@ describe('getConsumableRtpParameters', () => {
     ]);
     expect(params.rtcp).toEqual({ cname: 'me', reducedSize: true });
     expect(params.msid).toBe('a b');
+  });
+
+  it('has the capture time only of a producer that has it', () => {
+    const uri = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time';
+    const params = consumable(generateRouterRtpCapabilities([h264]), {
+      ...video(),
+      headerExtensions: [{ uri, id: 3 }],
+    });
+    expect(params.headerExtensions.map(({ id }) => id)).toEqual([1, 4, 5, 8, 9, 10, 11, 12]);
   });
 });
 
@@ -311,7 +320,7 @@ describe('consumers', () => {
     expect(result.codecs[0]!.rtcpFeedback?.map(({ type, parameter }) => `${type} ${parameter}`.trim())).toEqual(
       feedback,
     );
-    expect(result.headerExtensions.map(({ id }) => id)).toEqual([7, 8, 9, 10, 11, 12]);
+    expect(result.headerExtensions.map(({ id }) => id)).toEqual([7, 8, 9, 11, 12]);
     expect(result.encodings.map(({ rtx }) => rtx !== undefined)).toEqual([enableRtx, enableRtx, enableRtx]);
   });
 });

@@ -54,11 +54,10 @@ export function getProducerRtpParametersMapping(
       payloadType: codec.payloadType,
       mappedPayloadType: capCodec.preferredPayloadType,
     })),
-    encodings: (params.encodings ?? []).map(({ rid, ssrc, scalabilityMode }, index) => ({
+    encodings: (params.encodings ?? []).map(({ rid, ssrc }, index) => ({
       mappedSsrc: firstSsrc + index,
       ...(rid === undefined ? {} : { rid }),
       ...(ssrc === undefined ? {} : { ssrc }),
-      ...(scalabilityMode === undefined ? {} : { scalabilityMode }),
     })),
   };
 }
@@ -92,7 +91,7 @@ export function getConsumableRtpParameters(
   return {
     codecs,
     headerExtensions: headerExtensions
-      .filter((extension) => isForConsumers(extension, kind))
+      .filter((extension) => isForConsumers(extension, kind, params))
       .map((extension) => ({
         uri: extension.uri,
         id: extension.preferredId,
@@ -119,8 +118,13 @@ function inUse(codec: RtpCodecCapability, parameters: RtpCodecParameters['parame
   };
 }
 
-/** The dependency descriptor is for pipes to other routers, and mediasoup has it among those of both kinds. */
-function isForConsumers(extension: RtpHeaderExtension, kind: MediaKind): boolean {
-  if (extension.uri === HeaderExtensionUri.dependencyDescriptor) return true;
-  return extension.kind === kind && (extension.direction === 'sendrecv' || extension.direction === 'sendonly');
+/** A capture time comes from the producer or not at all: consumers must not wait for what nobody sends. */
+function isForConsumers(extension: RtpHeaderExtension, kind: MediaKind, params: RtpParameters): boolean {
+  const { uri, direction } = extension;
+  if (extension.kind !== kind || (direction !== 'sendrecv' && direction !== 'sendonly')) return false;
+  return uri !== HeaderExtensionUri.absCaptureTime || isUsed(params, uri);
+}
+
+function isUsed({ headerExtensions = [] }: RtpParameters, uri: string): boolean {
+  return headerExtensions.some((extension) => extension.uri === uri);
 }

