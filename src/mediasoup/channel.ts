@@ -41,6 +41,11 @@ export class Channel {
     this.#channel.notify(event, internal, data, payload);
   }
 
+  /** Entities that get notifications. */
+  get subscriptions(): number {
+    return this.#listeners.size;
+  }
+
   /** One listener an entity. */
   subscribe(id: string, listener: NotificationListener): void {
     this.#listeners.set(id, listener);

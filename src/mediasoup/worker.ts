@@ -153,6 +153,11 @@ export class WorkerImpl<A extends AppData = AppData> extends EnhancedEventEmitte
   }
 
   /** @private */
+  get channelForTesting(): Channel {
+    return this.#channel;
+  }
+
+  /** @private */
   get webRtcServersForTesting(): ReadonlySet<WebRtcServerImpl> {
     return this.#webRtcServers;
   }
