@@ -9,6 +9,8 @@ export interface SfuClock {
 /** What the objects of a router need of the world. */
 export interface RouterEnvironment {
   readonly clock: SfuClock;
+  /** Runs `task` when the packets that came together have been taken, before the program does anything else. */
+  afterBurst(task: () => void): void;
   /** The wall clock, milliseconds since 1970. */
   unixMs(): number;
   /** 0–1, without 1. */
@@ -26,7 +28,9 @@ export type SfuErrorCode =
   /** There is no such object. */
   | 'sfu/not-found'
   /** What is asked for does not fit this object. */
-  | 'sfu/bad-request';
+  | 'sfu/bad-request'
+  /** It is asked for a second time. */
+  | 'sfu/wrong-state';
 
 /** A timer that is set again and again: it runs at the earliest time it was asked for. */
 export class EarliestTimer {

@@ -1,4 +1,5 @@
-import { isRtcp } from '../../protocol/rtp/rtcp-packet.ts';
+import { isRtcp, parseRtcp } from '../../protocol/rtp/rtcp-packet.ts';
+import { RtpPacketView } from '../../protocol/rtp/rtp-packet-view.ts';
 import { SctpAssociation } from '../../protocol/sctp/sctp-association.ts';
 import type { SctpEvent } from '../../protocol/sctp/sctp-event.ts';
 import type { SctpOptions } from '../../protocol/sctp/sctp-options.ts';
@@ -8,7 +9,7 @@ import type { Router } from '../router.ts';
 import { EarliestTimer, type SfuErrorCode } from '../router-environment.ts';
 import type { DataPort } from './data-port.ts';
 import { QueueLink } from './packet-link.ts';
-import { SctpPort, type SctpPortOptions, toSctpOptions } from './sctp-port.ts';
+import { isSctpInit, SctpPort, type SctpPortOptions, toSctpOptions } from './sctp-port.ts';
 import { SignalledSrtp, type SrtpParameters, type SrtpSupport } from './srtp-parameters.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 import { type TransportTuple, toTransportTuple } from './transport-tuple.ts';
@@ -51,7 +52,19 @@ export interface DatagramConnectOptions {
   readonly srtpParameters?: SrtpParameters;
 }
 
-/** RTP, SRTP and SCTP over sockets of its own: plain transports and pipes. */
+/** Takes nothing: where RTCP goes while nobody has said where its port is. */
+const NOWHERE: PacketQueue = {
+  bytes: new Uint8Array(0),
+  waiting: 0,
+  reserve: () => -1,
+  put: () => undefined,
+  flush: () => undefined,
+};
+
+/**
+ * RTP, SRTP and SCTP over sockets of its own: plain transports and pipes. Only the peer is listened to. With comedia that
+ * is whoever sends first what can be read, and with SRTP what has the right keys; nobody takes its place afterwards.
+ */
 export class DatagramTransport extends Transport {
   readonly #options: DatagramTransportOptions;
   readonly #srtp: SignalledSrtp | undefined;
@@ -63,23 +76,27 @@ export class DatagramTransport extends Transport {
   #isConnectCalled = false;
 
   constructor(options: DatagramTransportOptions, router: Router) {
+    // What may refuse its settings comes before the router knows of the transport.
+    const { srtpCryptoSuite, sctp, sctpCrypto } = options;
+    const srtp = srtpCryptoSuite === undefined ? undefined : new SignalledSrtp(srtpCryptoSuite, options.srtp);
+    const association = sctp === undefined ? undefined : new SctpAssociation(toSctpOptions(sctp, sctpCrypto));
     super(options, router);
     this.#options = options;
-    if (options.srtpCryptoSuite !== undefined) this.#srtp = new SignalledSrtp(options.srtpCryptoSuite, options.srtp);
+    this.#srtp = srtp;
+    this.#association = association;
     this.#sctpTimer = new EarliestTimer(this.environment.clock, () => {
       const nowMs = this.environment.clock.nowMs();
-      this.#takeSctp(this.#association?.handleTimeout(nowMs) ?? []);
+      this.#follow(this.#association?.handleTimeout(nowMs) ?? []);
     });
-    if (options.sctp !== undefined) {
-      this.#association = new SctpAssociation(toSctpOptions(options.sctp, options.sctpCrypto));
+    if (sctp !== undefined) {
       const access = {
-        association: this.#association,
+        association,
         withSctp: (command: (association: SctpAssociation, nowMs: number) => readonly SctpEvent[]): void => {
           if (this.#association === undefined) return;
-          this.#takeSctp(command(this.#association, this.environment.clock.nowMs()));
+          this.#follow(command(this.#association, this.environment.clock.nowMs()));
         },
       };
-      this.#sctpPort = new SctpPort(options.sctp, access, options.id, this.environment);
+      this.#sctpPort = new SctpPort(sctp, access, options.id, this.environment);
     }
   }
 
@@ -98,11 +115,13 @@ export class DatagramTransport extends Transport {
 
   /**
    * Where the peer is, and its keys.
-   * @throws StateError `sfu/bad-request` when something is missing or connected before
+   * @throws StateError `sfu/bad-request` when something is missing or wrong, `sfu/wrong-state` when it was called before
    */
   connect({ ip, port, rtcpPort, srtpParameters }: DatagramConnectOptions): void {
     const { comedia = false, socket, rtcpSocket } = this.#options;
-    if (this.#isConnectCalled) throw badRequest('connect() was called before');
+    if (this.#isConnectCalled) {
+      throw new StateError('sfu/wrong-state' satisfies SfuErrorCode, 'connect() was called before');
+    }
     if ((this.#srtp === undefined) !== (srtpParameters === undefined)) {
       throw badRequest(this.#srtp === undefined ? 'the transport has no SRTP' : 'missing srtpParameters');
     }
@@ -126,30 +145,53 @@ export class DatagramTransport extends Transport {
 
   /** Takes a datagram of one of its sockets; it may be written into. */
   receiveDatagram(bytes: Uint8Array, start: number, end: number, source: PacketAddress, isRtcpSocket: boolean): void {
-    if (this.isClosed || source.port === 0) return;
-    const datagram = bytes.subarray(start, end);
-    const isCompound = isRtcp(datagram);
-    const isRtp = !isCompound && bytes[start]! >>> 6 === 2;
-    if (!this.#isFromPeer(source, isRtcpSocket, isCompound || isRtp)) {
-      this.dropped++;
-      return;
+    if (this.isClosed || start >= end || source.port === 0) return;
+    const peer = isRtcpSocket ? this.#rtcpRemote : this.#remote;
+    const mayBePeer = peer === undefined ? this.#options.comedia === true : isSame(source, peer);
+    if (!mayBePeer || !this.#take(bytes, start, end, source, isRtcpSocket)) this.dropped++;
+  }
+
+  /** @returns false when it is dropped */
+  #take(bytes: Uint8Array, start: number, end: number, source: PacketAddress, isRtcpSocket: boolean): boolean {
+    if (isRtcp(bytes.subarray(start, end))) return this.#takeRtcp(bytes, start, end, source, isRtcpSocket);
+    if (isRtcpSocket) return false;
+    if (bytes[start]! >>> 6 !== 2) return this.#takeSctp(bytes.subarray(start, end), source);
+    const clearEnd = this.#srtp === undefined ? end : (this.#srtp.receiver?.unprotectRtp(bytes, start, end) ?? 0);
+    if (clearEnd === 0) return false;
+    if (this.#remote === undefined) {
+      if (!new RtpPacketView().look(bytes, start, clearEnd)) return false;
+      this.#becomePeer(source);
     }
-    if (!isCompound && !isRtp) {
-      this.#receiveSctp(datagram);
-      return;
+    this.receiveRtp(bytes, start, clearEnd);
+    return true;
+  }
+
+  #takeRtcp(bytes: Uint8Array, start: number, end: number, source: PacketAddress, isRtcpSocket: boolean): boolean {
+    const hasRtcpSocket = this.#options.rtcpSocket !== undefined;
+    if (hasRtcpSocket !== isRtcpSocket) return false;
+    const clearEnd = this.#srtp === undefined ? end : (this.#srtp.receiver?.unprotectRtcp(bytes, start, end) ?? 0);
+    if (clearEnd === 0) return false;
+    const compound = bytes.subarray(start, clearEnd);
+    if ((hasRtcpSocket ? this.#rtcpRemote : this.#remote) === undefined) {
+      if (parseRtcp(compound, { reducedSize: true }).packets.length === 0) return false;
+      if (hasRtcpSocket) this.#becomeRtcpPeer(source);
+      else this.#becomePeer(source);
     }
-    if (this.#srtp === undefined) {
-      if (isCompound) this.receiveRtcp(datagram);
-      else this.receiveRtp(bytes, start, end);
-      return;
+    this.receiveRtcp(compound);
+    return true;
+  }
+
+  #takeSctp(datagram: Uint8Array, source: PacketAddress): boolean {
+    if (this.#association === undefined) return false;
+    if (this.#remote === undefined) {
+      // SCTP has no keys here: where media has, nobody becomes the peer by it.
+      if (this.#srtp !== undefined || !isSctpInit(datagram)) return false;
+      this.#becomePeer(source);
     }
-    const { receiver } = this.#srtp;
-    const clearEnd = isCompound
-      ? receiver?.unprotectRtcp(bytes, start, end)
-      : receiver?.unprotectRtp(bytes, start, end);
-    if (clearEnd === undefined || clearEnd === 0) this.dropped++;
-    else if (isCompound) this.receiveRtcp(bytes.subarray(start, clearEnd));
-    else this.receiveRtp(bytes, start, clearEnd);
+    const nowMs = this.environment.clock.nowMs();
+    this.received.add(datagram.length, nowMs);
+    this.#follow(this.#association.receive(datagram, nowMs));
+    return true;
   }
 
   protected get dataPort(): DataPort | undefined {
@@ -176,31 +218,28 @@ export class DatagramTransport extends Transport {
   }
 
   protected closeOwn(): void {
-    this.#takeSctp(this.#association?.abort() ?? []);
+    this.#follow(this.#association?.abort() ?? []);
     this.#association = undefined;
     this.#sctpTimer.close();
-    this.#options.socket.queue.flush();
-    this.#options.socket.close();
-    this.#options.rtcpSocket?.close();
+    const { socket, rtcpSocket } = this.#options;
+    socket.queue.flush();
+    socket.close();
+    rtcpSocket?.queue.flush();
+    rtcpSocket?.close();
   }
 
-  /** Whether a datagram is the peer's; with comedia the first one says who that is. */
-  #isFromPeer(source: PacketAddress, isRtcpSocket: boolean, isMedia: boolean): boolean {
-    const { comedia = false, socket, rtcpSocket, id } = this.#options;
-    if (comedia && isMedia && (this.#srtp === undefined || this.#isConnectCalled)) {
-      if (isRtcpSocket && this.#rtcpRemote === undefined) {
-        this.#rtcpRemote = targetOf(rtcpSocket!, source.address, source.port);
-        this.environment.notify(id, 'rtcptuple', { rtcpTuple: this.rtcpTuple });
-        this.#open();
-      } else if (!isRtcpSocket && this.#remote === undefined) {
-        this.#remote = targetOf(socket, source.address, source.port);
-        this.environment.notify(id, 'tuple', { tuple: this.tuple });
-        this.#open();
-        this.#startSctp();
-      }
-    }
-    const peer = isRtcpSocket ? this.#rtcpRemote : this.#remote;
-    return peer !== undefined && source.port === peer.port && source.address === peer.address;
+  /** With comedia: who sent the first good packet. */
+  #becomePeer(source: PacketAddress): void {
+    this.#remote = source;
+    this.environment.notify(this.id, 'tuple', { tuple: this.tuple });
+    this.#open();
+    this.#startSctp();
+  }
+
+  #becomeRtcpPeer(source: PacketAddress): void {
+    this.#rtcpRemote = source;
+    this.environment.notify(this.id, 'rtcptuple', { rtcpTuple: this.rtcpTuple });
+    this.#open();
   }
 
   #open(): void {
@@ -208,37 +247,38 @@ export class DatagramTransport extends Transport {
     if (this.#remote === undefined) return;
     const rtp = { queue: socket.queue, to: this.#remote };
     const rtcp =
-      rtcpSocket === undefined || this.#rtcpRemote === undefined
+      rtcpSocket === undefined
         ? rtp
-        : { queue: rtcpSocket.queue, to: this.#rtcpRemote };
+        : { queue: this.#rtcpRemote === undefined ? NOWHERE : rtcpSocket.queue, to: this.#rtcpRemote ?? this.#remote };
     this.setLink(new QueueLink(rtp, rtcp, this.#srtp?.sender));
   }
 
   #startSctp(): void {
     if (this.#association === undefined || this.#sctpPort?.state !== 'new') return;
     this.#sctpPort.connecting();
-    this.#takeSctp(this.#association.start(this.environment.clock.nowMs()));
+    this.#follow(this.#association.start(this.environment.clock.nowMs()));
   }
 
-  #receiveSctp(datagram: Uint8Array): void {
-    if (this.#association === undefined) this.dropped++;
-    else this.#takeSctp(this.#association.receive(datagram, this.environment.clock.nowMs()));
-  }
-
-  #takeSctp(events: readonly SctpEvent[]): void {
+  #follow(events: readonly SctpEvent[]): void {
     const { queue } = this.#options.socket;
     for (const event of events) {
       if (event.type !== 'send') {
         this.#sctpPort?.onEvent(event);
         continue;
       }
-      const at = this.#remote === undefined ? -1 : queue.reserve(event.bytes.length);
+      const { length } = event.bytes;
+      const at = this.#remote === undefined ? -1 : queue.reserve(length);
       if (at < 0) continue;
       queue.bytes.set(event.bytes, at);
-      queue.put(event.bytes.length, this.#remote!);
+      queue.put(length, this.#remote!);
+      this.sender.all.add(length, this.environment.clock.nowMs());
     }
     this.#sctpTimer.plan(this.#association?.nextTimeoutMs());
   }
+}
+
+function isSame(one: PacketAddress, other: PacketAddress): boolean {
+  return one.port === other.port && one.address === other.address;
 }
 
 function targetOf(socket: TransportSocket, address: string, port: number): PacketAddress {

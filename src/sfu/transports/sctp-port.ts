@@ -1,3 +1,10 @@
+import { CHUNK_TYPE } from '../../protocol/sctp/chunk-type.ts';
+import {
+  CHUNK_HEADER_BYTES,
+  isChecksumRight,
+  PACKET_HEADER_BYTES,
+  parsePacketHeader,
+} from '../../protocol/sctp/packet-builder.ts';
 import type { SctpAssociation } from '../../protocol/sctp/sctp-association.ts';
 import type { SctpEvent } from '../../protocol/sctp/sctp-event.ts';
 import type { SctpOptions } from '../../protocol/sctp/sctp-options.ts';
@@ -30,6 +37,14 @@ export interface SctpAccess {
 
 const SCTP_PORT = 5000;
 const MAX_STREAMS = 65_535;
+
+/** Whether somebody begins an association with us by this packet (RFC 9260 §3.3.2), as far as it can be told. */
+export function isSctpInit(packet: Uint8Array): boolean {
+  if (packet.length < PACKET_HEADER_BYTES + CHUNK_HEADER_BYTES) return false;
+  const { sourcePort, destinationPort, verificationTag } = parsePacketHeader(packet);
+  const isOurs = sourcePort === SCTP_PORT && destinationPort === SCTP_PORT && verificationTag === 0;
+  return isOurs && packet[PACKET_HEADER_BYTES] === CHUNK_TYPE.init && isChecksumRight(packet);
+}
 
 /** Settings of an association of these sizes. */
 export function toSctpOptions(options: SctpPortOptions, crypto: SctpOptions['crypto']): SctpOptions {

@@ -21,19 +21,26 @@ export interface SrtpSupport {
 
 /** SRTP under signalled keys, one for each direction (RFC 4568). */
 export class SignalledSrtp {
-  readonly localParameters: SrtpParameters;
-  readonly sender: SrtpSender;
   readonly #support: SrtpSupport;
+  #localParameters: SrtpParameters;
+  #sender: SrtpSender;
   #receiver: SrtpReceiver | undefined;
 
   /** @throws StateError `sfu/bad-request` for an unknown suite */
   constructor(cryptoSuite: string, support: SrtpSupport) {
-    const profile = profileOf(cryptoSuite);
-    const { keyBytes, saltBytes } = SRTP_PROFILES[profile];
-    const key = support.randomBytes(keyBytes + saltBytes);
     this.#support = support;
-    this.localParameters = { cryptoSuite, keyBase64: toBase64(key) };
-    this.sender = new SrtpSender(keysOf(profile, key), support.crypto);
+    const { parameters, sender } = newSender(cryptoSuite, support);
+    this.#localParameters = parameters;
+    this.#sender = sender;
+  }
+
+  get localParameters(): SrtpParameters {
+    return this.#localParameters;
+  }
+
+  /** Protects what goes to the peer; another one when the peer's suite is another. */
+  get sender(): SrtpSender {
+    return this.#sender;
   }
 
   /** Checks what comes from the peer; undefined before its keys are known. */
@@ -41,14 +48,32 @@ export class SignalledSrtp {
     return this.#receiver;
   }
 
-  /** The peer's keys. @throws StateError `sfu/bad-request` when they are none */
+  /**
+   * The peer's keys. Both directions have one suite (RFC 4568 §6.1): when the peer chose another, there is a new local key.
+   * @throws StateError `sfu/bad-request` when they are none
+   */
   setRemote({ cryptoSuite, keyBase64 }: SrtpParameters): void {
     const profile = profileOf(cryptoSuite);
     const key = fromBase64(keyBase64);
     const { keyBytes, saltBytes } = SRTP_PROFILES[profile];
     if (key?.length !== keyBytes + saltBytes) throw badRequest('a key of SRTP of another length than its suite has');
     this.#receiver = new SrtpReceiver(keysOf(profile, key), this.#support.crypto);
+    if (cryptoSuite === this.#localParameters.cryptoSuite) return;
+    const { parameters, sender } = newSender(cryptoSuite, this.#support);
+    this.#localParameters = parameters;
+    this.#sender = sender;
   }
+}
+
+function newSender(
+  cryptoSuite: string,
+  support: SrtpSupport,
+): { readonly parameters: SrtpParameters; readonly sender: SrtpSender } {
+  const profile = profileOf(cryptoSuite);
+  const { keyBytes, saltBytes } = SRTP_PROFILES[profile];
+  const key = support.randomBytes(keyBytes + saltBytes);
+  const parameters = { cryptoSuite, keyBase64: toBase64(key) };
+  return { parameters, sender: new SrtpSender(keysOf(profile, key), support.crypto) };
 }
 
 function keysOf(profile: SrtpProfileName, key: Uint8Array): SrtpKeys {
