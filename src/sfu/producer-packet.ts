@@ -1,5 +1,6 @@
 import type { SenderReport } from '../protocol/rtp/rtcp-report.ts';
 import { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
+import type { ProducerPayload } from './producer-payload.ts';
 import type { ProducerStream } from './producer-stream.ts';
 
 /** A packet on its way from a producer to its consumers, parsed once for all of them. Good during the call only. */
@@ -10,6 +11,15 @@ export class ProducerPacket {
   payload: Uint8Array = new Uint8Array(0);
   /** In the store of its stream; −1 when it is not kept. */
   storeIndex = -1;
+  /** What `ProducerStream.payload` and `epoch` are while it is taken. */
+  contents: ProducerPayload;
+  epoch = 0;
+  /** Where its payload began when `contents` was read: offsets in there are from where that lay. */
+  contentsAt = 0;
+
+  constructor(contents: ProducerPayload) {
+    this.contents = contents;
+  }
 }
 
 /** Who gets the packets of a producer. Must not throw. */

@@ -59,13 +59,17 @@ export class ProducerPayload implements PacketLayers {
   readonly #h264 = new H264Payload();
   readonly #av1 = new Av1Payload();
   readonly #dependency = new DependencyDescriptor();
-  readonly #dependencyReader = new DependencyDescriptorReader();
+  readonly #dependencyReader: DependencyDescriptorReader;
   readonly #dependencyId: number;
 
-  /** @param dependencyId of the dependency descriptor in the header extension, 0 for none */
-  constructor(codec: KnownCodec, dependencyId: number) {
+  /**
+   * @param dependencyId of the dependency descriptor in the header extension, 0 for none
+   * @param dependencyReader of the stream, where several read it
+   */
+  constructor(codec: KnownCodec, dependencyId: number, dependencyReader = new DependencyDescriptorReader()) {
     this.codec = codec;
     this.#dependencyId = dependencyId;
+    this.#dependencyReader = dependencyReader;
   }
 
   /** Reads a packet. */

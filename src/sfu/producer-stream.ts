@@ -1,3 +1,5 @@
+import { DependencyDescriptorReader } from '../protocol/rtp/extensions/dependency-descriptor.ts';
+import { PacketBurst } from './packet-burst.ts';
 import { knownCodecOf, ProducerPayload } from './producer-payload.ts';
 import { PacketStore, STORED_AUDIO_MS, STORED_VIDEO_MS } from './streams/packet-store.ts';
 import { ReceivedStream, type ReceivedStreamOptions } from './streams/received-stream.ts';
@@ -9,9 +11,16 @@ export class ProducerStream {
   /** The SSRC consumers of the router know it by. */
   readonly mappedSsrc: number;
   readonly received: ReceivedStream;
-  readonly payload: ProducerPayload;
+  /** Of the packet at hand. */
+  payload: ProducerPayload;
+  /** `received.epoch` when the packet at hand came. */
+  epoch = 0;
   /** What consumers may be asked to send again. */
   readonly store: PacketStore;
+  /** What came together and is to be forwarded. */
+  readonly burst: PacketBurst;
+  readonly #dependencyDescriptorId: number;
+  readonly #dependencyReader = new DependencyDescriptorReader();
 
   constructor(
     params: StreamParameters,
@@ -22,7 +31,18 @@ export class ProducerStream {
     this.params = params;
     this.mappedSsrc = mappedSsrc;
     this.received = new ReceivedStream(params, options);
-    this.payload = new ProducerPayload(knownCodecOf(params.mimeType), dependencyDescriptorId);
+    this.#dependencyDescriptorId = dependencyDescriptorId;
+    this.payload = this.createPayload();
+    this.burst = new PacketBurst(this);
     this.store = new PacketStore({ maxAgeMs: mediaKindOf(params) === 'video' ? STORED_VIDEO_MS : STORED_AUDIO_MS });
+  }
+
+  /** What reads payloads of this stream. All know the structure of layers that one of them has read. */
+  createPayload(): ProducerPayload {
+    return new ProducerPayload(
+      knownCodecOf(this.params.mimeType),
+      this.#dependencyDescriptorId,
+      this.#dependencyReader,
+    );
   }
 }

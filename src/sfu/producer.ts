@@ -4,7 +4,7 @@ import { readVideoOrientation, toVideoOrientation } from '../protocol/rtp/extens
 import type { SenderReport } from '../protocol/rtp/rtcp-report.ts';
 import type { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
 import { StateError } from '../wire/errors.ts';
-import { type PacketTaker, ProducerPacket } from './producer-packet.ts';
+import type { PacketTaker } from './producer-packet.ts';
 import { ProducerStream } from './producer-stream.ts';
 import { ProducerTrace } from './producer-trace.ts';
 import type { RouterEnvironment, SfuErrorCode } from './router-environment.ts';
@@ -75,13 +75,14 @@ export class Producer {
   readonly #byRtxSsrc = new Map<number, ProducerStream>();
   readonly #payloadTypes = new Map<number, number>();
   readonly #takers: PacketTaker[] = [];
-  readonly #packet = new ProducerPacket();
   readonly #keyFrames: KeyFrameRequests;
   readonly #ridId: number;
   readonly #repairedRidId: number;
   readonly #orientationId: number;
   readonly #dependencyId: number;
   #orientation = -1;
+  /** Whose burst waits. */
+  #waiting: ProducerStream | undefined;
   #foundStreams = 0;
   #isPaused: boolean;
   #lastScores = '';
@@ -174,13 +175,29 @@ export class Producer {
   #forward(view: RtpPacketView, stream: ProducerStream, nowMs: number): void {
     const takers = this.#takers;
     if (takers.length === 0) return;
-    const packet = this.#packet;
-    packet.view.look(view.bytes, view.start, view.end);
-    packet.payload = view.bytes.subarray(view.payloadStart, view.payloadEnd);
-    packet.storeIndex = stream.params.useNack
-      ? stream.store.append(view.bytes, view.start, view.payloadEnd, nowMs)
-      : -1;
-    for (let i = 0; i < takers.length; i++) takers[i]!.takePacket(packet, stream, nowMs);
+    const { burst, store } = stream;
+    // Streams keep their order among each other.
+    if (this.#waiting !== undefined && (this.#waiting !== stream || burst.isFull)) this.#forwardBurst(nowMs);
+    const storeIndex = stream.params.useNack ? store.add(view, nowMs) : -1;
+    if (storeIndex < 0) {
+      if (this.#waiting !== undefined) this.#forwardBurst(nowMs);
+      burst.forwardNow(view, takers, nowMs);
+      return;
+    }
+    burst.add(view, storeIndex);
+    if (this.#waiting !== undefined) return;
+    this.#waiting = stream;
+    this.#environment.afterBurst(this.#onBurstEnd);
+  }
+
+  readonly #onBurstEnd = (): void => {
+    if (this.#waiting !== undefined) this.#forwardBurst(this.#environment.clock.nowMs());
+  };
+
+  #forwardBurst(nowMs: number): void {
+    const { burst } = this.#waiting!;
+    this.#waiting = undefined;
+    burst.forward(this.#takers, nowMs);
   }
 
   /** Asks for a key frame unless one was asked for a moment ago. */

@@ -97,7 +97,7 @@ export class OutputStream {
     header.timestamp = timestamp;
     header.marker = marker;
     if (!this.#writer.write(view, payload, header, -1)) return false;
-    if (picture !== undefined) this.#rewritePicture(stream.payload, view.payloadStart, picture);
+    if (picture !== undefined) this.#rewritePicture(stream.payload, packet.contentsAt, picture);
     if (this.#trace.isOn && this.#writer.look(this.#view)) this.#trace.sentPacket(this.#view, stream, false, this.#mid);
     const sentBytes = this.#writer.send('media', nowMs);
     if (sentBytes === 0) return false;

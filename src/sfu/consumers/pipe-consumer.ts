@@ -25,10 +25,10 @@ export class PipeConsumer extends Consumer {
       return;
     }
     const piped = this.#pipedOf(encodingIdx);
-    if (piped.isSyncWanted || piped.epoch !== stream.received.epoch) {
+    if (piped.isSyncWanted || piped.epoch !== stream.epoch) {
       if (tellsKeyFrames(stream.payload.codec) && !stream.payload.isKeyFrame) return;
       piped.isSyncWanted = false;
-      piped.epoch = stream.received.epoch;
+      piped.epoch = stream.epoch;
       numbers.sync(view.sequenceNumber);
     }
     const number = numbers.rewrite(view.sequenceNumber);

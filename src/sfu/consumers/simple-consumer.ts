@@ -29,11 +29,11 @@ export class SimpleConsumer extends Consumer {
       numbers.drop(sequenceNumber);
       return;
     }
-    if (stream.received.epoch !== this.#epoch) this.#isSyncWanted = true;
+    if (stream.epoch !== this.#epoch) this.#isSyncWanted = true;
     if (this.#isSyncWanted) {
       if (tellsKeyFrames(payload.codec) && !payload.isKeyFrame) return;
       this.#isSyncWanted = false;
-      this.#epoch = stream.received.epoch;
+      this.#epoch = stream.epoch;
       numbers.sync(sequenceNumber);
     }
     const output = numbers.rewrite(sequenceNumber);

@@ -23,7 +23,7 @@ export class SimulcastConsumer extends LayeredConsumer {
     const { payload, params } = stream;
     const { encodingIdx } = params;
     const payloadType = this.payloadTypeOf(packet);
-    const isCurrent = encodingIdx === this.current?.spatialLayer && stream.received.epoch === this.#epoch;
+    const isCurrent = encodingIdx === this.current?.spatialLayer && stream.epoch === this.#epoch;
     if (!isCurrent) {
       const isWanted = encodingIdx === target.spatialLayer || encodingIdx === this.current?.spatialLayer;
       if (!isWanted || !payload.isKeyFrame || payloadType < 0) return;
@@ -90,7 +90,7 @@ export class SimulcastConsumer extends LayeredConsumer {
       const step = ahead > 0 && ahead < elapsed + clockRate ? ahead : elapsed;
       this.#timestampOffset = (this.#lastTimestamp + step - timestamp) | 0;
     }
-    this.#epoch = stream.received.epoch;
+    this.#epoch = stream.epoch;
     this.syncNumbers(sequenceNumber, stream.payload);
     const temporalLayer = Math.min(this.target?.temporalLayer ?? 0, stream.params.temporalLayers - 1);
     this.setCurrent({ spatialLayer: encodingIdx, temporalLayer });

@@ -16,9 +16,9 @@ export class SvcConsumer extends LayeredConsumer {
     const { payload } = stream;
     const { sequenceNumber } = view;
     const payloadType = this.payloadTypeOf(packet);
-    if (this.current === undefined || stream.received.epoch !== this.#epoch) {
+    if (this.current === undefined || stream.epoch !== this.#epoch) {
       if (!payload.isKeyFrame || payloadType < 0) return;
-      this.#epoch = stream.received.epoch;
+      this.#epoch = stream.epoch;
       this.syncNumbers(sequenceNumber, payload);
       this.setCurrent(target);
     }

@@ -6,6 +6,8 @@ import type { MediaContext } from '../media-handlers.ts';
 export function mediaEnvironment(context: MediaContext): RouterEnvironment {
   return {
     clock: nodeClock,
+    // What a socket has read is handed on in one turn of Node; these run at its end.
+    afterBurst: (task) => queueMicrotask(task),
     unixMs: () => Date.now(),
     random: () => Math.random(),
     notify: (targetId, event, data) => context.notify(targetId, event, data),

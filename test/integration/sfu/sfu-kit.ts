@@ -43,6 +43,11 @@ export class VirtualWorld implements RouterEnvironment {
     },
   };
 
+  /** Packets come one by one here. */
+  afterBurst(task: () => void): void {
+    task();
+  }
+
   unixMs(): number {
     return 1_700_000_000_000 + this.nowMs;
   }

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { rtpPacketSize, writeRtpPacket } from '../protocol/rtp/rtp-packet.ts';
+import { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
+import { MAX_BURST_PACKETS, PacketBurst } from './packet-burst.ts';
+import type { PacketTaker } from './producer-packet.ts';
+import { ProducerStream } from './producer-stream.ts';
+
+const VP8 = {
+  encodingIdx: 0,
+  ssrc: 1000,
+  payloadType: 96,
+  mimeType: 'video/VP8',
+  clockRate: 90_000,
+  cname: 'sender',
+  useNack: true,
+  usePli: true,
+  useFir: false,
+  useInBandFec: false,
+  useDtx: false,
+  spatialLayers: 1,
+  temporalLayers: 1,
+};
+
+/** A packet of VP8, in memory that is written over when it has been read. */
+function packetOf(sequenceNumber: number, isKeyFrame: boolean): RtpPacketView {
+  const payload = Uint8Array.of(0x90, 0x80, 0x80 | (sequenceNumber >>> 8), sequenceNumber, isKeyFrame ? 0 : 1, 7, 7, 7);
+  const fields = { marker: false, payloadType: 96, sequenceNumber, timestamp: 0, ssrc: 1000, payload, paddingBytes: 3 };
+  const bytes = new Uint8Array(rtpPacketSize(fields));
+  writeRtpPacket(fields, bytes);
+  const view = new RtpPacketView();
+  view.look(bytes, 0, bytes.length);
+  return view;
+}
+
+function setUp() {
+  const stream = new ProducerStream(VP8, 5000, 0);
+  const taken: string[] = [];
+  const taker = (name: string): PacketTaker => ({
+    takePacket: ({ view, payload, contentsAt }, { payload: contents, epoch }) => {
+      const number = contents.vp8.pictureId;
+      const kind = contents.isKeyFrame ? 'key' : 'delta';
+      taken.push(`${name} ${view.sequenceNumber} ${number} ${kind} ${payload.join()} ${contentsAt} ${epoch}`);
+    },
+    streamAdded: () => undefined,
+    scoreChanged: () => undefined,
+    senderReportReceived: () => undefined,
+    producerPaused: () => undefined,
+    producerResumed: () => undefined,
+  });
+  const add = (sequenceNumber: number, isKeyFrame: boolean): void => {
+    const view = packetOf(sequenceNumber, isKeyFrame);
+    stream.payload.read(view);
+    stream.burst.add(view, stream.store.add(view, 0));
+    view.bytes.fill(0);
+  };
+  return { stream, taken, takers: [taker('a'), taker('b')], add };
+}
+
+describe('PacketBurst', () => {
+  it('gives each taker all packets in turn, each with what was read of it, without its padding', () => {
+    const { stream, taken, takers, add } = setUp();
+    add(300, true);
+    add(301, false);
+    stream.burst.forward(takers, 0);
+    expect(taken).toEqual([
+      'a 300 300 key 144,128,129,44,0,7,7,7 12 0',
+      'a 301 301 delta 144,128,129,45,1,7,7,7 12 0',
+      'b 300 300 key 144,128,129,44,0,7,7,7 12 0',
+      'b 301 301 delta 144,128,129,45,1,7,7,7 12 0',
+    ]);
+    expect(stream.burst.isEmpty).toBe(true);
+  });
+
+  it('makes objects for the longest burst only', () => {
+    const { stream, takers, add } = setUp();
+    const seen = new Set<object>();
+    for (let round = 0; round < 20; round++) {
+      for (let i = 0; i < MAX_BURST_PACKETS; i++) {
+        seen.add(stream.payload);
+        add(round * MAX_BURST_PACKETS + i, i === 0);
+      }
+      expect(stream.burst.isFull).toBe(true);
+      stream.burst.forward(takers, 0);
+    }
+    expect(seen.size).toBe(MAX_BURST_PACKETS + 1);
+  });
+
+  it('leaves out what the store has forgotten', () => {
+    const { stream, taken, takers, add } = setUp();
+    add(1, true);
+    add(2, false);
+    stream.store.clear();
+    add(3, false);
+    stream.burst.forward(takers, 0);
+    expect(taken.map((line) => line.split(' ', 2).join(' '))).toEqual(['a 3', 'b 3']);
+    add(4, false);
+    stream.burst.forward(takers, 0);
+    expect(taken).toHaveLength(4);
+  });
+
+  it('forwards what is not stored where it lies', () => {
+    const { stream, taken, takers } = setUp();
+    const view = packetOf(9, true);
+    stream.payload.read(view);
+    new PacketBurst(stream).forwardNow(view, takers, 0);
+    expect(taken).toEqual(['a 9 9 key 144,128,128,9,0,7,7,7 12 0', 'b 9 9 key 144,128,128,9,0,7,7,7 12 0']);
+  });
+});
