@@ -46,6 +46,16 @@ export class Channel {
     return this.#listeners.size;
   }
 
+  /**
+   * As if the worker had notified this: suites written for mediasoup do it by `channelForTesting`.
+   * @returns whether somebody listens
+   */
+  emit(id: string, event: string, data?: unknown, payload?: Uint8Array): boolean {
+    const listener = this.#listeners.get(id);
+    listener?.(event, data, payload);
+    return listener !== undefined;
+  }
+
   /** One listener an entity. */
   subscribe(id: string, listener: NotificationListener): void {
     this.#listeners.set(id, listener);

@@ -1,7 +1,7 @@
 import type { ProducerPacket } from '../producer-packet.ts';
 import { tellsKeyFrames } from '../producer-payload.ts';
 import type { ProducerStream } from '../producer-stream.ts';
-import { Consumer } from './consumer.ts';
+import { Consumer, type ConsumerScore } from './consumer.ts';
 
 interface PipedStream {
   epoch: number;
@@ -62,8 +62,13 @@ export class PipeConsumer extends Consumer {
     return { rtpStreams: this.outputs.map(({ sent }) => sent.dump()) };
   }
 
-  protected override producerScore(): number {
-    return Math.max(0, ...this.producer.streams.map((stream) => stream?.received.score ?? 0));
+  /** It does not measure: the next router does. */
+  override get score(): ConsumerScore {
+    return { score: 10, producerScore: 10, producerScores: super.score.producerScores };
+  }
+
+  protected override tellScore(): void {
+    // There is nothing to tell.
   }
 
   protected activityChanged(isActive: boolean): void {

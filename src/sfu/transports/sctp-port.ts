@@ -25,6 +25,9 @@ export interface SctpPortOptions {
   readonly perStreamSendQueueLimit?: number;
   readonly maxReceiverWindowBufferSize?: number;
   readonly defaultStreamBufferedAmountLowThreshold?: number;
+  /** Told to clients of before mediasoup 3.20, which ask for these; as many as there are by default. */
+  readonly outboundStreams?: number;
+  readonly inboundStreams?: number;
   /** Told to the peer that its streams are data channels. */
   readonly isDataChannel: boolean;
 }
@@ -37,6 +40,7 @@ export interface SctpAccess {
 
 const SCTP_PORT = 5000;
 const MAX_STREAMS = 65_535;
+const NOT_NEGOTIATED = { negotiatedMaxOutboundStreams: 0, negotiatedMaxInboundStreams: 0 };
 
 /** Whether somebody begins an association with us by this packet (RFC 9260 §3.3.2), as far as it can be told. */
 export function isSctpInit(packet: Uint8Array): boolean {
@@ -178,8 +182,8 @@ export class SctpPort implements DataPort {
       maxReceiveMessageSize,
       sctpParameters: {
         port: SCTP_PORT,
-        OS: MAX_STREAMS,
-        MIS: MAX_STREAMS,
+        OS: this.#options.outboundStreams ?? MAX_STREAMS,
+        MIS: this.#options.inboundStreams ?? MAX_STREAMS,
         maxMessageSize: maxReceiveMessageSize,
         maxSendMessageSize,
         maxReceiveMessageSize,
@@ -189,7 +193,7 @@ export class SctpPort implements DataPort {
         isDataChannel,
       },
       sctpState: this.#state,
-      ...(this.#negotiated === undefined ? {} : { sctpNegotiatedCapabilities: this.#negotiated }),
+      sctpNegotiatedCapabilities: this.#negotiated ?? NOT_NEGOTIATED,
       sctpListener: { streamIdTable },
     };
   }

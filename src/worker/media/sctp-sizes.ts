@@ -1,8 +1,9 @@
 import type { SctpPortOptions } from '../../sfu/transports/sctp-port.ts';
-import type { RequestData } from './request-data.ts';
+import { RequestData } from './request-data.ts';
 
 /** Sizes of messages and buffers are numbers of 32 bits. */
 export const MAX_SIZE_BYTES = 0xffff_ffff;
+const MAX_STREAMS = 0xffff;
 
 /** Sizes of SCTP, when it is wanted. */
 export function sctpOf(fields: RequestData): SctpPortOptions | undefined {
@@ -18,6 +19,12 @@ export function sctpOf(fields: RequestData): SctpPortOptions | undefined {
       MAX_SIZE_BYTES,
     ),
   };
-  const given = Object.fromEntries(Object.entries(sizes).filter(([, size]) => size !== undefined));
+  // The name of before mediasoup 3.20.
+  const streams = new RequestData(fields.optionalObject<object>('numSctpStreams'));
+  const numbers = {
+    outboundStreams: streams.optionalInteger('OS', MAX_STREAMS),
+    inboundStreams: streams.optionalInteger('MIS', MAX_STREAMS),
+  };
+  const given = Object.fromEntries(Object.entries({ ...sizes, ...numbers }).filter(([, size]) => size !== undefined));
   return { ...given, isDataChannel: fields.flag('isDataChannel', false) };
 }

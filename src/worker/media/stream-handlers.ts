@@ -1,5 +1,5 @@
 import { nodeClock } from '../../io/node-clock.ts';
-import type { Consumer } from '../../sfu/consumers/consumer.ts';
+import type { Consumer, ConsumerLayers } from '../../sfu/consumers/consumer.ts';
 import type { DataConsumer } from '../../sfu/data/data-consumer.ts';
 import type { DataProducer } from '../../sfu/data/data-producer.ts';
 import type { Producer } from '../../sfu/producer.ts';
@@ -56,7 +56,7 @@ export function consumerHandler(consumer: Consumer): RequestHandler {
         case 'consumer.resume':
           return consumer.resume();
         case 'consumer.setPreferredLayers':
-          return consumer.setPreferredLayers(readLayers(new RequestData(data)));
+          return preferredLayersOf(consumer.setPreferredLayers(readLayers(new RequestData(data))));
         case 'consumer.setPriority':
           return { priority: consumer.setPriority(new RequestData(data).number('priority') ?? 1) };
         case 'consumer.requestKeyFrame':
@@ -144,6 +144,10 @@ export function dataConsumerHandler(consumer: DataConsumer): RequestHandler {
       }
     },
   };
+}
+
+function preferredLayersOf(preferredLayers: ConsumerLayers | undefined): object {
+  return preferredLayers === undefined ? {} : { preferredLayers };
 }
 
 function typesOf(data: unknown): readonly string[] {
