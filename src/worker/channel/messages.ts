@@ -3,7 +3,7 @@ import type { BytePipe } from '../../protocol/netstring/byte-pipe.ts';
 /**
  * The channel between a media worker and its control process: netstrings of JSON, and log lines that begin with a letter
  * for their level. Messages that carry bytes go over a second pair of pipes, as a netstring of JSON with the bytes in a
- * netstring right behind it.
+ * netstring right behind it. Any message may say in `after` how many came before it over the other pair.
  */
 
 /** Ids of the entities a request is about: `routerId`, `transportId`, … */

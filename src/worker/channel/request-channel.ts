@@ -1,5 +1,5 @@
-import { MessagePipe, PayloadPipe } from './message-pipe.ts';
 import type { ChannelPipes, CommandMessage, InternalIds, LogLetter, RequestMessage } from './messages.ts';
+import { OrderedPipes } from './ordered-pipes.ts';
 import { RequestError, requestErrorOf, WorkerClosedError } from './request-errors.ts';
 
 /** Id after which numbering starts again from 1. */
@@ -30,8 +30,7 @@ interface PendingRequest {
 /** The control side of a worker's channel: requests and their answers, notifications, log lines. */
 export class RequestChannel {
   readonly #options: RequestChannelOptions;
-  readonly #messages: MessagePipe;
-  readonly #payloads: PayloadPipe;
+  readonly #pipes: OrderedPipes;
   readonly #pending = new Map<number, PendingRequest>();
   #lastId: number;
   #isClosed = false;
@@ -39,13 +38,9 @@ export class RequestChannel {
   constructor(options: RequestChannelOptions) {
     this.#options = options;
     this.#lastId = options.lastId ?? 0;
-    this.#messages = new MessagePipe(options.pipes.messages, {
-      message: (message) => this.#receive(message),
+    this.#pipes = new OrderedPipes(options.pipes, {
+      message: (message, payload) => this.#receive(message, payload),
       log: (letter, text) => options.onLog(letter, text),
-      problem: (text) => options.onProblem(text),
-    });
-    this.#payloads = new PayloadPipe(options.pipes.payloads, {
-      message: (message, payload) => this.#notified(message, payload),
       problem: (text) => options.onProblem(text),
     });
   }
@@ -69,8 +64,7 @@ export class RequestChannel {
       ...(internal === undefined ? {} : { internal }),
       ...(data === undefined ? {} : { data }),
     };
-    if (payload === undefined) this.#messages.send(message);
-    else this.#payloads.send(message, payload);
+    this.#pipes.send(message, payload);
     return new Promise<unknown>((resolve, reject) => {
       const timer = setTimeout(
         () => {
@@ -92,7 +86,7 @@ export class RequestChannel {
   notify(event: string, internal: InternalIds, data: unknown, payload: Uint8Array): void {
     if (this.#isClosed) throw new WorkerClosedError(`Channel closed, cannot send notification [event:${event}]`);
     const message: CommandMessage = { event, internal, ...(data === undefined ? {} : { data }) };
-    this.#payloads.send(message, payload);
+    this.#pipes.send(message, payload);
   }
 
   /** Rejects what waits and ends the pipes. May be called again. */
@@ -105,6 +99,7 @@ export class RequestChannel {
       clearTimeout(timer);
       reject(new WorkerClosedError(`Channel closed, pending request aborted [method:${method}, id:${id}]`));
     }
+    this.#pipes.close();
     this.#options.pipes.messages.close();
     this.#options.pipes.payloads.close();
   }
@@ -116,10 +111,10 @@ export class RequestChannel {
     return this.#lastId;
   }
 
-  #receive(message: Record<string, unknown>): void {
+  #receive(message: Record<string, unknown>, payload: Uint8Array | undefined): void {
     const { id, error, reason, data } = message;
     if (typeof id !== 'number') {
-      this.#notified(message, undefined);
+      this.#notified(message, payload);
       return;
     }
     const request = this.#pending.get(id);

@@ -1,6 +1,6 @@
 import { StateError } from '../../wire/errors.ts';
-import { MessagePipe, PayloadPipe } from './message-pipe.ts';
 import type { ChannelPipes, InternalIds, LogLetter, NotificationMessage, ResponseMessage } from './messages.ts';
+import { OrderedPipes } from './ordered-pipes.ts';
 import { nameOfRequestError } from './request-errors.ts';
 
 /** One request or command, after checking what it is made of. */
@@ -27,19 +27,14 @@ export interface ResponseChannelOptions {
 /** The worker's side of its channel: every request is answered exactly once. */
 export class ResponseChannel {
   readonly #options: ResponseChannelOptions;
-  readonly #messages: MessagePipe;
-  readonly #payloads: PayloadPipe;
+  readonly #pipes: OrderedPipes;
 
   constructor(options: ResponseChannelOptions) {
     this.#options = options;
     const problem = (text: string): void => this.log('E', `channel: ${text}`);
-    this.#messages = new MessagePipe(options.pipes.messages, {
-      message: (message) => this.#receive(message, undefined),
-      log: (letter) => problem(`a log line came from the control side [${letter}]`),
-      problem,
-    });
-    this.#payloads = new PayloadPipe(options.pipes.payloads, {
+    this.#pipes = new OrderedPipes(options.pipes, {
       message: (message, payload) => this.#receive(message, payload),
+      log: (letter) => problem(`a log line came from the control side [${letter}]`),
       problem,
     });
     options.pipes.messages.onEnd(() => options.onEnd());
@@ -49,8 +44,7 @@ export class ResponseChannel {
   notify(targetId: string | number, event: string, data?: unknown, payload?: Uint8Array): void {
     const message: NotificationMessage = { targetId, event, ...(data === undefined ? {} : { data }) };
     try {
-      if (payload === undefined) this.#messages.send(message);
-      else this.#payloads.send(message, payload);
+      this.#pipes.send(message, payload);
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
       this.log('E', `notification '${event}' of ${targetId} dropped: ${error.message}`);
@@ -58,7 +52,7 @@ export class ResponseChannel {
   }
 
   log(letter: LogLetter, text: string): void {
-    this.#messages.log(letter, text);
+    this.#pipes.log(letter, text);
   }
 
   #receive(message: Record<string, unknown>, payload: Uint8Array | undefined): void {
@@ -97,7 +91,7 @@ export class ResponseChannel {
   #accept(id: number, data: unknown): void {
     const message: ResponseMessage = { id, accepted: true, ...(data === undefined ? {} : { data }) };
     try {
-      this.#messages.send(message);
+      this.#pipes.send(message);
     } catch (error) {
       this.#refuse(id, error);
     }
@@ -105,7 +99,7 @@ export class ResponseChannel {
 
   #refuse(id: number, error: unknown): void {
     const message: ResponseMessage = { id, error: nameOfRequestError(error), reason: reasonOf(error) };
-    this.#messages.send(message);
+    this.#pipes.send(message);
   }
 }
 
