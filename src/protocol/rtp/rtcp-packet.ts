@@ -127,11 +127,15 @@ function packetEnd(bytes: Uint8Array, at: number): number {
   return end > bytes.length ? -1 : end;
 }
 
-/** Bytes of padding at the end; more than the packet has when the count is no good. */
+/**
+ * Bytes of padding at the end; more than the packet has when the count is no good. Of whole words (RFC 3550 §6.4.1); what
+ * libwebrtc fills up the last word of transport-wide feedback with is taken for part of that, which needs no cutting off.
+ */
 function paddingOf(bytes: Uint8Array, at: number, end: number): number {
   if ((bytes[at]! & 0x20) === 0) return 0;
   const count = bytes[end - 1]!;
-  return count === 0 || count % 4 !== 0 ? end : count;
+  if (count === 0 || count % 4 === 0) return count === 0 ? end : count;
+  return count < 4 && bytes[at + 1] === RTCP_TYPE.transportFeedback ? 0 : end;
 }
 
 function parseOne(type: number, count: number, body: Uint8Array): RtcpPacket | 'unknown' | undefined {

@@ -47,6 +47,16 @@ describe('transport-wide feedback', () => {
     expect(readInformation('0005 0003 000000 01 d800 04 fffe 00')?.arrivalsUs).toEqual([1000, 500, undefined]);
   });
 
+  it.each([
+    ['afcd0007 00000001 1a1f1a60 95be 0008 08626d 00 2008 54020000 39000000 0002', 8],
+    ['afcd0005 00000001 33a4c56f ba03 0001 086274 05 2001 ad 01', 1],
+    ['afcd0006 00000001 33a4c56f ba04 0003 086274 06 2003 b10100 000003', 3],
+  ])('of Chromium is read, whose padding is no whole word: %s', (hex, count) => {
+    const feedback = read(fromHexadecimal(hex.replaceAll(' ', ''))!);
+    expect(feedback?.arrivalsUs).toHaveLength(count);
+    expect(feedback?.arrivalsUs).not.toContain(undefined);
+  });
+
   it('comes back from what was written', () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.integer({ min: 0, max: 255 }) },
