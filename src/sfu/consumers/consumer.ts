@@ -166,6 +166,11 @@ export abstract class Consumer implements PacketTaker, BitrateTaker {
     return { score, producerScore: this.producerScore(), producerScores };
   }
 
+  /** Whether there is a choice of what to send. */
+  get hasLayers(): boolean {
+    return false;
+  }
+
   abstract takePacket(packet: ProducerPacket, stream: ProducerStream, nowMs: number): void;
   abstract streamAdded(stream: ProducerStream, nowMs: number): void;
   /** What each layer takes with all below it, bits a second; one entry for what has no layers. */

@@ -39,6 +39,10 @@ export abstract class LayeredConsumer extends Consumer {
     return readScalabilityMode(this.consumableRtpEncodings[0]?.scalabilityMode).temporalLayers;
   }
 
+  override get hasLayers(): boolean {
+    return true;
+  }
+
   override get preferredLayers(): ConsumerLayers {
     return this.#preferred;
   }

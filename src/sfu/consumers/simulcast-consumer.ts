@@ -107,7 +107,9 @@ export class SimulcastConsumer extends LayeredConsumer {
 }
 
 /** Whether pictures of a stream can be put behind those of the one that is sent. */
-function canSwitch(source: ProducerStream | undefined, { received }: ProducerStream, nowMs: number): boolean {
+function canSwitch(source: ProducerStream | undefined, { received, params }: ProducerStream, nowMs: number): boolean {
   if (source === undefined || received.activeMs(nowMs) >= CLOCK_PATIENCE_MS) return true;
+  // Where there is no room for what is sent, something with a guessed time is better than nothing.
+  if (params.encodingIdx < source.params.encodingIdx) return true;
   return source.received.ntpMsAt(0) !== undefined && received.ntpMsAt(0) !== undefined;
 }
