@@ -12,6 +12,7 @@ import { KeyFrameRequests } from './streams/key-frame-requests.ts';
 import type { StreamParameters } from './streams/stream-parameters.ts';
 import type { InboundStreamStats } from './streams/stream-stats.ts';
 import {
+  dumpRtpParameters,
   hasFeedback,
   headerExtensionId,
   isRtxCodec,
@@ -281,7 +282,16 @@ export class Producer {
   dump(): object {
     const { id, kind, type, rtpParameters, rtpMapping, paused } = this;
     const rtpStreams = this.#active().map(({ received }) => received.dump());
-    return { id, kind, type, rtpParameters, rtpMapping, rtpStreams, traceEventTypes: this.trace.types, paused };
+    return {
+      id,
+      kind,
+      type,
+      rtpParameters: dumpRtpParameters(rtpParameters),
+      rtpMapping,
+      rtpStreams,
+      traceEventTypes: this.trace.types,
+      paused,
+    };
   }
 
   stats(nowMs: number): readonly InboundStreamStats[] {

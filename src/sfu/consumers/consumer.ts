@@ -11,6 +11,7 @@ import type { BitrateTaker } from '../transports/bitrate-distribution.ts';
 import type { PacketSender } from '../transports/packet-sender.ts';
 import {
   type ConsumableEncoding,
+  dumpRtpParameters,
   isRtxCodec,
   type MediaKind,
   type RtpEncodingParameters,
@@ -142,7 +143,7 @@ export abstract class Consumer implements PacketTaker, BitrateTaker {
       producerId: producer.id,
       kind,
       type,
-      rtpParameters,
+      rtpParameters: dumpRtpParameters(rtpParameters),
       consumableRtpEncodings,
       supportedCodecPayloadTypes: [...this.#payloadTypes],
       traceEventTypes: trace.types,

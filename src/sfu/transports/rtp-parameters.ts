@@ -101,6 +101,18 @@ export function rtxCodecOf(params: RtpParameters, media: RtpCodecParameters): Rt
   return params.codecs.find((codec) => isRtxCodec(codec) && codec.parameters?.['apt'] === media.payloadType);
 }
 
+/** As `dump` shows them: every encoding says which codec of media it has. */
+export function dumpRtpParameters(params: RtpParameters): RtpParameters {
+  if (params.encodings === undefined) return params;
+  return {
+    ...params,
+    encodings: params.encodings.map((encoding) => {
+      const codec = mediaCodecOf(params, encoding);
+      return codec === undefined ? encoding : { codecPayloadType: codec.payloadType, ...encoding };
+    }),
+  };
+}
+
 /** Whether a codec uses a kind of feedback, say `nack` or `nack` `pli`. */
 export function hasFeedback(codec: RtpCodecParameters, type: string, parameter = ''): boolean {
   return codec.rtcpFeedback?.some((one) => one.type === type && (one.parameter ?? '') === parameter) ?? false;

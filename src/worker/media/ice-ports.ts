@@ -29,6 +29,11 @@ interface TcpPort {
   readonly connections: IceTcpConnections;
 }
 
+interface ListedPort {
+  readonly info: ListenInfo;
+  readonly port: number;
+}
+
 /** A candidate with the names of the API. */
 export interface HostCandidate {
   readonly foundation: string;
@@ -54,6 +59,8 @@ export class IcePorts {
   readonly fragments: UfragTable<IceMember> = new UfragTable();
   readonly #udp: UdpPort[] = [];
   readonly #tcp: TcpPort[] = [];
+  /** All of both, as they were listed. */
+  readonly #listed: ListedPort[] = [];
 
   /** @throws RequestError when a port can't be had */
   static async open(infos: readonly ListenInfo[], range: PortRange): Promise<IcePorts> {
@@ -78,31 +85,29 @@ export class IcePorts {
     return this.#tcp.map(({ info: { ip }, listener: { port } }) => ({ ip, port }));
   }
 
-  /** What peers are told, the preferred first. */
+  /** What peers are told, the preferred first: as they are listed, but for a protocol that is preferred. */
   candidates({ enableUdp, enableTcp, preferUdp, preferTcp }: CandidateWishes): readonly HostCandidate[] {
     const candidates: HostCandidate[] = [];
-    const add = (protocol: 'udp' | 'tcp', info: ListenInfo, port: number, isPreferred: boolean): void => {
-      const addresses = [info.announcedAddress ?? info.ip];
-      if (info.exposeInternalIp && info.announcedAddress !== undefined) addresses.push(info.ip);
+    for (const { info, port } of this.#listed) {
+      const { protocol, announcedAddress, ip, exposeInternalIp } = info;
+      if (!(protocol === 'udp' ? enableUdp : enableTcp)) continue;
+      const isBehind = protocol === 'udp' ? preferTcp && !preferUdp : preferUdp;
+      const addresses = announcedAddress === undefined ? [ip] : [announcedAddress, ...(exposeInternalIp ? [ip] : [])];
       for (const address of addresses) {
-        const most = protocol === 'udp' ? 0xffff : 0x1fff;
-        const localPreference = most - (isPreferred ? 0 : most >>> 1) - candidates.length;
-        const tcp = protocol === 'tcp' ? ({ tcpType: 'passive' } as const) : {};
-        const priority = candidatePriority({ type: 'host', transport: protocol, ...tcp, localPreference });
+        const localPreference = (isBehind ? 0x7fff : 0xffff) - candidates.length;
         candidates.push({
           foundation: `${protocol}candidate`,
-          priority,
+          // Of TCP too: what it is worth beside UDP is said by the list.
+          priority: candidatePriority({ type: 'host', transport: 'udp', localPreference }),
           ip: address,
           address,
           protocol,
           port,
           type: 'host',
-          ...tcp,
+          ...(protocol === 'tcp' ? ({ tcpType: 'passive' } as const) : {}),
         });
       }
-    };
-    if (enableUdp) for (const { info, socket } of this.#udp) add('udp', info, socket.port, preferUdp || !preferTcp);
-    if (enableTcp) for (const { info, listener } of this.#tcp) add('tcp', info, listener.port, preferTcp);
+    }
     return candidates.sort((a, b) => b.priority - a.priority);
   }
 
@@ -130,6 +135,7 @@ export class IcePorts {
       connections.close();
       void listener.close();
     }
+    this.#listed.length = 0;
     this.#udp.length = 0;
     this.#tcp.length = 0;
   }
@@ -138,6 +144,7 @@ export class IcePorts {
     const socket = await openUdp(info, range);
     const routes = new TupleTable<IceMember>(this.fragments);
     this.#udp.push({ info, socket, routes });
+    this.#listed.push({ info, port: socket.port });
     socket.onPacket = (bytes, start, end, source) => {
       // Nobody can be answered there.
       if (source.port === 0) return;
@@ -162,6 +169,7 @@ export class IcePorts {
       }),
     );
     this.#tcp.push({ info, listener, connections });
+    this.#listed.push({ info, port: listener.port });
   }
 }
 
@@ -198,6 +206,11 @@ export class IceMember implements TcpPeer {
 
   get iceParameters(): IceParameters {
     return this.#parameters;
+  }
+
+  /** By which its packets are known: after a restart of ICE those from before, too, until the peer uses the new ones. */
+  get usernameFragments(): readonly string[] {
+    return [...this.#fragments];
   }
 
   receiveDatagram(

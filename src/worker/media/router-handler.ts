@@ -135,7 +135,7 @@ export class RouterHandler implements MediaEntity {
         if (server === undefined) ports.close();
         else server.remove(id);
       };
-      const { transport, own, fragment } = openWebRtc({
+      const { transport, own, fragments } = openWebRtc({
         id,
         fields,
         ports,
@@ -144,7 +144,7 @@ export class RouterHandler implements MediaEntity {
         onClosed,
       });
       const dump = this.#add(transport, own);
-      server?.add(id, fragment, () => this.#closeTransport(id));
+      server?.add(id, fragments, () => this.#closeTransport(id));
       return dump;
     } catch (error) {
       if (server === undefined) ports.close();

@@ -26,7 +26,7 @@ const DEFAULT_CONSENT_SECONDS = 30;
 export class WebRtcServerHandler implements MediaEntity {
   readonly ports: IcePorts;
   readonly #id: string;
-  readonly #transports = new Map<string, { readonly fragment: () => string; readonly close: () => void }>();
+  readonly #transports = new Map<string, { readonly fragments: () => readonly string[]; readonly close: () => void }>();
   #isClosed = false;
 
   constructor(id: string, ports: IcePorts) {
@@ -35,8 +35,8 @@ export class WebRtcServerHandler implements MediaEntity {
   }
 
   /** @param close of the transport, when the server ends */
-  add(transportId: string, fragment: () => string, close: () => void): void {
-    this.#transports.set(transportId, { fragment, close });
+  add(transportId: string, fragments: () => readonly string[], close: () => void): void {
+    this.#transports.set(transportId, { fragments, close });
   }
 
   remove(transportId: string): void {
@@ -51,9 +51,9 @@ export class WebRtcServerHandler implements MediaEntity {
       udpSockets,
       tcpServers,
       webRtcTransportIds: [...this.#transports.keys()],
-      localIceUsernameFragments: Array.from(this.#transports, ([webRtcTransportId, { fragment }]) => {
-        return { localIceUsernameFragment: fragment(), webRtcTransportId };
-      }),
+      localIceUsernameFragments: [...this.#transports].flatMap(([webRtcTransportId, { fragments }]) =>
+        fragments().map((localIceUsernameFragment) => ({ localIceUsernameFragment, webRtcTransportId })),
+      ),
     };
   }
 
@@ -80,14 +80,16 @@ export interface WebRtcOpenOptions {
 export function openWebRtc(options: WebRtcOpenOptions): {
   readonly transport: WebRtcTransport;
   readonly own: OwnRequest;
-  readonly fragment: () => string;
+  readonly fragments: () => readonly string[];
 } {
   const { id, fields, ports, certificate, router, onClosed } = options;
+  const isServer = fields.has('webRtcServerId');
   const iceCandidates = ports.candidates({
     enableUdp: fields.flag('enableUdp', true),
     enableTcp: fields.flag('enableTcp', true),
-    preferUdp: fields.flag('preferUdp', false),
-    preferTcp: fields.flag('preferTcp', false),
+    // Ports of the transport's own are listed in the order they are preferred in.
+    preferUdp: isServer && fields.flag('preferUdp', false),
+    preferTcp: isServer && fields.flag('preferTcp', false),
   });
   if (iceCandidates.length === 0) throw new RequestError('no candidates: neither UDP nor TCP is left to listen on');
   const sctp = sctpOf(fields);
@@ -142,7 +144,7 @@ export function openWebRtc(options: WebRtcOpenOptions): {
     }
     return method === 'transport.restartIce' ? { answer: { iceParameters: transport.restartIce() } } : undefined;
   };
-  return { transport, own, fragment: () => member.iceParameters.usernameFragment };
+  return { transport, own, fragments: () => member.usernameFragments };
 }
 
 function tupleOf({ protocol, localAddress, localPort, remoteAddress, remotePort }: NetworkPath): TransportTuple {
