@@ -41,9 +41,13 @@ export class Channel {
     this.#channel.notify(event, internal, data, payload);
   }
 
-  /** Entities that get notifications. */
-  get subscriptions(): number {
-    return this.#listeners.size;
+  get closed(): boolean {
+    return this.#channel.closed;
+  }
+
+  /** Ids of the entities that get notifications. */
+  get subscribedIds(): string[] {
+    return [...this.#listeners.keys()];
   }
 
   /**

@@ -2,6 +2,7 @@ import type { InternalIds } from '../worker/channel/messages.ts';
 import { type AppData, checkAppData } from './app-data.ts';
 import type { Channel } from './channel.ts';
 import { EnhancedEventEmitter, type EventMapOf } from './enhanced-events.ts';
+import { NotFoundError, WorkerClosedError } from './errors.ts';
 
 /** What every entity is made from. */
 export interface EntityOptions<A extends AppData> {
@@ -72,6 +73,18 @@ export abstract class Entity<
   /** Asks the worker about this entity. */
   protected async request(method: string, data?: unknown, payload?: Uint8Array): Promise<unknown> {
     return this.#channel.request(method, this.#internal, data, payload);
+  }
+
+  /**
+   * Closes what the worker was making for this entity while it was closed here: in the worker it is gone with the entity.
+   * @throws NotFoundError, or WorkerClosedError, when this entity is closed
+   */
+  protected checkOpen(closeChild: () => void): void {
+    if (!this.#closed) return;
+    closeChild();
+    throw this.#channel.closed
+      ? new WorkerClosedError('Worker closed')
+      : new NotFoundError(`entity with id "${this.#id}" was closed meanwhile`);
   }
 
   /** @returns false when it was closed already */

@@ -5,6 +5,7 @@ import { clone } from './clone.ts';
 import { DataProducerImpl } from './data-producer.ts';
 import type { DirectTransportImpl } from './direct-transport.ts';
 import { Entity, type EntityOptions } from './entity.ts';
+import { NotFoundError } from './errors.ts';
 import { Logger } from './logger.ts';
 import { canConsume } from './ortc/consumer-rtp-parameters.ts';
 import { generateRouterRtpCapabilities } from './ortc/router-rtp-capabilities.ts';
@@ -158,7 +159,8 @@ export class RouterImpl<A extends AppData = AppData> extends Entity<A, RouterEve
     if ((producerId === undefined) === (dataProducerId === undefined)) {
       throw new TypeError('one of producerId and dataProducerId must be given, and not both');
     }
-    if (!(router instanceof RouterImpl)) throw new TypeError('Router not found');
+    if (!(router instanceof RouterImpl)) throw new TypeError('router must be a Router');
+    if (router.closed) throw new NotFoundError('Router not found');
     if ((router as unknown) === this) throw new TypeError('cannot use this Router as destination');
     return this.#pipes.pipe(options, router.#pipes);
   }
@@ -231,6 +233,7 @@ export class RouterImpl<A extends AppData = AppData> extends Entity<A, RouterEve
   }
 
   #watch<T extends RtpObserverImpl>(rtpObserver: T): T {
+    this.checkOpen(() => rtpObserver.routerClosed());
     const known: RtpObserverImpl = rtpObserver;
     this.#rtpObservers.set(known.id, known);
     known.on('@close', () => this.#rtpObservers.delete(known.id));
@@ -239,6 +242,7 @@ export class RouterImpl<A extends AppData = AppData> extends Entity<A, RouterEve
   }
 
   #adopt<T extends TransportImpl>(transport: T): T {
+    this.checkOpen(() => transport.routerClosed());
     const known: TransportImpl = transport;
     this.#transports.set(known.id, known);
     known.on('@close', () => this.#transports.delete(known.id));

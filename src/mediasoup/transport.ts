@@ -164,6 +164,7 @@ export abstract class TransportImpl<A extends AppData = AppData> extends Entity<
    */
   async produce<P extends AppData = AppData>(options: ProducerOptions<P>): Promise<ProducerImpl<P>> {
     const producer = await this.#producerFactory.produce(options, this.keepsCname);
+    this.checkOpen(() => producer.transportClosed());
     const known = producer as unknown as ProducerImpl;
     this.#producers.set(producer.id, known);
     producer.on('@close', () => {
@@ -189,6 +190,7 @@ export abstract class TransportImpl<A extends AppData = AppData> extends Entity<
    */
   async produceData<P extends AppData = AppData>(options: DataProducerOptions<P> = {}): Promise<DataProducerImpl<P>> {
     const dataProducer = await this.#dataFactory.produceData(options, this.type === 'direct');
+    this.checkOpen(() => dataProducer.transportClosed());
     const known = dataProducer as unknown as DataProducerImpl;
     this.#dataProducers.set(dataProducer.id, known);
     dataProducer.on('@close', () => {
@@ -206,6 +208,7 @@ export abstract class TransportImpl<A extends AppData = AppData> extends Entity<
    */
   async consumeData<C extends AppData = AppData>(options: DataConsumerOptions<C>): Promise<DataConsumerImpl<C>> {
     const dataConsumer = await this.#dataFactory.consumeData(options, this.type === 'direct');
+    this.checkOpen(() => dataConsumer.transportClosed());
     const known = dataConsumer as unknown as DataConsumerImpl;
     this.#dataConsumers.set(dataConsumer.id, known);
     const forget = (): void => {
@@ -231,6 +234,7 @@ export abstract class TransportImpl<A extends AppData = AppData> extends Entity<
 
   /** Keeps a consumer made on this transport. */
   protected adopt<C extends AppData>(consumer: ConsumerImpl<C>): ConsumerImpl<C> {
+    this.checkOpen(() => consumer.transportClosed());
     const known = consumer as unknown as ConsumerImpl;
     this.#consumers.set(consumer.id, known);
     consumer.on('@close', () => this.#consumers.delete(consumer.id));

@@ -57,8 +57,12 @@ export class WebRtcServerImpl<A extends AppData = AppData> extends Entity<
     return (await this.request('webRtcServer.dump')) as WebRtcServerDump;
   }
 
-  /** @private Keeps a transport that listens here. */
+  /**
+   * @private Keeps a transport that listens here.
+   * @throws NotFoundError, WorkerClosedError when the server was closed meanwhile; then the transport is, too
+   */
   handleWebRtcTransport(transport: WebRtcTransportImpl): void {
+    this.checkOpen(() => transport.listenServerClosed());
     this.#transports.set(transport.id, transport);
     this.observer.safeEmit('webrtctransporthandled', transport);
     transport.on('@close', () => {

@@ -201,6 +201,7 @@ export class WorkerImpl<A extends AppData = AppData> extends EnhancedEventEmitte
     const data = { listenInfos: listenInfos.map((info) => listenInfoOf(info)) };
     await this.#request('worker.createWebRtcServer', data, internal);
     const webRtcServer = new WebRtcServerImpl<S>({ channel: this.#channel, internal, id, appData });
+    this.#checkOpen(() => webRtcServer.workerClosed());
     const known = webRtcServer as unknown as WebRtcServerImpl;
     this.#webRtcServers.add(known);
     webRtcServer.on('@close', () => this.#webRtcServers.delete(known));
@@ -217,11 +218,19 @@ export class WorkerImpl<A extends AppData = AppData> extends EnhancedEventEmitte
     const internal = { routerId: id };
     await this.#request('worker.createRouter', undefined, internal);
     const router = new RouterImpl<R>({ channel: this.#channel, internal, id, appData, rtpCapabilities });
+    this.#checkOpen(() => router.workerClosed());
     const known = router as unknown as RouterImpl;
     this.#routers.add(known);
     router.on('@close', () => this.#routers.delete(known));
     this.#observer.safeEmit('newrouter', known);
     return router;
+  }
+
+  /** @throws WorkerClosedError when the worker was closed while it was asked for something, which is closed then, too */
+  #checkOpen(closeChild: () => void): void {
+    if (!this.#closed) return;
+    closeChild();
+    throw new WorkerClosedError('Worker closed');
   }
 
   async #request(method: string, data?: unknown, internal?: Readonly<Record<string, string>>): Promise<unknown> {
