@@ -55,6 +55,8 @@ export interface DatagramSocketOptions {
   readonly reuseAddress?: boolean;
   /** Several processes share the port, the kernel spreads the peers over them. Default false. */
   readonly reusePort?: boolean;
+  /** IPv4 peers do not come to an address of IPv6. Default false. */
+  readonly ipv6Only?: boolean;
   /** `portable` sends every packet through Node, also where there is a faster way. Default: the fastest that works. */
   readonly provider?: 'portable';
 }

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { MAX_RSA_BITS, MIN_RSA_BITS } from '../protocol/dtls/certificate-key.ts';
+import { MAX_RSA_BITS } from '../protocol/dtls/certificate-key.ts';
 import { MAX_CHAIN_CERTIFICATES } from '../protocol/dtls/certificate-messages.ts';
 import { DtlsCertificate } from '../protocol/dtls/dtls-certificate.ts';
 import { ConfigError } from '../wire/errors.ts';
@@ -20,6 +20,9 @@ export interface DtlsCertificatePem {
   readonly privateKeyPath: string;
 }
 
+/** An operator's own key may be as short as mediasoup takes it; peers decide whether they do. */
+const MIN_OWN_RSA_BITS = 1024;
+
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /** @throws ConfigError when either can't be read, they don't belong together, or the key is neither of P-256 nor of RSA */
@@ -28,9 +31,9 @@ export function parseDtlsCertificatePem(pem: DtlsCertificatePem): DtlsCertificat
   const key = readPrivateKey(pem);
   const [own, ...issuers] = certificates;
   if (!own!.checkPrivateKey(key)) throw badKey(pem, 'the key does not belong to the certificate');
-  const kind = certificateKindOf(createPublicKey(key));
+  const kind = certificateKindOf(createPublicKey(key), MIN_OWN_RSA_BITS);
   if (kind === undefined)
-    throw badKey(pem, `the key must be ECDSA on P-256, or RSA of ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits`);
+    throw badKey(pem, `the key must be ECDSA on P-256, or RSA of ${MIN_OWN_RSA_BITS} to ${MAX_RSA_BITS} bits`);
   return new DtlsCertificate({
     crypto: nodeDtlsCrypto,
     der: new Uint8Array(own!.raw),

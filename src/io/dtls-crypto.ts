@@ -84,8 +84,8 @@ export class NodeDtlsPrivateKey implements DtlsPrivateKey {
 }
 
 /** Kind of an asymmetric key; undefined when certificates with it aren't taken. */
-export function certificateKindOf(publicKey: KeyObject): SignatureScheme['kind'] | undefined {
-  return kindOf(publicKey.export({ format: 'der', type: 'spki' }));
+export function certificateKindOf(publicKey: KeyObject, minRsaBits?: number): SignatureScheme['kind'] | undefined {
+  return kindOf(publicKey.export({ format: 'der', type: 'spki' }), minRsaBits);
 }
 
 function paddingOf({ padding }: SignatureScheme): { readonly padding?: number; readonly saltLength?: number } {

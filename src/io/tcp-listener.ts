@@ -10,6 +10,8 @@ export type TcpSocket = net.Socket;
 
 export interface TcpListenerOptions {
   readonly address: ListenAddress;
+  /** IPv4 peers do not come to an address of IPv6. Default false. */
+  readonly ipv6Only?: boolean;
   readonly noDelay: boolean;
   /** PEM texts; when given the port speaks TLS and `onConnection` is called after the TLS handshake. */
   readonly tls?: { readonly cert: string; readonly key: string };
@@ -43,7 +45,7 @@ export class TcpListener {
   /** @throws ResourceError with a `ListenErrorCode` when the port can't be had */
   static async listen(options: TcpListenerOptions): Promise<TcpListener> {
     const server = createServer(options);
-    const port = await listenOn(server, options.address);
+    const port = await listenOn(server, options.address, options.ipv6Only);
     server.maxConnections = options.maxConnections;
     server.on('drop', options.onRefused);
     server.on('error', options.onError);
@@ -84,12 +86,12 @@ function createServer(options: TcpListenerOptions): net.Server {
  * Listens and resolves with the port number.
  * @throws ResourceError with a `ListenErrorCode` and a message that says what to do
  */
-export function listenOn(server: net.Server, address: ListenAddress): Promise<number> {
+export function listenOn(server: net.Server, address: ListenAddress, ipv6Only = false): Promise<number> {
   return new Promise((resolve, reject) => {
     const onError = (cause: NodeJS.ErrnoException): void => reject(listenError(address, cause));
     server.once('error', onError);
     server.listen(
-      { port: address.port, ...(address.host === undefined ? {} : { host: address.host }), backlog: 4096 },
+      { port: address.port, ...(address.host === undefined ? {} : { host: address.host }), backlog: 4096, ipv6Only },
       () => {
         server.off('error', onError);
         resolve((server.address() as net.AddressInfo).port);

@@ -281,6 +281,7 @@ function bind(type: SocketType, address: string, port: number, options: Datagram
       type,
       reuseAddr: options.reuseAddress ?? false,
       reusePort: options.reusePort ?? false,
+      ipv6Only: options.ipv6Only ?? false,
       recvBufferSize: receiveBufferBytes,
       sendBufferSize: sendBufferBytes,
       // The declared type is that of dns.lookup; dgram calls it with the family as a number.

@@ -33,8 +33,14 @@ export function findCertificateKey(certificate: Uint8Array): CertificateKey | un
   return kind === undefined ? undefined : { kind, subjectPublicKeyInfo };
 }
 
-/** Kind of a public key (RFC 5480 §2, RFC 3279 §2.3.1); undefined for any that isn't taken. */
-export function kindOf(subjectPublicKeyInfo: Uint8Array): SignatureScheme['kind'] | undefined {
+/**
+ * Kind of a public key (RFC 5480 §2, RFC 3279 §2.3.1); undefined for any that isn't taken.
+ * @param minRsaBits fewer than those of peers for who wants to have such a key of one's own
+ */
+export function kindOf(
+  subjectPublicKeyInfo: Uint8Array,
+  minRsaBits: number = MIN_RSA_BITS,
+): SignatureScheme['kind'] | undefined {
   const info = new DerReader(subjectPublicKeyInfo).inside(DerTag.sequence);
   const algorithm = info.inside(DerTag.sequence);
   const name = algorithm.element(DerTag.objectIdentifier);
@@ -48,7 +54,7 @@ export function kindOf(subjectPublicKeyInfo: Uint8Array): SignatureScheme['kind'
   if (!equalBytes(name, ObjectIdentifier.rsaEncryption)) return undefined;
   const numbers = new DerReader(key.subarray(1)).inside(DerTag.sequence);
   const bits = bitsOf(numbers.content(DerTag.integer));
-  return !numbers.isInvalid && bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS ? 'rsa' : undefined;
+  return !numbers.isInvalid && bits >= minRsaBits && bits <= MAX_RSA_BITS ? 'rsa' : undefined;
 }
 
 function bitsOf(integer: Uint8Array): number {

@@ -160,6 +160,7 @@ export class IcePorts {
     const listener = await openInRange(info, range, (port) =>
       TcpListener.listen({
         address: { host: info.ip, port },
+        ipv6Only: info.ipv6Only,
         noDelay: true,
         maxConnections: MAX_CONNECTIONS,
         onConnection: (socket) => connections.add(socket),

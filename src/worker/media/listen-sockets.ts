@@ -98,6 +98,7 @@ export function openUdp(info: ListenInfo, range: PortRange): Promise<DatagramSoc
     UdpSocket.open({
       address: { host: info.ip, port },
       reusePort: info.udpReusePort,
+      ipv6Only: info.ipv6Only,
       ...(info.sendBufferSize === undefined ? {} : { sendBufferBytes: info.sendBufferSize }),
       ...(info.recvBufferSize === undefined ? {} : { receiveBufferBytes: info.recvBufferSize }),
     }),
