@@ -1,0 +1,169 @@
+/** The example application: the documented command, and three people in a room of it. */
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { ChromiumPage } from '../peers/chromium.ts';
+import { PeerProcess } from '../peers/peer-process.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+/** Few pictures a second: three pages encode and decode on the machine that tests. */
+const FLAGS = [
+  '--use-fake-device-for-media-stream=fps=8',
+  '--use-fake-ui-for-media-stream',
+  '--autoplay-policy=no-user-gesture-required',
+];
+const PATIENCE = { timeout: 20_000 };
+
+/** Keeps the connections a page makes, so that their statistics can be asked for. */
+const KEEP_CONNECTIONS = `
+  globalThis.connections = [];
+  globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...args) { super(...args); connections.push(this); }
+  };
+`;
+
+/** What one track has brought: frames decoded, or sound energy. */
+const RECEIVED = `(async () => {
+  const received = { video: [], audio: [] };
+  for (const connection of connections.filter((one) => one.connectionState === 'connected')) {
+    for (const entry of (await connection.getStats()).values()) {
+      if (entry.type !== 'inbound-rtp') continue;
+      received[entry.kind].push(entry.kind === 'video' ? entry.framesDecoded : entry.totalAudioEnergy);
+    }
+  }
+  return received;
+})()`;
+
+interface Received {
+  readonly video: readonly number[];
+  readonly audio: readonly number[];
+}
+
+describe('npm run example:conference', () => {
+  let server: PeerProcess;
+  let browser: ChromiumPage;
+  let port: number;
+  const people: Page[] = [];
+
+  beforeAll(async () => {
+    const options = ['--port', '0', '--media-ip', '127.0.0.1', '--workers', '1'];
+    const args = [join(ROOT, 'scripts/example.js'), 'conference', ...options];
+    server = PeerProcess.start({ program: 'node', args, timeoutMs: 90_000 });
+    const [opened, match] = await Promise.all([ChromiumPage.open(FLAGS), server.whenOutput(/open http:\S+:(\d+)\//)]);
+    browser = opened;
+    port = Number(match[1]);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+  });
+
+  async function enter(name: string, picture: 'Test picture' | 'Camera'): Promise<Page> {
+    const page = await browser.page.context().browser()!.newPage();
+    await page.addInitScript(KEEP_CONNECTIONS);
+    await page.goto(`http://localhost:${port}/room/tea-time`);
+    await page.getByLabel('Your name').fill(name);
+    await page.getByLabel(picture).check();
+    await page.getByRole('button', { name: 'Join' }).click();
+    people.push(page);
+    return page;
+  }
+
+  function tile(page: Page, name: string): ReturnType<Page['locator']> {
+    return page.getByRole('article', { name, exact: true });
+  }
+
+  /** Waits until a page sees and hears so many others, more of them than now. */
+  async function seesAndHears(page: Page, others: number): Promise<void> {
+    const before = await page.evaluate<Received>(RECEIVED);
+    await expect
+      .poll(async () => {
+        const { video, audio } = await page.evaluate<Received>(RECEIVED);
+        return {
+          seen: video.filter((frames, index) => frames > (before.video[index] ?? 0) + 3).length,
+          heard: audio.filter((energy, index) => energy > (before.audio[index] ?? 0)).length,
+        };
+      }, PATIENCE)
+      .toEqual({ seen: others, heard: others });
+  }
+
+  it('refuses pages of others, rooms without a name, and what is no request', async () => {
+    const status = async (path: string, origin: string): Promise<unknown> => {
+      const webSocket = new WebSocket(`ws://localhost:${port}${path}`, { origin });
+      return new Promise((resolve) => {
+        webSocket.on('unexpected-response', (_request, response) => resolve(response.statusCode));
+        webSocket.on('error', resolve);
+        webSocket.on('open', () => webSocket.send('{"id":1,"method":"shutdown","data":{}}'));
+        webSocket.on('close', (code) => resolve(code));
+      });
+    };
+    const own = `http://localhost:${port}`;
+    expect(await status('/signal?room=a', 'http://elsewhere.example')).toBe(403);
+    expect(await status('/signal?room=../a', own)).toBe(400);
+    expect(await status('/other?room=a', own)).toBe(404);
+    expect(await status('/signal?room=a', own)).toBe(4002);
+  });
+
+  it('brings three people together, who see and hear each other', async () => {
+    await enter('Ada', 'Test picture');
+    await enter('Grace', 'Camera');
+    await enter('Edsger', 'Test picture');
+    for (const page of people) await seesAndHears(page, 2);
+    const [ada] = people;
+    await expect.poll(() => ada!.locator('#people').innerText()).toBe('3 people');
+    // Simulcast: which of its sizes is sent.
+    await expect.poll(() => tile(ada!, 'Grace').locator('.statistics').innerText(), PATIENCE).toMatch(/size \d\/3/);
+    await expect.poll(() => ada!.locator('.tile.speaking').count(), PATIENCE).toBe(1);
+  });
+
+  it('says who is muted, and whose camera is off', async () => {
+    const [ada, grace] = people;
+    await ada!.getByRole('button', { name: 'Mute', exact: true }).click();
+    await tile(grace!, 'Ada').getByText('muted').waitFor();
+    await ada!.getByRole('button', { name: 'Unmute' }).click();
+    await tile(grace!, 'Ada').getByText('muted').waitFor({ state: 'hidden' });
+    await ada!.getByRole('button', { name: 'Camera off' }).click();
+    await tile(grace!, 'Ada').locator('video').waitFor({ state: 'hidden' });
+    await ada!.getByRole('button', { name: 'Camera on' }).click();
+    await tile(grace!, 'Ada').locator('video').waitFor();
+  });
+
+  it('shows the screen somebody shares, until they stop', async () => {
+    const [ada, grace] = people;
+    await ada!.getByRole('button', { name: 'Share screen' }).click();
+    const screen = tile(grace!, 'Screen of Ada');
+    await expect.poll(() => screen.locator('.statistics').innerText(), PATIENCE).toMatch(/\d+×\d+ · [1-9]\d* kb\/s/);
+    await ada!.getByRole('button', { name: 'Stop sharing' }).click();
+    await screen.waitFor({ state: 'detached' });
+  });
+
+  it('carries what people write', async () => {
+    const [ada, grace, edsger] = people;
+    await grace!.getByRole('button', { name: 'Chat' }).click();
+    await grace!.getByLabel('Your message').fill('Tea? <b>');
+    await grace!.getByRole('button', { name: 'Send' }).click();
+    for (const page of [ada!, edsger!]) await page.getByText('Grace wrote: Tea? <b>').waitFor();
+  });
+
+  it('brings them together again after their media worker was killed', async () => {
+    expect(people).toHaveLength(3);
+    const [, pid] = /media worker 1 is running \(process (\d+)\)/.exec(server.stdout)!;
+    process.kill(Number(pid), 'SIGKILL');
+    await server.whenOutput(/media worker 1 died/);
+    for (const page of people) await page.locator('#people', { hasText: '3 people' }).waitFor();
+    for (const page of people) await seesAndHears(page, 2);
+  });
+
+  it('takes away the picture of who leaves, and the room after the last one', async () => {
+    const [ada, grace, edsger] = people;
+    await edsger!.getByRole('button', { name: 'Leave' }).click();
+    await edsger!.getByRole('button', { name: 'Join' }).waitFor();
+    for (const page of [ada!, grace!]) await tile(page, 'Edsger').waitFor({ state: 'detached' });
+    await ada!.close();
+    await tile(grace!, 'Ada').waitFor({ state: 'detached' });
+    await grace!.close();
+    await server.whenOutput(/room "tea-time" closed\n(?!.*opened)/);
+  });
+});
