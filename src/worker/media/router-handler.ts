@@ -8,7 +8,7 @@ import { RouterRtpObserver, type RtpObserverSettings } from '../../sfu/router-rt
 import { DatagramTransport } from '../../sfu/transports/datagram-transport.ts';
 import { DirectTransport } from '../../sfu/transports/direct-transport.ts';
 import type { Transport } from '../../sfu/transports/transport.ts';
-import { NotFoundError, RequestError } from '../channel/request-errors.ts';
+import { NotFoundError } from '../channel/request-errors.ts';
 import type { IncomingRequest } from '../channel/response-channel.ts';
 import type { MediaContext, MediaEntity } from '../media-handlers.ts';
 import { IcePorts } from './ice-ports.ts';
@@ -217,7 +217,7 @@ export class RouterHandler implements MediaEntity {
   }
 
   #checkFree(id: string): void {
-    if (this.#isClosed) throw new RequestError('the router is closed');
+    if (this.#isClosed) throw new NotFoundError('the router is closed');
     if (this.#context.registry.has(id)) throw new TypeError(`an entity with id "${id}" exists already`);
   }
 
