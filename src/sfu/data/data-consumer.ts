@@ -1,5 +1,5 @@
 import type { RouterEnvironment } from '../router-environment.ts';
-import type { DataMessage, DataProducer, DataTaker, SctpStreamParameters } from './data-producer.ts';
+import type { DataMessage, DataProducer, DataTaker, OutgoingMessage, SctpStreamParameters } from './data-producer.ts';
 
 /** Most subchannels one consumer is in. */
 export const MAX_SUBCHANNELS = 65_536;
@@ -17,8 +17,10 @@ export interface DataConsumerOptions {
 
 /** How a consumer of data sends. */
 export interface DataOutlet {
+  /** It leads to another router, where there may be consumers of any subchannel. */
+  readonly isPipe: boolean;
   /** @returns `full` or `closed` when the message is dropped, for want of room or of a connection */
-  sendMessage(consumer: DataConsumer, message: Pick<DataMessage, 'ppid' | 'bytes'>): 'sent' | 'full' | 'closed';
+  sendMessage(consumer: DataConsumer, message: OutgoingMessage): 'sent' | 'full' | 'closed';
   bufferedAmount(consumer: DataConsumer): number;
   setBufferedAmountLowThreshold(consumer: DataConsumer, bytes: number): void;
 }
@@ -72,13 +74,15 @@ export class DataConsumer implements DataTaker {
   /** Whether a message of the producer is for it. */
   wants({ subchannels, requiredSubchannel, ignoredSubchannel }: DataMessage): boolean {
     if (this.#isPaused) return false;
+    // Who is behind a pipe decides there, unless control has said what is to go over it.
+    if (this.#outlet.isPipe && this.#subchannels.size === 0) return true;
     if (requiredSubchannel !== undefined && !this.#subchannels.has(requiredSubchannel)) return false;
     if (ignoredSubchannel !== undefined && this.#subchannels.has(ignoredSubchannel)) return false;
     return subchannels.length === 0 || subchannels.some((one) => this.#subchannels.has(one));
   }
 
   /** Sends a message; when there is no room for it, control is told. @returns false when it was dropped */
-  send(message: Pick<DataMessage, 'ppid' | 'bytes'>): boolean {
+  send(message: OutgoingMessage): boolean {
     const verdict = this.#outlet.sendMessage(this, message);
     if (verdict === 'full') this.#environment.notify(this.id, 'sctpsendbufferfull');
     if (verdict !== 'sent') return false;

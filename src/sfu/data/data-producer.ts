@@ -29,6 +29,9 @@ export interface DataMessage {
   readonly ignoredSubchannel?: number;
 }
 
+/** A message on its way out; who it is for matters only where it goes to another router. */
+export type OutgoingMessage = Pick<DataMessage, 'ppid' | 'bytes'> & Partial<DataMessage>;
+
 /** Who gets the messages of a producer of data. */
 export interface DataTaker {
   /** Whether a message is for it. */
@@ -44,13 +47,16 @@ export class DataProducer {
   readonly id: string;
   readonly options: DataProducerOptions;
   readonly #consumers = new Set<DataTaker>();
+  readonly #maxMessageBytes: number;
   #isPaused: boolean;
   #messages = 0;
   #bytes = 0;
 
-  constructor(options: DataProducerOptions) {
+  /** @param maxMessageBytes longer ones are dropped */
+  constructor(options: DataProducerOptions, maxMessageBytes: number) {
     this.id = options.id;
     this.options = options;
+    this.#maxMessageBytes = maxMessageBytes;
     this.#isPaused = options.paused ?? false;
   }
 
@@ -68,6 +74,7 @@ export class DataProducer {
 
   /** Gives a message to those consumers it is for. */
   receive(message: DataMessage): void {
+    if (message.bytes.length > this.#maxMessageBytes) return;
     this.#messages++;
     this.#bytes += message.bytes.length;
     if (this.#isPaused) return;

@@ -6,6 +6,8 @@ export interface DataPort extends DataOutlet {
   readonly type: 'sctp' | 'direct';
   /** Of SCTP, with the names of the API. */
   readonly state: string | undefined;
+  /** Longest message that is taken from producers, bytes. */
+  readonly maxReceivedBytes: number;
   /** @throws StateError when its stream is taken */
   addProducer(producer: DataProducer): void;
   removeProducer(producer: DataProducer): void;

@@ -77,7 +77,8 @@ export class DatagramTransport extends Transport {
 
   constructor(options: DatagramTransportOptions, router: Router) {
     // What may refuse its settings comes before the router knows of the transport.
-    const { srtpCryptoSuite, sctp, sctpCrypto } = options;
+    const { kind, srtpCryptoSuite, sctpCrypto } = options;
+    const sctp = options.sctp === undefined ? undefined : { ...options.sctp, isPipe: kind === 'pipe' };
     const srtp = srtpCryptoSuite === undefined ? undefined : new SignalledSrtp(srtpCryptoSuite, options.srtp);
     const association = sctp === undefined ? undefined : new SctpAssociation(toSctpOptions(sctp, sctpCrypto));
     super(options, router);

@@ -1,5 +1,5 @@
 import type { DataConsumer } from '../data/data-consumer.ts';
-import type { DataMessage } from '../data/data-producer.ts';
+import type { OutgoingMessage } from '../data/data-producer.ts';
 import type { Router } from '../router.ts';
 import type { DataPort } from './data-port.ts';
 import { SingleLink } from './packet-link.ts';
@@ -51,13 +51,16 @@ export class DirectTransport extends Transport {
     return {
       type: 'direct',
       state: undefined,
+      isPipe: false,
+      maxReceivedBytes: maxReceiveMessageSize,
       addProducer: () => undefined,
       removeProducer: () => undefined,
       addConsumer: () => undefined,
       removeConsumer: () => undefined,
       bufferedAmount: () => 0,
       setBufferedAmountLowThreshold: () => undefined,
-      sendMessage: ({ id }: DataConsumer, { ppid, bytes }: Pick<DataMessage, 'ppid' | 'bytes'>) => {
+      sendMessage: ({ id }: DataConsumer, { ppid, bytes }: OutgoingMessage) => {
+        if (bytes.length > maxSendMessageSize) return 'closed';
         environment.notifyPayload(id, 'message', { ppid }, bytes.slice());
         return 'sent';
       },

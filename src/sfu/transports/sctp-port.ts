@@ -10,7 +10,14 @@ import type { SctpEvent } from '../../protocol/sctp/sctp-event.ts';
 import type { SctpOptions } from '../../protocol/sctp/sctp-options.ts';
 import { StateError } from '../../wire/errors.ts';
 import type { DataConsumer } from '../data/data-consumer.ts';
-import type { DataMessage, DataProducer } from '../data/data-producer.ts';
+import type { DataProducer, OutgoingMessage } from '../data/data-producer.ts';
+import {
+  isAddressed,
+  MAX_PIPED_OVERHEAD_BYTES,
+  PIPED_MESSAGE_PPID,
+  parsePipedMessage,
+  writePipedMessage,
+} from '../data/piped-message.ts';
 import type { RouterEnvironment, SfuErrorCode } from '../router-environment.ts';
 import type { DataPort } from './data-port.ts';
 
@@ -30,6 +37,8 @@ export interface SctpPortOptions {
   readonly inboundStreams?: number;
   /** Told to the peer that its streams are data channels. */
   readonly isDataChannel: boolean;
+  /** Messages go to another router, with their subchannels. */
+  readonly isPipe?: boolean;
 }
 
 /** The association, once there is one, and a way to call it that sends what comes of it. */
@@ -39,6 +48,7 @@ export interface SctpAccess {
 }
 
 const SCTP_PORT = 5000;
+const DEFAULT_MESSAGE_BYTES = 262_144;
 const MAX_STREAMS = 65_535;
 const NOT_NEGOTIATED = { negotiatedMaxOutboundStreams: 0, negotiatedMaxInboundStreams: 0 };
 
@@ -54,10 +64,11 @@ export function isSctpInit(packet: Uint8Array): boolean {
 export function toSctpOptions(options: SctpPortOptions, crypto: SctpOptions['crypto']): SctpOptions {
   const { maxSendMessageSize, maxReceiveMessageSize, sendBufferSize } = options;
   const { perStreamSendQueueLimit, maxReceiverWindowBufferSize, defaultStreamBufferedAmountLowThreshold } = options;
+  const overheadBytes = options.isPipe === true ? MAX_PIPED_OVERHEAD_BYTES : 0;
   return {
     crypto,
-    maxSendMessageBytes: maxSendMessageSize ?? 262_144,
-    maxReceiveMessageBytes: maxReceiveMessageSize ?? 262_144,
+    maxSendMessageBytes: (maxSendMessageSize ?? DEFAULT_MESSAGE_BYTES) + overheadBytes,
+    maxReceiveMessageBytes: (maxReceiveMessageSize ?? DEFAULT_MESSAGE_BYTES) + overheadBytes,
     maxSendBufferBytes: sendBufferSize ?? 2_000_000,
     maxStreamSendBufferBytes: perStreamSendQueueLimit ?? 2_000_000,
     receiveWindowBytes: maxReceiverWindowBufferSize ?? 5_242_880,
@@ -86,6 +97,14 @@ export class SctpPort implements DataPort {
     this.#environment = environment;
   }
 
+  get isPipe(): boolean {
+    return this.#options.isPipe === true;
+  }
+
+  get maxReceivedBytes(): number {
+    return this.#options.maxReceiveMessageSize ?? DEFAULT_MESSAGE_BYTES;
+  }
+
   get state(): SctpPortState {
     return this.#state;
   }
@@ -110,13 +129,14 @@ export class SctpPort implements DataPort {
     this.#forget(this.#consumers, consumer, consumer.options.sctpStreamParameters?.streamId);
   }
 
-  sendMessage(
-    consumer: DataConsumer,
-    { ppid, bytes }: Pick<DataMessage, 'ppid' | 'bytes'>,
-  ): 'sent' | 'full' | 'closed' {
+  sendMessage(consumer: DataConsumer, message: OutgoingMessage): 'sent' | 'full' | 'closed' {
     const stream = consumer.options.sctpStreamParameters;
     const { association } = this.#access;
     if (stream === undefined || association === undefined || this.#state !== 'connected') return 'closed';
+    if (message.bytes.length > (this.#options.maxSendMessageSize ?? DEFAULT_MESSAGE_BYTES)) return 'closed';
+    const isWrapped = this.isPipe && isAddressed(message);
+    const ppid = isWrapped ? PIPED_MESSAGE_PPID : message.ppid;
+    const bytes = isWrapped ? writePipedMessage(message) : message.bytes;
     const refusal = association.checkSend(stream.streamId, bytes.length);
     if (refusal !== undefined) return refusal === 'sctp/send-buffer-full' ? 'full' : 'closed';
     const { streamId, ordered = true, maxPacketLifeTime, maxRetransmits } = stream;
@@ -173,7 +193,8 @@ export class SctpPort implements DataPort {
   }
 
   dump(): object {
-    const { isDataChannel, maxSendMessageSize = 262_144, maxReceiveMessageSize = 262_144 } = this.#options;
+    const { isDataChannel, maxReceiveMessageSize = DEFAULT_MESSAGE_BYTES } = this.#options;
+    const { maxSendMessageSize = DEFAULT_MESSAGE_BYTES } = this.#options;
     const { sendBufferSize = 2_000_000, perStreamSendQueueLimit = 2_000_000 } = this.#options;
     const { maxReceiverWindowBufferSize = 5_242_880 } = this.#options;
     const streamIdTable = [...this.#producers].map(([key, { id }]) => ({ key, value: id }));
@@ -200,8 +221,10 @@ export class SctpPort implements DataPort {
 
   #receive(streamId: number, ppid: number, bytes: Uint8Array): void {
     const producer = this.#producers.get(streamId);
-    if (producer === undefined) this.dropped++;
-    else producer.receive({ ppid, bytes, subchannels: [] });
+    const isWrapped = this.isPipe && ppid === PIPED_MESSAGE_PPID;
+    const message = isWrapped ? parsePipedMessage(bytes) : { ppid, bytes, subchannels: [] };
+    if (producer === undefined || message === undefined) this.dropped++;
+    else producer.receive(message);
   }
 
   #forget<T>(table: Map<number, T>, owner: T, streamId: number | undefined): void {

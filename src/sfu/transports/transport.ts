@@ -192,7 +192,7 @@ export abstract class Transport implements RouterTransport {
   produceData(options: DataProducerOptions): DataProducer {
     const port = this.#dataPort(options.type);
     if (this.dataProducers.has(options.id)) throw taken(`data producer ${options.id}`);
-    const producer = new DataProducer(options);
+    const producer = new DataProducer(options, port.maxReceivedBytes);
     this.router.addDataProducer(producer);
     try {
       port.addProducer(producer);
