@@ -4,7 +4,7 @@ import { ObjectIdentifier } from './object-identifiers.tables.ts';
 import type { SignatureScheme } from './signature-schemes.tables.ts';
 
 /** RSA keys must have a modulus of so many bits. The upper limit bounds what a peer can make us compute. */
-export const MIN_RSA_BITS = 2048;
+const MIN_RSA_BITS = 2048;
 export const MAX_RSA_BITS = 8192;
 
 /** The key a certificate is about. */
