@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { NotFoundError, WorkerClosedError } from '../../../src/mediasoup/errors.ts';
+import { createWorker, setLogEventListeners } from '../../../src/mediasoup/index.ts';
+import { Random } from '../../fuzz/mutator.ts';
+import { type Call, type CallContext, makeCall } from './api-model-calls.ts';
+import { problemsOf } from './api-model-check.ts';
+import { ApiModel, type ModelNode } from './api-model-state.ts';
+
+/** Calls that are made. */
+const CALLS = Number(process.env['MILLRACE_MODEL_CALLS'] ?? 10_000);
+const SEED = Number(process.env['MILLRACE_MODEL_SEED'] ?? Math.floor(Math.random() * 0x7fff_ffff));
+
+/** Most calls that are under way at a time. */
+const MAX_TOGETHER = 10;
+/** How often everything is looked at, calls. */
+const CHECK_INTERVAL = 250;
+/** Longest time for calls to end, milliseconds. */
+const HANG_MS = 10_000;
+
+/** Issues calls by chance, and compares their outcomes with the model's. */
+class Trial {
+  readonly model = new ApiModel();
+  readonly #context: CallContext;
+  readonly #random: Random;
+  #number = 0;
+  /** Names of the calls made last, for whoever has to find out. */
+  readonly #diary: string[] = [];
+
+  constructor(seed: number) {
+    this.#random = new Random(seed);
+    this.#context = {
+      model: this.model,
+      random: this.#random,
+      ownPipes: new Set(),
+      reserved: new Set(),
+      next: () => ++this.#number,
+    };
+  }
+
+  async run(count: number): Promise<void> {
+    let unchecked = 0;
+    for (let made = 0; made < count; ) {
+      const together = Math.min(count - made, 1 + this.#random.below(MAX_TOGETHER));
+      await this.#together(together);
+      made += together;
+      unchecked += together;
+      if (unchecked < CHECK_INTERVAL && made < count) continue;
+      unchecked = 0;
+      await this.check();
+    }
+  }
+
+  async #together(count: number): Promise<void> {
+    const calls: { readonly call: Call; readonly closedBefore: boolean }[] = [];
+    this.#context.reserved.clear();
+    for (let i = 0; i < count; i++) {
+      const call = makeCall(this.#context);
+      // Some calls close what the one before was about.
+      calls.push({ call, closedBefore: call.about.some((node) => node?.isClosed) });
+      this.#diary.push(`${call.name} ${call.about.map((node) => node?.id.slice(0, 8)).join(' ')}`);
+    }
+    this.#diary.splice(0, this.#diary.length - 60);
+    const ended = Promise.allSettled(calls.map(({ call }) => call.outcome));
+    const outcomes = await Promise.race([ended, hang(calls.map(({ call }) => call.name))]);
+    this.model.settle(this.#context.ownPipes);
+    for (const [index, outcome] of outcomes.entries()) this.#judge(outcome, calls[index]!);
+  }
+
+  #judge(
+    outcome: PromiseSettledResult<unknown>,
+    { call, closedBefore }: { readonly call: Call; readonly closedBefore: boolean },
+  ): void {
+    const { name, about, refusals, isHarmless } = call;
+    const fail = (why: string): never => {
+      throw new RangeError(`${name} ${why}; before: ${this.#diary.join(', ')}`);
+    };
+    if (outcome.status === 'fulfilled') {
+      if (refusals !== undefined) fail('should have been refused');
+      if (closedBefore && isHarmless !== true) fail('should have been refused, for something is closed');
+      return;
+    }
+    const error: unknown = outcome.reason;
+    if (refusals?.some((refusal) => error instanceof refusal) === true) return;
+    const isClosed = about.some((node) => node?.isClosed);
+    const isWorkerClosed = about.some((node) => node?.worker?.isClosed === true || closedWorker(node));
+    if (isClosed && error instanceof NotFoundError) return;
+    if (isWorkerClosed && error instanceof WorkerClosedError) return;
+    fail(`was refused: ${String(error)} (${error instanceof Error ? error.constructor.name : ''})`);
+  }
+
+  /** Everything as expected, at the latest when what is on its way has come. */
+  async check(): Promise<void> {
+    let problems: string[] = [];
+    for (let turn = 0; turn < 40; turn++) {
+      problems = await problemsOf(this.model);
+      if (problems.length === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, turn));
+    }
+    throw new RangeError(`${problems.join('; ')}; before: ${this.#diary.join(', ')}`);
+  }
+}
+
+function closedWorker(node: ModelNode | undefined): boolean {
+  return node?.kind === 'worker' && node.isClosed;
+}
+
+async function hang(names: readonly string[]): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, HANG_MS).unref());
+  throw new RangeError(`no end of ${names.join()}`);
+}
+
+describe.each([
+  ['this process', true],
+  ['processes of their own', false],
+] as const)('workers in %s', (_, inProcess) => {
+  it(`stand ${CALLS} calls by chance (MILLRACE_MODEL_SEED=${SEED})`, { timeout: 300_000 }, async () => {
+    const trial = new Trial(SEED);
+    const faults: string[] = [];
+    // Listeners that throw, events nobody knows.
+    setLogEventListeners({ onerror: (namespace, log, error) => faults.push(`${namespace} ${log} ${error?.stack}`) });
+    const nodes = [];
+    for (let i = 0; i < 2; i++) nodes.push(trial.model.addWorker(await createWorker({ inProcess, logLevel: 'none' })));
+    try {
+      await trial.run(CALLS);
+      // What is left goes with its routers, then with the workers.
+      for (const router of trial.model.all('router').slice(0, 2)) trial.model.close(router);
+      await trial.check();
+    } finally {
+      for (const node of nodes) trial.model.close(node);
+    }
+    setLogEventListeners();
+    expect(faults).toEqual([]);
+    expect(await problemsOf(trial.model)).toEqual([]);
+    expect(trial.model.open()).toEqual([]);
+  });
+});
