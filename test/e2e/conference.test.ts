@@ -4,7 +4,9 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { ChromiumPage } from '../peers/chromium.ts';
-import { PeerProcess } from '../peers/peer-process.ts';
+import { ffmpegMake } from '../peers/ffmpeg.ts';
+import type { PeerProcess } from '../peers/peer-process.ts';
+import { Stage } from './support/stage.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Few pictures a second: three pages encode and decode on the machine that tests. */
@@ -14,6 +16,10 @@ const FLAGS = [
   '--autoplay-policy=no-user-gesture-required',
 ];
 const PATIENCE = { timeout: 20_000 };
+
+/** What the microphones hear: tones that come and go as syllables do, or else noise suppression takes them away. */
+const TONES = [160, 480, 1200].map((hertz) => `sin(2*PI*${hertz}*t)`).join('+');
+const SYLLABLES = `aevalsrc=0.25*(${TONES})*gt(sin(2*PI*3*t)\\,-0.3):s=48000:d=6`;
 
 /** Keeps the connections a page makes, so that their statistics can be asked for. */
 const KEEP_CONNECTIONS = `
@@ -41,24 +47,27 @@ interface Received {
 }
 
 describe('npm run example:conference', () => {
+  let stage: Stage;
   let server: PeerProcess;
   let browser: ChromiumPage;
   let port: number;
   const people: Page[] = [];
 
   beforeAll(async () => {
+    stage = await Stage.open();
+    const sound = stage.path('syllables.wav');
+    await stage.run(ffmpegMake(['-f', 'lavfi', '-i', SYLLABLES], sound)).succeeded();
     const options = ['--port', '0', '--media-ip', '127.0.0.1', '--workers', '1'];
     const args = [join(ROOT, 'scripts/example.js'), 'conference', ...options];
-    server = PeerProcess.start({ program: 'node', args, timeoutMs: 90_000 });
-    const [opened, match] = await Promise.all([ChromiumPage.open(FLAGS), server.whenOutput(/open http:\S+:(\d+)\//)]);
+    server = stage.run({ program: 'node', args, timeoutMs: 90_000 });
+    const flags = [...FLAGS, `--use-file-for-fake-audio-capture=${sound}`];
+    const [opened, match] = await Promise.all([ChromiumPage.open(flags), server.whenOutput(/open http:\S+:(\d+)\//)]);
     browser = opened;
+    stage.own(() => browser.close());
     port = Number(match[1]);
   });
 
-  afterAll(async () => {
-    await browser.close();
-    await server.stop();
-  });
+  afterAll(() => stage.close());
 
   async function enter(name: string, picture: 'Test picture' | 'Camera'): Promise<Page> {
     const page = await browser.page.context().browser()!.newPage();
