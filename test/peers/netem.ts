@@ -217,6 +217,11 @@ export class SimulatedNetwork {
     return this.#nowMs;
   }
 
+  /** When the next thing happens to a datagram; `undefined` while none is under way. Peers' timeouts not counted. */
+  get nextEventMs(): number | undefined {
+    return this.#heap[0]?.atMs;
+  }
+
   /** One direction; set `onDatagram` at it. */
   link(options: LinkOptions): Link {
     return new Link(this, options);

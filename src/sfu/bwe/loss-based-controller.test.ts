@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LossBasedController, MAX_INHERENT_LOSS } from './loss-based-controller.ts';
+import { LossBasedController, MAX_INHERENT_LOSS, MAX_LOW_RATE_LOSS } from './loss-based-controller.ts';
 import type { PacketResult } from './packet-result.ts';
 
 /** Pseudo-random, 0–1, repeatable. */
@@ -107,6 +107,25 @@ describe('LossBasedController', () => {
     const { controller } = run({ rateBps: steady, isLost: (_, chance) => chance < 0.4 });
     expect(controller.inherentLoss).toBeLessThanOrEqual(MAX_INHERENT_LOSS);
     expect(controller.limitBps).toBeLessThan(2e6);
+  });
+
+  it.each([0.3, 0.45])('at 120 kb/s takes even a loss of %f for the nature of the path', (rate) => {
+    const { controller } = run({ rateBps: () => 120e3, isLost: (_, chance) => chance < rate, seconds: 20 });
+    expect(controller.bandwidthBps).toBe(Number.POSITIVE_INFINITY);
+    expect(controller.inherentLoss).toBeGreaterThan(rate - 0.1);
+  });
+
+  it('takes still more for want of bandwidth at any rate', () => {
+    const { controller } = run({ rateBps: () => 200e3, isLost: (_, chance) => chance < 0.8, seconds: 20 });
+    expect(controller.bandwidthBps).toBeLessThan(200e3);
+    expect(controller.inherentLoss).toBeLessThanOrEqual(MAX_LOW_RATE_LOSS);
+  });
+
+  it('finds the bandwidth of a policer at low rates', () => {
+    const rateBps = (seconds: number): number => (Math.floor(seconds) % 2 === 0 ? 200e3 : 120e3);
+    const { controller } = run({ rateBps, isLost: (bps, chance) => chance < 1 - 130e3 / bps, seconds: 30 });
+    expect(controller.bandwidthBps / 130e3).toBeGreaterThan(0.7);
+    expect(controller.bandwidthBps / 130e3).toBeLessThan(1.3);
   });
 
   it('learns nothing from loss beside a queue, but tells of it', () => {

@@ -11,8 +11,11 @@ const MAX_OBSERVATION_US = 2_000_000;
 const AGEING = 0.9;
 /** Less loss than this is not looked into. */
 const LOW_LOSS = 0.02;
-/** More than this is not believed to be the nature of the path. */
+/** More than this is not believed to be the nature of the path … */
 export const MAX_INHERENT_LOSS = 0.2;
+/** … but at low rates, which hardly are too much for a path: to send still less would only end the pictures. */
+export const MAX_LOW_RATE_LOSS = 0.5;
+const LOW_RATE_BPS = 60_000;
 const INHERENT_STEPS = 10;
 /** Bandwidths tried lie between this part of the lowest and the highest rate that was sent. */
 const LOWEST_PART = 0.6;
@@ -77,7 +80,7 @@ export class LossBasedController {
     return this.#bandwidthBps;
   }
 
-  /** The part of all packets the path loses however little is sent, 0–`MAX_INHERENT_LOSS`. */
+  /** The part of all packets the path loses however little is sent, 0–`MAX_LOW_RATE_LOSS`. */
   get inherentLoss(): number {
     return this.#inherentLoss;
   }
@@ -185,22 +188,28 @@ function explain(observations: readonly Observation[]): Explanation {
     lowestBps = Math.min(lowestBps, sendBps);
     highestBps = Math.max(highestBps, sendBps);
   }
-  const unlimited = withBandwidth(observations, Number.POSITIVE_INFINITY);
+  const unlimited = withBandwidth(observations, Number.POSITIVE_INFINITY, highestBps);
   let best = unlimited;
   const from = lowestBps * LOWEST_PART;
   for (let step = 0; step < BANDWIDTH_STEPS; step++) {
     const bandwidthBps = from * (highestBps / from) ** (step / BANDWIDTH_STEPS);
-    const limited = withBandwidth(observations, bandwidthBps);
+    const limited = withBandwidth(observations, bandwidthBps, bandwidthBps);
     if (limited.likelihood > best.likelihood && limited.likelihood > unlimited.likelihood + EVIDENCE) best = limited;
   }
   return best;
 }
 
-/** The inherent loss that goes best with this bandwidth. */
-function withBandwidth(observations: readonly Observation[], bandwidthBps: number): Explanation {
+/** What is believed of loss by nature where so much is sent. */
+function maxInherentLoss(rateBps: number): number {
+  return Math.min(Math.max(MAX_INHERENT_LOSS, LOW_RATE_BPS / rateBps), MAX_LOW_RATE_LOSS);
+}
+
+/** The inherent loss that goes best with this bandwidth, where `rateBps` gets through. */
+function withBandwidth(observations: readonly Observation[], bandwidthBps: number, rateBps: number): Explanation {
   let best: Explanation = { bandwidthBps, inherentLoss: 0, likelihood: Number.NEGATIVE_INFINITY };
+  const maxLoss = maxInherentLoss(rateBps);
   for (let step = 0; step <= INHERENT_STEPS; step++) {
-    const inherentLoss = (MAX_INHERENT_LOSS * step) / INHERENT_STEPS;
+    const inherentLoss = (maxLoss * step) / INHERENT_STEPS;
     const likelihood = likelihoodOf(observations, bandwidthBps, inherentLoss);
     if (likelihood > best.likelihood) best = { bandwidthBps, inherentLoss, likelihood };
   }

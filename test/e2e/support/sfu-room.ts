@@ -1,0 +1,223 @@
+/** A page of Chromium with mediasoup-client, a worker of ours, and networks between them. */
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+import type { types } from '../../../src/mediasoup/index.ts';
+import * as mediasoup from '../../../src/mediasoup/index.ts';
+import { ChromiumPage } from '../../peers/chromium.ts';
+import { FAKE_MEDIA_FLAGS } from '../../peers/chromium-webrtc.ts';
+import type { RoomCamera, RoomChannel, RoomSource, RoomView } from '../../peers/mediasoup-room-page.ts';
+import { type RelayOptions, UdpRelay } from '../../peers/udp-relay.ts';
+
+/** A page that may use WebRTC: of the loopback, and nobody answers for it but the test. */
+const PAGE_URL = 'http://localhost/';
+const PAGE_ENTRY = fileURLToPath(new URL('../../peers/mediasoup-room-page.ts', import.meta.url));
+
+const MEDIA_CODECS: types.RouterRtpCodecCapability[] = [
+  { kind: 'video', mimeType: 'video/VP8', clockRate: 90_000, preferredPayloadType: 101 },
+];
+
+/** A browser with the script of a room, for one test after the other. */
+export class RoomBrowser {
+  readonly chromium: ChromiumPage;
+  readonly #script: string;
+  /** Who answers the page. */
+  room: Room | undefined;
+
+  private constructor(chromium: ChromiumPage, script: string) {
+    this.chromium = chromium;
+    this.#script = script;
+  }
+
+  static async open(): Promise<RoomBrowser> {
+    const [chromium, script] = await Promise.all([ChromiumPage.open(FAKE_MEDIA_FLAGS), bundle()]);
+    const browser = new RoomBrowser(chromium, script);
+    await chromium.page.route(PAGE_URL, (route) =>
+      route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }),
+    );
+    await chromium.page.exposeFunction('callServer', (method: string, data: never) =>
+      browser.room!.answer(method, data),
+    );
+    return browser;
+  }
+
+  /** A new page. */
+  async load(room: Room): Promise<void> {
+    this.room = room;
+    await this.chromium.page.goto(PAGE_URL);
+    await this.chromium.page.addScriptTag({ content: this.#script });
+  }
+
+  call<T>(method: string, ...args: unknown[]): Promise<T> {
+    const text = args.map((arg) => JSON.stringify(arg)).join();
+    return this.chromium.page.evaluate<T>(`room.${method}(${text})`);
+  }
+
+  close(): Promise<void> {
+    return this.chromium.close();
+  }
+}
+
+async function bundle(): Promise<string> {
+  const lib = { entry: PAGE_ENTRY, formats: ['iife' as const], name: 'roomBundle' };
+  const result = await build({
+    configFile: false,
+    logLevel: 'error',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    build: { write: false, lib },
+  });
+  const [output] = [result].flat();
+  if (output === undefined || !('output' in output)) throw new RangeError('no bundle');
+  return output.output[0].code;
+}
+
+/** A router, and a page whose transports have networks of their own. */
+export class Room {
+  readonly router: types.Router;
+  readonly direct: types.DirectTransport;
+  readonly transports = new Map<string, types.WebRtcTransport>();
+  readonly relays = new Map<string, UdpRelay>();
+  readonly consumers = new Map<string, types.Consumer>();
+  /** By label. */
+  readonly dataProducers = new Map<string, types.DataProducer>();
+  /** What the page has sent, by label. */
+  readonly messages = new Map<string, Uint8Array[]>();
+  producer: types.Producer | undefined;
+  readonly #browser: RoomBrowser;
+  readonly #worker: types.Worker;
+  readonly #networks: Readonly<Record<string, RelayOptions>>;
+
+  private constructor(
+    browser: RoomBrowser,
+    worker: types.Worker,
+    router: types.Router,
+    direct: types.DirectTransport,
+    networks: Readonly<Record<string, RelayOptions>>,
+  ) {
+    this.#browser = browser;
+    this.#worker = worker;
+    this.router = router;
+    this.direct = direct;
+    this.#networks = networks;
+  }
+
+  /** @param networks by the name of the transport; none is a good one */
+  static async open(browser: RoomBrowser, networks: Readonly<Record<string, RelayOptions>> = {}): Promise<Room> {
+    const worker = await mediasoup.createWorker();
+    const router = await worker.createRouter({ mediaCodecs: MEDIA_CODECS });
+    const direct = await router.createDirectTransport({ maxMessageSize: 2_000_000 });
+    const room = new Room(browser, worker, router, direct, networks);
+    await browser.load(room);
+    return room;
+  }
+
+  /** Opens a transport of the page. */
+  async join(name: string, direction: 'send' | 'receive'): Promise<void> {
+    await this.#browser.call('open', name, direction);
+  }
+
+  publish(name: string, camera: RoomCamera): Promise<void> {
+    return this.#browser.call('publish', name, camera);
+  }
+
+  watch(name: string): Promise<void> {
+    return this.#browser.call('watch', name);
+  }
+
+  seen(name: string): Promise<RoomView> {
+    return this.#browser.call('seen', name);
+  }
+
+  sent(name: string): Promise<RoomSource> {
+    return this.#browser.call('sent', name);
+  }
+
+  openChannel(name: string, label: string, options: RoomChannel): Promise<void> {
+    return this.#browser.call('openChannel', name, label, options);
+  }
+
+  sendBytes(label: string, sizeBytes: number, seed: number): Promise<void> {
+    return this.#browser.call('sendBytes', label, sizeBytes, seed);
+  }
+
+  restartIce(name: string): Promise<void> {
+    return this.#browser.call('restartIce', name);
+  }
+
+  /** Lets the page hear a data producer of ours. */
+  async listen(name: string, label: string): Promise<types.DataProducer> {
+    const producer = await this.direct.produceData({ label });
+    this.dataProducers.set(label, producer);
+    await this.#browser.call('listen', name, label);
+    return producer;
+  }
+
+  heard(label: string): Promise<number[]> {
+    return this.#browser.call('heard', label);
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.call('close');
+    this.#worker.close();
+    for (const relay of this.relays.values()) relay.close();
+  }
+
+  /** What the page asks. */
+  answer(method: string, data: never): unknown {
+    return this.#methods[method]!(data);
+  }
+
+  readonly #methods: Readonly<Record<string, (data: never) => unknown>> = {
+    capabilities: () => this.router.rtpCapabilities,
+    open: (name: string) => this.#open(name),
+    connect: ({ name, dtlsParameters }: { name: string; dtlsParameters: types.DtlsParameters }) =>
+      this.transports.get(name)!.connect({ dtlsParameters }),
+    produce: async ({ name, ...options }: types.ProducerOptions & { name: string }) => {
+      this.producer = await this.transports.get(name)!.produce(options);
+      return { id: this.producer.id };
+    },
+    consume: ({ name, rtpCapabilities }: { name: string; rtpCapabilities: types.RtpCapabilities }) =>
+      this.#consume(name, rtpCapabilities),
+    resume: (name: string) => this.consumers.get(name)!.resume(),
+    restartIce: (name: string) => this.transports.get(name)!.restartIce(),
+    produceData: async ({ name, ...options }: types.DataProducerOptions & { name: string }) => {
+      const producer = await this.transports.get(name)!.produceData(options);
+      const consumer = await this.direct.consumeData({ dataProducerId: producer.id });
+      const messages: Uint8Array[] = [];
+      this.messages.set(producer.label, messages);
+      consumer.on('message', (message) => messages.push(message));
+      return { id: producer.id };
+    },
+    consumeData: ({ name, label }: { name: string; label: string }) => this.#consumeData(name, label),
+  };
+
+  async #open(name: string): Promise<object> {
+    const transport = await this.router.createWebRtcTransport({
+      listenInfos: [{ protocol: 'udp', ip: '127.0.0.1' }],
+      enableSctp: true,
+      maxSendMessageSize: 2_000_000,
+      maxReceiveMessageSize: 2_000_000,
+    });
+    this.transports.set(name, transport);
+    const { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters } = transport;
+    const relay = await UdpRelay.open(iceCandidates[0]!.port);
+    relay.become(this.#networks[name] ?? {});
+    this.relays.set(name, relay);
+    const candidates = iceCandidates.map((candidate) => ({ ...candidate, port: relay.port }));
+    return { id, iceParameters, iceCandidates: candidates, dtlsParameters, sctpParameters };
+  }
+
+  async #consume(name: string, rtpCapabilities: types.RtpCapabilities): Promise<object> {
+    const producerId = this.producer!.id;
+    const consumer = await this.transports.get(name)!.consume({ producerId, rtpCapabilities, paused: true });
+    this.consumers.set(name, consumer);
+    const { id, kind, rtpParameters } = consumer;
+    return { id, producerId, kind, rtpParameters };
+  }
+
+  async #consumeData(name: string, label: string): Promise<object> {
+    const dataProducerId = this.dataProducers.get(label)!.id;
+    const consumer = await this.transports.get(name)!.consumeData({ dataProducerId });
+    const { id, sctpStreamParameters, protocol } = consumer;
+    return { id, dataProducerId, sctpStreamParameters, label, protocol };
+  }
+}
