@@ -19,6 +19,7 @@ import type {
 
 /** MIDs are numbered from 0 and begin anew here. */
 const MID_LIMIT = 100_000_000;
+const PIPE_SCORE: ConsumerScore = { score: 10, producerScore: 10, producerScores: [] };
 
 /** What the worker says about a new consumer. */
 interface ConsumerAnswer {
@@ -65,6 +66,7 @@ export class ConsumerFactory {
       paused,
       preferredLayers,
       ignoreDtx,
+      isForPipe: false,
     });
   }
 
@@ -83,6 +85,7 @@ export class ConsumerFactory {
       paused: false,
       preferredLayers: undefined,
       ignoreDtx: false,
+      isForPipe: true,
     });
   }
 
@@ -95,10 +98,11 @@ export class ConsumerFactory {
       readonly paused: boolean;
       readonly preferredLayers: ConsumerLayers | undefined;
       readonly ignoreDtx: boolean;
+      readonly isForPipe: boolean;
     },
   ): Promise<ConsumerImpl<C>> {
     const id = randomId();
-    const { rtpParameters, type, paused, preferredLayers, ignoreDtx } = wanted;
+    const { rtpParameters, type, paused, preferredLayers, ignoreDtx, isForPipe } = wanted;
     const internal = { ...this.#internal, consumerId: id, producerId: producer.id };
     const answer = (await this.#channel.request('transport.consume', internal, {
       kind: producer.kind,
@@ -120,8 +124,8 @@ export class ConsumerFactory {
       rtpParameters,
       paused: answer.paused,
       producerPaused: answer.producerPaused,
-      // A pipe does not measure.
-      score: answer.score ?? { score: 10, producerScore: 10, producerScores: [] },
+      // A pipe transport does not measure.
+      score: isForPipe ? PIPE_SCORE : (answer.score ?? PIPE_SCORE),
       preferredLayers: answer.preferredLayers,
     });
   }

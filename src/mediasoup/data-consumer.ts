@@ -1,7 +1,7 @@
 import type { AppData } from './app-data.ts';
 import { clone } from './clone.ts';
 import { dataMessageOf } from './data-message.ts';
-import type { DataConsumerDump, DataConsumerStat, DataConsumerType } from './data-types.ts';
+import { type DataConsumerDump, type DataConsumerStat, type DataConsumerType, MAX_SUBCHANNEL } from './data-types.ts';
 import { Logger } from './logger.ts';
 import type { SctpStreamParameters } from './sctp-parameters.ts';
 import { TransportChild, type TransportChildOptions } from './transport-child.ts';
@@ -104,26 +104,35 @@ export class DataConsumerImpl<A extends AppData = AppData> extends TransportChil
    * Sends a message to this consumer alone.
    * @param ppid by default what the message is
    * @returns the bytes that wait to be sent
-   * @throws TypeError
+   * @throws TypeError also on direct transports: there is nobody but the application
    */
   async send(message: string | Buffer, ppid?: number): Promise<number> {
+    if (this.type === 'direct') throw new TypeError('cannot send to a direct DataConsumer');
     const { ppid: kind, bytes } = dataMessageOf(message, ppid);
     const data = await this.request('dataConsumer.send', { ppid: kind }, bytes);
     return (data as { bufferedAmount?: number } | undefined)?.bufferedAmount ?? 0;
   }
 
-  /** @throws TypeError */
+  /**
+   * Only messages for one of these, or for none, are received from now on.
+   * @throws TypeError
+   */
   async setSubchannels(subchannels: number[]): Promise<void> {
     if (!Array.isArray(subchannels)) throw new TypeError('subchannels must be an array');
-    this.#takeSubchannels(await this.request('dataConsumer.setSubchannels', { subchannels }));
+    const numbers = subchannels.map((subchannel) => subchannelOf(subchannel));
+    this.#takeSubchannels(await this.request('dataConsumer.setSubchannels', { subchannels: numbers }));
   }
 
+  /** @throws TypeError */
   async addSubchannel(subchannel: number): Promise<void> {
-    this.#takeSubchannels(await this.request('dataConsumer.addSubchannel', { subchannel }));
+    const data = { subchannel: subchannelOf(subchannel) };
+    this.#takeSubchannels(await this.request('dataConsumer.addSubchannel', data));
   }
 
+  /** @throws TypeError */
   async removeSubchannel(subchannel: number): Promise<void> {
-    this.#takeSubchannels(await this.request('dataConsumer.removeSubchannel', { subchannel }));
+    const data = { subchannel: subchannelOf(subchannel) };
+    this.#takeSubchannels(await this.request('dataConsumer.removeSubchannel', data));
   }
 
   #takeSubchannels(data: unknown): void {
@@ -152,4 +161,10 @@ export class DataConsumerImpl<A extends AppData = AppData> extends TransportChil
         logger.error(`ignoring unknown event "${event}"`);
     }
   }
+}
+
+/** Its lowest 16 bits, as in mediasoup. @throws TypeError when it is no integer */
+function subchannelOf(value: unknown): number {
+  if (!Number.isSafeInteger(value)) throw new TypeError('a subchannel must be an integer');
+  return (value as number) & MAX_SUBCHANNEL;
 }

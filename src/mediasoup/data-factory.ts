@@ -4,7 +4,12 @@ import type { Channel } from './channel.ts';
 import { clone } from './clone.ts';
 import { DataConsumerImpl } from './data-consumer.ts';
 import { DataProducerImpl } from './data-producer.ts';
-import type { DataConsumerDump, DataConsumerOptions, DataProducerOptions } from './data-types.ts';
+import {
+  type DataConsumerDump,
+  type DataConsumerOptions,
+  type DataProducerOptions,
+  MAX_SUBCHANNEL,
+} from './data-types.ts';
 import { NotFoundError } from './errors.ts';
 import { validateAndNormalizeSctpStreamParameters } from './ortc/validate-parameters.ts';
 import { randomId } from './random.ts';
@@ -13,7 +18,6 @@ import type { SctpParameters, SctpStreamParameters } from './sctp-parameters.ts'
 
 /** Streams of an association that data channels may use: 65535 stands for none (RFC 8831 §6.2). */
 const SCTP_STREAMS = 65_535;
-const MAX_SUBCHANNEL = 65_535;
 
 /** Makes the data producers and data consumers of one transport, and gives SCTP streams to the latter. */
 export class DataFactory {
@@ -80,7 +84,6 @@ export class DataFactory {
     const { dataProducerId, paused = false, subchannels = [], appData } = options;
     if (typeof dataProducerId !== 'string' || dataProducerId === '') throw new TypeError('missing dataProducerId');
     checkAppData(appData);
-    checkSubchannels(subchannels);
     const producer = this.#router.dataProducer(dataProducerId);
     if (producer === undefined) throw new NotFoundError(`DataProducer with id "${dataProducerId}" not found`);
     const { label, protocol } = producer;
@@ -89,7 +92,7 @@ export class DataFactory {
     const id = randomId();
     const internal = { ...this.#internal, dataConsumerId: id, dataProducerId };
     try {
-      const data = { type, sctpStreamParameters, label, protocol, paused, subchannels: [...new Set(subchannels)] };
+      const data = { type, sctpStreamParameters, label, protocol, paused, subchannels: subchannelsOf(subchannels) };
       const answer = (await this.#channel.request('transport.consumeData', internal, data)) as
         | Partial<DataConsumerDump>
         | undefined;
@@ -149,8 +152,10 @@ export class DataFactory {
   }
 }
 
-function checkSubchannels(subchannels: unknown): void {
-  const isRight = (value: unknown): boolean =>
+/** Each once, without those that are none. @throws TypeError when it is no list */
+function subchannelsOf(subchannels: unknown): number[] {
+  if (!Array.isArray(subchannels)) throw new TypeError('subchannels must be an array');
+  const isRight = (value: unknown): value is number =>
     Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_SUBCHANNEL;
-  if (!Array.isArray(subchannels) || !subchannels.every(isRight)) throw new TypeError('invalid subchannels');
+  return [...new Set(subchannels.filter(isRight))];
 }

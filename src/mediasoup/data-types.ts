@@ -1,6 +1,9 @@
 import type { AppData } from './app-data.ts';
 import type { SctpStreamParameters } from './sctp-parameters.ts';
 
+/** Subchannels are numbers of 16 bits. */
+export const MAX_SUBCHANNEL = 0xffff;
+
 /** Messages come and go over SCTP, or through the application itself. */
 export type DataProducerType = 'sctp' | 'direct';
 export type DataConsumerType = DataProducerType;
@@ -25,7 +28,7 @@ export interface DataConsumerOptions<A extends AppData = AppData> {
   maxRetransmits?: number;
   /** false */
   paused?: boolean;
-  /** Only messages for one of these, or for none, are received; 0–65535. */
+  /** Only messages for one of these, or for none, are received; others than 0–65535 are left out. */
   subchannels?: number[];
   appData?: A;
 }

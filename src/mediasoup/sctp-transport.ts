@@ -15,7 +15,6 @@ export abstract class SctpTransportImpl<A extends AppData = AppData> extends Tra
     super(options);
     this.#sctpParameters = options.data.sctpParameters;
     this.#sctpState = options.data.sctpState;
-    this.#sctpNegotiatedCapabilities = options.data.sctpNegotiatedCapabilities;
   }
 
   get sctpParameters(): SctpParameters | undefined {

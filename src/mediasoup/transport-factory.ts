@@ -54,8 +54,14 @@ export class TransportFactory {
     if (iceConsentTimeout !== 0 && !(iceConsentTimeout >= least && iceConsentTimeout <= most)) {
       throw new TypeError(`iceConsentTimeout must be 0 or from ${least} to ${most}`);
     }
-    const { enableUdp = true, enableTcp = webRtcServer !== undefined, preferUdp = false, preferTcp = false } = options;
-    const listen = { enableUdp, enableTcp, preferUdp, preferTcp };
+    // Who lists where to listen has said by which protocols; only for the deprecated addresses TCP is left out.
+    const { enableUdp = true, enableTcp = options.listenIps === undefined } = options;
+    const listen = {
+      enableUdp,
+      enableTcp,
+      preferUdp: options.preferUdp ?? false,
+      preferTcp: options.preferTcp ?? false,
+    };
     const where = webRtcServer === undefined ? { listenInfos: listenInfosOf(options, listen) } : serverOf(webRtcServer);
     const { internal, id, data } = await this.#create<WebRtcTransportDump>('router.createWebRtcTransport', {
       ...where,
@@ -80,8 +86,8 @@ export class TransportFactory {
 
   /** @throws TypeError */
   async plain<A extends AppData>(options: PlainTransportOptions<A>): Promise<PlainTransportImpl<A>> {
-    const { rtcpMux = true, comedia = false, enableSrtp = false, appData } = options;
-    const { srtpCryptoSuite = 'AES_CM_128_HMAC_SHA1_80', rtcpListenInfo } = options;
+    const { comedia = false, enableSrtp = false, rtcpListenInfo, appData } = options;
+    const { srtpCryptoSuite = 'AES_CM_128_HMAC_SHA1_80', rtcpMux = rtcpListenInfo === undefined } = options;
     checkAppData(appData);
     checkSrtpCryptoSuite(srtpCryptoSuite);
     const listenInfo = udpListenInfoOf(options);

@@ -1,6 +1,7 @@
 import { spawnWorkerProcess, type WorkerProcess } from '../io/worker-process.ts';
 import { EXIT_WRONG_SETTINGS, VERSION_VARIABLE } from '../worker/channel/messages.ts';
 import { RequestError } from '../worker/channel/request-errors.ts';
+import { checkedWorkerSettings } from '../worker/check-settings.ts';
 import { startInProcessWorker } from '../worker/in-process-worker.ts';
 import { argumentsOf, type WorkerLogLevel, type WorkerLogTag, type WorkerSettings } from '../worker/worker-settings.ts';
 import { type AppData, checkAppData } from './app-data.ts';
@@ -105,16 +106,19 @@ export class WorkerImpl<A extends AppData = AppData> extends EnhancedEventEmitte
 
   /**
    * @private Use `createWorker()`: the worker is not ready before `@success`.
-   * @throws TypeError for wrong settings of a worker in this process
+   * @throws TypeError for wrong settings, which need no process to be found
    */
   constructor(options: WorkerOptions<A>, workerBin: string) {
     super();
     const { workerBin: bin = workerBin, inProcess = false, appData, ...settings } = options;
     checkAppData(appData);
     this.#appData = appData ?? ({} as A);
-    this.#process = inProcess ? undefined : this.#spawn(bin, knownSettings(settings));
+    const known = knownSettings(settings);
+    // Another program than ours has settings of its own.
+    if (inProcess || bin === workerBin) check(known);
+    this.#process = inProcess ? undefined : this.#spawn(bin, known);
     this.#pid = this.#process?.pid ?? process.pid;
-    this.#channel = new Channel(this.#process ?? startInProcessWorker(knownSettings(settings)), () => this.#pid);
+    this.#channel = new Channel(this.#process ?? startInProcessWorker(known), () => this.#pid);
     this.#channel.subscribe(String(this.#pid), (event) => {
       if (this.#hasStarted || event !== 'running') return;
       this.#hasStarted = true;
@@ -295,6 +299,16 @@ export class WorkerImpl<A extends AppData = AppData> extends EnhancedEventEmitte
     if (this.#subprocessClosed) return;
     this.#subprocessClosed = true;
     this.safeEmit('subprocessclose');
+  }
+}
+
+/** @throws TypeError with the message that a process which ends over its settings leads to */
+function check(settings: Partial<WorkerSettings>): void {
+  try {
+    checkedWorkerSettings(argumentsOf(settings));
+  } catch (cause) {
+    logger.error('wrong settings', cause);
+    throw new TypeError('wrong settings', { cause });
   }
 }
 

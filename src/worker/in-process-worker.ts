@@ -1,16 +1,17 @@
 import { memoryChannel } from './channel/memory-pipe.ts';
 import type { ChannelPipes } from './channel/messages.ts';
+import { checkedWorkerSettings } from './check-settings.ts';
 import { createMedia } from './media.ts';
 import { WorkerCore } from './worker-core.ts';
-import { argumentsOf, parseWorkerSettings, type WorkerSettings } from './worker-settings.ts';
+import { argumentsOf, type WorkerSettings } from './worker-settings.ts';
 
 /**
  * Starts a worker within this process; closing the pipes ends it.
  * @returns the control side of its channel
- * @throws TypeError for wrong settings
+ * @throws TypeError, ConfigError for wrong settings
  */
 export function startInProcessWorker(settings: Partial<WorkerSettings>): ChannelPipes {
-  const parsed = parseWorkerSettings(argumentsOf(settings));
+  const parsed = checkedWorkerSettings(argumentsOf(settings));
   const { control, worker } = memoryChannel();
   const core: WorkerCore = new WorkerCore({
     pipes: worker,

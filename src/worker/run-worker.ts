@@ -1,10 +1,10 @@
-import { parseDtlsCertificatePem } from '../io/dtls-certificate-pem.ts';
-import { readSettingsFile, type WorkerHost } from '../io/worker-host.ts';
+import type { WorkerHost } from '../io/worker-host.ts';
 import { MillraceError } from '../wire/errors.ts';
 import { EXIT_NOT_OURS, EXIT_WRONG_SETTINGS, VERSION_VARIABLE } from './channel/messages.ts';
+import { checkedWorkerSettings } from './check-settings.ts';
 import type { MediaHandlersFactory } from './media-handlers.ts';
 import { WorkerCore } from './worker-core.ts';
-import { parseWorkerSettings, type WorkerSettings } from './worker-settings.ts';
+import type { WorkerSettings } from './worker-settings.ts';
 
 /**
  * Runs a media worker in this process: as long as the control side is there and no SIGTERM comes. Ends the process with
@@ -18,8 +18,7 @@ export function runWorker(host: WorkerHost, media: MediaHandlersFactory): void {
   }
   let settings: WorkerSettings;
   try {
-    settings = parseWorkerSettings(host.args);
-    checkCertificate(settings);
+    settings = checkedWorkerSettings(host.args);
   } catch (error) {
     if (!(error instanceof TypeError) && !(error instanceof MillraceError)) throw error;
     host.complain(error.message);
@@ -40,15 +39,4 @@ export function runWorker(host: WorkerHost, media: MediaHandlersFactory): void {
   });
   host.onTerminate(close);
   core.start();
-}
-
-/** @throws TypeError, ConfigError */
-function checkCertificate({ dtlsCertificateFile, dtlsPrivateKeyFile }: WorkerSettings): void {
-  if (dtlsCertificateFile === undefined || dtlsPrivateKeyFile === undefined) return;
-  parseDtlsCertificatePem({
-    certificate: readSettingsFile(dtlsCertificateFile),
-    privateKey: readSettingsFile(dtlsPrivateKeyFile),
-    certificatePath: dtlsCertificateFile,
-    privateKeyPath: dtlsPrivateKeyFile,
-  });
 }
