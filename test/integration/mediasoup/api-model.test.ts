@@ -55,8 +55,8 @@ class Trial {
     this.#context.reserved.clear();
     for (let i = 0; i < count; i++) {
       const call = makeCall(this.#context);
-      // Some calls close what the one before was about.
-      calls.push({ call, closedBefore: call.about.some((node) => node?.isClosed) });
+      // What closes since something in a worker did, is closed here as soon as that is told.
+      calls.push({ call, closedBefore: call.about.some((node) => node?.isClosed === true && node.real.closed) });
       this.#diary.push(`${call.name} ${call.about.map((node) => node?.id.slice(0, 8)).join(' ')}`);
     }
     this.#diary.splice(0, this.#diary.length - 60);
