@@ -44,6 +44,7 @@ export type { ScalabilityMode } from './scalability-modes.ts';
 export type * from './sctp-parameters.ts';
 export type { TransportEvents, TransportObserverEvents } from './transport.ts';
 export type * from './transport-types.ts';
+export type * from './type-names.ts';
 export type { WebRtcServerDump, WebRtcServerEvents, WebRtcServerObserverEvents } from './web-rtc-server.ts';
 export type {
   WorkerDump,
