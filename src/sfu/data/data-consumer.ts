@@ -22,6 +22,8 @@ export interface DataOutlet {
   /** @returns `full` or `closed` when the message is dropped, for want of room or of a connection */
   sendMessage(consumer: DataConsumer, message: OutgoingMessage): 'sent' | 'full' | 'closed';
   bufferedAmount(consumer: DataConsumer): number;
+  /** Of a consumer that has none of its own, bytes. */
+  readonly bufferedAmountLowThreshold: number;
   setBufferedAmountLowThreshold(consumer: DataConsumer, bytes: number): void;
 }
 
@@ -35,7 +37,7 @@ export class DataConsumer implements DataTaker {
   #subchannels: ReadonlySet<number>;
   #isPaused: boolean;
   #isProducerPaused: boolean;
-  #lowThreshold = 0;
+  #lowThreshold: number;
   #messages = 0;
   #bytes = 0;
 
@@ -51,6 +53,7 @@ export class DataConsumer implements DataTaker {
     this.#outlet = outlet;
     this.#environment = environment;
     this.#subchannels = limited(options.subchannels ?? []);
+    this.#lowThreshold = outlet.bufferedAmountLowThreshold;
     this.#isPaused = options.paused ?? false;
     this.#isProducerPaused = producer.paused;
   }
@@ -77,7 +80,9 @@ export class DataConsumer implements DataTaker {
     // Who is behind a pipe decides there, unless control has said what is to go over it.
     if (this.#outlet.isPipe && this.#subchannels.size === 0) return true;
     if (requiredSubchannel !== undefined && !this.#subchannels.has(requiredSubchannel)) return false;
-    if (ignoredSubchannel !== undefined && this.#subchannels.has(ignoredSubchannel)) return false;
+    // Behind a pipe others may not ignore it.
+    const isIgnored = ignoredSubchannel !== undefined && this.#subchannels.has(ignoredSubchannel);
+    if (isIgnored && !this.#outlet.isPipe) return false;
     return subchannels.length === 0 || subchannels.some((one) => this.#subchannels.has(one));
   }
 

@@ -58,6 +58,7 @@ export class DirectTransport extends Transport {
       addConsumer: () => undefined,
       removeConsumer: () => undefined,
       bufferedAmount: () => 0,
+      bufferedAmountLowThreshold: 0,
       setBufferedAmountLowThreshold: () => undefined,
       sendMessage: ({ id }: DataConsumer, { ppid, bytes }: OutgoingMessage) => {
         if (bytes.length > maxSendMessageSize) return 'closed';

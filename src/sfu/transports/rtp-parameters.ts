@@ -101,11 +101,32 @@ export function rtxCodecOf(params: RtpParameters, media: RtpCodecParameters): Rt
   return params.codecs.find((codec) => isRtxCodec(codec) && codec.parameters?.['apt'] === media.payloadType);
 }
 
-/** As `dump` shows them: every encoding says which codec of media it has. */
+const MIME_TYPES: ReadonlyMap<string, string> = new Map(
+  [
+    ...['audio/opus', 'audio/multiopus', 'audio/PCMU', 'audio/PCMA', 'audio/ISAC', 'audio/G722', 'audio/iLBC'],
+    ...['audio/SILK', 'audio/CN', 'audio/telephone-event', 'audio/rtx'],
+    ...['video/VP8', 'video/VP9', 'video/H264', 'video/AV1', 'video/rtx'],
+  ].map((name) => [name.toLowerCase(), name]),
+);
+
+/** A MIME type in its usual spelling. */
+export function mimeTypeOf(mimeType: string): string {
+  return MIME_TYPES.get(mimeType.toLowerCase()) ?? mimeType;
+}
+
+/** As `dump` shows them: codecs by their usual names, and every encoding with the codec of media it has. */
 export function dumpRtpParameters(params: RtpParameters): RtpParameters {
-  if (params.encodings === undefined) return params;
+  const codecs = params.codecs.map((codec) => ({
+    ...codec,
+    mimeType: mimeTypeOf(codec.mimeType),
+    rtcpFeedback: (codec.rtcpFeedback ?? []).map(({ type, parameter = '' }) =>
+      parameter === '' ? { type } : { type, parameter },
+    ),
+  }));
+  if (params.encodings === undefined) return { ...params, codecs };
   return {
     ...params,
+    codecs,
     encodings: params.encodings.map((encoding) => {
       const codec = mediaCodecOf(params, encoding);
       return codec === undefined ? encoding : { codecPayloadType: codec.payloadType, ...encoding };

@@ -48,6 +48,7 @@ export interface SctpAccess {
 }
 
 const SCTP_PORT = 5000;
+const DEFAULT_LOW_THRESHOLD_BYTES = 1024;
 const DEFAULT_MESSAGE_BYTES = 262_144;
 const MAX_STREAMS = 65_535;
 const NOT_NEGOTIATED = { negotiatedMaxOutboundStreams: 0, negotiatedMaxInboundStreams: 0 };
@@ -72,7 +73,7 @@ export function toSctpOptions(options: SctpPortOptions, crypto: SctpOptions['cry
     maxSendBufferBytes: sendBufferSize ?? 2_000_000,
     maxStreamSendBufferBytes: perStreamSendQueueLimit ?? 2_000_000,
     receiveWindowBytes: maxReceiverWindowBufferSize ?? 5_242_880,
-    bufferedAmountLowThresholdBytes: defaultStreamBufferedAmountLowThreshold ?? 1024,
+    bufferedAmountLowThresholdBytes: defaultStreamBufferedAmountLowThreshold ?? DEFAULT_LOW_THRESHOLD_BYTES,
   };
 }
 
@@ -152,6 +153,10 @@ export class SctpPort implements DataPort {
   bufferedAmount({ options }: DataConsumer): number {
     const streamId = options.sctpStreamParameters?.streamId;
     return streamId === undefined ? 0 : (this.#access.association?.bufferedBytesOf(streamId) ?? 0);
+  }
+
+  get bufferedAmountLowThreshold(): number {
+    return this.#options.defaultStreamBufferedAmountLowThreshold ?? DEFAULT_LOW_THRESHOLD_BYTES;
   }
 
   setBufferedAmountLowThreshold({ options }: DataConsumer, bytes: number): void {

@@ -53,7 +53,8 @@ export function readListenInfo(value: unknown): ListenInfo {
     exposeInternalIp: data.flag('exposeInternalIp', false),
     port: data.optionalInteger('port', MAX_PORT) ?? 0,
     portRange: min > 0 && max >= min ? { min, max } : undefined,
-    ipv6Only: flags.flag('ipv6Only', false),
+    // Of an IPv4 address it means nothing.
+    ipv6Only: flags.flag('ipv6Only', false) && data.text('ip').includes(':'),
     udpReusePort: flags.flag('udpReusePort', false),
     sendBufferSize: data.optionalInteger('sendBufferSize', MAX_SOCKET_BUFFER_BYTES),
     recvBufferSize: data.optionalInteger('recvBufferSize', MAX_SOCKET_BUFFER_BYTES),

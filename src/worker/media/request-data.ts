@@ -124,7 +124,8 @@ export function answered<T>(answer: () => T): T {
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
     if (error.code === 'sfu/not-found') throw new NotFoundError(error.message);
-    if (error.code === 'sfu/bad-request') throw new TypeError(error.message, { cause: error });
+    const isWrong = error.code === 'sfu/bad-request' || error.code === 'rtp-listener/nothing-to-go-by';
+    if (isWrong) throw new TypeError(error.message, { cause: error });
     throw error;
   }
 }
