@@ -59,7 +59,8 @@ describe('data over SCTP', () => {
     await expect(transport.consumeData({ dataProducerId })).rejects.toThrow(TypeError);
     await expect(transport.consumeData({ dataProducerId: 'x' })).rejects.toBeInstanceOf(NotFoundError);
     await expect(transport.consumeData({} as never)).rejects.toThrow(TypeError);
-    await expect(direct.consumeData({ dataProducerId, subchannels: [70000] })).rejects.toThrow(TypeError);
+    await expect(direct.consumeData({ dataProducerId, subchannels: 1 as never })).rejects.toThrow(TypeError);
+    expect((await direct.consumeData({ dataProducerId, subchannels: [70000, 1, 1] })).subchannels).toEqual([1]);
     await expect(direct.produceData({ id: dataProducerId })).rejects.toThrow(TypeError);
   });
 });
@@ -75,7 +76,9 @@ describe('data of a direct transport', () => {
     const worker = new ScriptedWorker();
     const transport = await worker.router().createDirectTransport();
     const producer = await transport.produceData();
-    const consumer = await transport.consumeData({ dataProducerId: producer.id });
+    const sctp = await worker.router().createPlainTransport({ listenInfo, enableSctp: true });
+    const sctpProducer = await sctp.produceData({ sctpStreamParameters: { streamId: 1 } });
+    const consumer = await sctp.consumeData({ dataProducerId: sctpProducer.id });
     producer.send(message, ppid, [1], 2, 3);
     expect(await consumer.send(message, ppid)).toBe(77);
     expect(worker.commands).toMatchObject([
@@ -89,6 +92,8 @@ describe('data of a direct transport', () => {
     expect(worker.requests.at(-1)).toMatchObject({ data: { ppid: expected }, payload: Uint8Array.from(bytes) });
     expect(() => producer.send(1 as never)).toThrow(TypeError);
     await expect(consumer.send(undefined as never)).rejects.toThrow(TypeError);
+    const direct = await transport.consumeData({ dataProducerId: producer.id });
+    await expect(direct.send(message)).rejects.toThrow(TypeError);
   });
 
   it('emits messages and what happens to the buffer and the producer', async () => {
@@ -127,8 +132,9 @@ describe('data of a direct transport', () => {
     const transport = await worker.router().createDirectTransport();
     const producer = await transport.produceData();
     const consumer = await transport.consumeData({ dataProducerId: producer.id });
-    await consumer.setSubchannels([1, 2]);
+    await consumer.setSubchannels([1, 65538]);
     expect(consumer.subchannels).toEqual([1, 2]);
+    await expect(consumer.addSubchannel('1' as never)).rejects.toThrow(TypeError);
     await consumer.addSubchannel(9);
     expect(consumer.subchannels).toEqual([1, 9]);
     await consumer.removeSubchannel(9);
@@ -178,7 +184,7 @@ describe('pipeToRouter', () => {
     expect(result.pipeConsumer).toMatchObject({ type: 'pipe', kind: 'audio', appData: {} });
     expect(result.pipeProducer).toMatchObject({ id: one.id, kind: 'audio', appData: { a: 1 }, paused: false });
     expect(result.pipeConsumer!.rtpParameters.mid).toBeUndefined();
-    expect(result.pipeConsumer!.rtpParameters.headerExtensions!.map(({ id }) => id)).toEqual([6, 7, 10, 11, 12]);
+    expect(result.pipeConsumer!.rtpParameters.headerExtensions!.map(({ id }) => id)).toEqual([6, 7, 11, 12]);
     expect(far.last('transport.produce')).toMatchObject({ rtpParameters: { rtcp: { reducedSize: true } } });
     for (const worker of [near, far]) {
       expect(worker.methods.filter((method) => method === 'router.createPipeTransport')).toHaveLength(1);
@@ -238,6 +244,8 @@ describe('pipeToRouter', () => {
       throw new NotFoundError('no such router');
     });
     await expect(first.pipeToRouter(options)).rejects.toBeInstanceOf(NotFoundError);
+    expect(near.methods.filter((method) => method === 'router.createPipeTransport')).toHaveLength(1);
+    await expect(first.pipeToRouter({ ...options, router: far.router('third') })).rejects.toThrow('no such router');
     expect([...first.transportsForTesting.values()]).toEqual([source]);
     expect(near.methods.filter((method) => method === 'router.createPipeTransport')).toHaveLength(2);
   });

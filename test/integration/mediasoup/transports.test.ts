@@ -36,7 +36,7 @@ describe('WebRtcTransport', () => {
         data: {
           listenInfos,
           enableUdp: true,
-          enableTcp: false,
+          enableTcp: true,
           preferUdp: false,
           preferTcp: false,
           initialAvailableOutgoingBitrate: 600000,
@@ -231,7 +231,7 @@ describe('PlainTransport', () => {
     expect(worker.last('router.createPlainTransport')).toEqual({
       listenInfo,
       rtcpListenInfo: listenInfo,
-      rtcpMux: true,
+      rtcpMux: false,
       comedia: false,
       ...sctpDefaults,
       isDataChannel: false,
