@@ -1,8 +1,9 @@
 /** mediasoup-client in Chromium over networks that lose and limit: what is repaired, and what is given up. */
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { bytePattern } from '../peers/byte-pattern.ts';
 import type { RoomCamera, RoomView } from '../peers/mediasoup-room-page.ts';
 import type { RelayOptions } from '../peers/udp-relay.ts';
-import { Room, RoomBrowser } from './support/sfu-room.ts';
+import { type HeardMessage, Room, RoomBrowser } from './support/sfu-room.ts';
 
 let browser: RoomBrowser;
 
@@ -46,6 +47,14 @@ async function layerOf(room: Room, viewer: string, spatialLayer: number): Promis
   const fromMs = performance.now();
   await expect.poll(() => room.consumers.get(viewer)!.currentLayers?.spatialLayer, PATIENCE).toBe(spatialLayer);
   return performance.now() - fromMs;
+}
+
+/** Seeds and sizes of messages: 1 MB in four of the longest that Chromium sends, and a small one behind them. */
+const SENT_UP: readonly HeardMessage[] = [262_144, 262_144, 262_144, 213_568, 100].map((size, seed) => [seed, size]);
+const SENT_DOWN: readonly HeardMessage[] = [1_000_000, 1_000_000, 100].map((size, seed) => [seed, size]);
+
+function inOrder(heard: readonly HeardMessage[], { ordered }: { ordered: boolean }): readonly HeardMessage[] {
+  return ordered ? heard : heard.toSorted(([a], [b]) => a - b);
 }
 
 const ONE_SIZE = { width: 320, height: 176, frameRate: 20, encodings: [{ maxBitrate: 400_000 }] };
@@ -112,9 +121,91 @@ describe('mediasoup-client in Chromium', () => {
     expect(await sentBpsOf(room, 'viewer')).toBeLessThan(beforeBps * 0.7);
     expect(room.consumers.get('viewer')!.score.score).toBeLessThan(8);
   }, 45_000);
+
+  it('sends no more than it is told to, and more again when it may', async (context) => {
+    const room = await open(context, ONE_SIZE, ['viewer']);
+    const transport = room.transports.get('camera')!;
+    await expect.poll(() => receivedBpsOf(room), PATIENCE).toBeGreaterThan(300_000);
+    await transport.setMaxIncomingBitrate(150_000);
+    await expect.poll(() => receivedBpsOf(room), PATIENCE).toBeLessThan(180_000);
+    expect((await transport.getStats())[0]).toMatchObject({ maxIncomingBitrate: 150_000 });
+    await framesOf(room, 'viewer', 10);
+    await transport.setMaxIncomingBitrate(0);
+    await expect.poll(() => receivedBpsOf(room), PATIENCE).toBeGreaterThan(300_000);
+  }, 45_000);
+
+  it('goes on with new credentials of ICE', async (context) => {
+    const room = await open(context, ONE_SIZE, ['viewer']);
+    for (const name of ['camera', 'viewer']) {
+      const transport = room.transports.get(name)!;
+      const { usernameFragment } = transport.iceParameters;
+      await room.restartIce(name);
+      expect(transport.iceParameters.usernameFragment).not.toBe(usernameFragment);
+      await framesOf(room, 'viewer', 10);
+      // Checks with the new ones have come from the browser.
+      await expect.poll(async () => (await room.pair(name)).requestsSent, PATIENCE).toBeGreaterThan(1);
+    }
+  });
+
+  it.each([
+    ['in order', { ordered: true }],
+    ['in any order', { ordered: false }],
+  ])(
+    'has messages as long as it can send, and of 1 MB sent to it, %s though the paths lose some',
+    async (_, options) => {
+      const lossy = { there: { lossRate: 0.01, delayMs: 5 }, back: { lossRate: 0.01, delayMs: 5 } };
+      const room = await Room.open(browser, { send: lossy, receive: lossy });
+      onTestFinished(() => room.close());
+      await room.join('send', 'send');
+      await room.join('receive', 'receive');
+      const [producer] = await Promise.all([
+        room.listen('receive', 'down', options),
+        room.openChannel('send', 'up', options),
+      ]);
+      for (const [seed, sizeBytes] of SENT_UP) await room.sendBytes('up', sizeBytes, seed);
+      for (const [seed, sizeBytes] of SENT_DOWN) producer.send(Buffer.from(bytePattern(sizeBytes, seed)));
+      await expect.poll(() => inOrder(room.heardUp('up'), options), PATIENCE).toEqual(SENT_UP);
+      await expect.poll(async () => inOrder(await room.heard('down'), options), PATIENCE).toEqual(SENT_DOWN);
+    },
+  );
+
+  it('has small messages that are sent once only, and some of them are lost', async () => {
+    const options = { ordered: false, maxRetransmits: 0 };
+    const lossy = { there: { lossRate: 0.2 }, back: { lossRate: 0.2 } };
+    const room = await Room.open(browser);
+    onTestFinished(() => room.close());
+    await room.join('send', 'send');
+    await room.join('receive', 'receive');
+    const [producer] = await Promise.all([
+      room.listen('receive', 'down', options),
+      room.openChannel('send', 'up', options),
+    ]);
+    for (const name of ['send', 'receive']) room.relays.get(name)!.become(lossy);
+    for (let seed = 0; seed < 100; seed++) {
+      await room.sendBytes('up', 50, seed);
+      producer.send(Buffer.from(bytePattern(50, seed)));
+    }
+    for (const name of ['send', 'receive']) room.relays.get(name)!.become({});
+    // What comes behind them is not kept by what was lost.
+    await room.sendBytes('up', 51, 200);
+    producer.send(Buffer.from(bytePattern(51, 200)));
+    for (const heard of [() => Promise.resolve(room.heardUp('up')), () => room.heard('down')]) {
+      await expect.poll(heard, PATIENCE).toContainEqual([200, 51]);
+      const count = (await heard()).length;
+      expect(count).toBeGreaterThan(50);
+      expect(count).toBeLessThan(101);
+      expect((await heard()).every(([seed]) => seed >= 0)).toBe(true);
+    }
+  });
 });
 
 async function sentBpsOf(room: Room, viewer: string): Promise<number> {
   const [stats] = await room.transports.get(viewer)!.getStats();
   return stats!.sendBitrate;
+}
+
+/** What a camera is seen to send by the worker. */
+async function receivedBpsOf(room: Room): Promise<number> {
+  const [stats] = await room.producer!.getStats();
+  return stats!.bitrate;
 }

@@ -11,6 +11,7 @@ import type {
   Transport,
   TransportOptions,
 } from 'mediasoup-client/types';
+import { bytePattern, seedOf } from './byte-pattern.ts';
 
 /** What a page sends: a picture of noise, which takes the bits it may take. */
 export interface RoomCamera {
@@ -51,6 +52,12 @@ export interface RoomSource {
   readonly nackCount: number;
 }
 
+/** A pair of candidates of ICE. */
+export interface RoomPair {
+  readonly requestsSent: number;
+  readonly responsesReceived: number;
+}
+
 /** How messages of a page go. */
 export interface RoomChannel {
   readonly ordered: boolean;
@@ -88,7 +95,7 @@ const transports = new Map<string, Transport>();
 const producers = new Map<string, Producer>();
 const consumers = new Map<string, Consumer>();
 const channels = new Map<string, DataProducer>();
-const received = new Map<string, (string | Uint8Array)[]>();
+const received = new Map<string, Uint8Array[]>();
 const closing: (() => void)[] = [];
 let device: Device;
 
@@ -185,6 +192,16 @@ async function statistics(of: Producer | Consumer, type: string): Promise<Record
   return totals;
 }
 
+/** The pair of candidates that is used. */
+async function pair(name: string): Promise<object | undefined> {
+  const stats = (await transports.get(name)!.getStats()) as Map<
+    string,
+    { type: string; selectedCandidatePairId: string }
+  >;
+  const transport = [...stats.values()].find(({ type }) => type === 'transport');
+  return transport && stats.get(transport.selectedCandidatePairId);
+}
+
 const seen = (name: string): Promise<object> => statistics(consumers.get(name)!, 'inbound-rtp');
 const sent = (name: string): Promise<object> => statistics(producers.get(name)!, 'outbound-rtp');
 
@@ -202,39 +219,32 @@ async function openChannel(name: string, channel: string, options: RoomChannel):
 
 /** Sends so many bytes of a pattern. */
 function sendBytes(channel: string, sizeBytes: number, seed: number): void {
-  channels.get(channel)!.send(pattern(sizeBytes, seed) as never);
+  channels.get(channel)!.send(bytePattern(sizeBytes, seed) as never);
 }
 
 /** Takes what is sent by the server's data producer of a label. */
-async function listen(name: string, label: string): Promise<void> {
-  const offer = await scope.callServer<Parameters<Transport['consumeData']>[0]>('consumeData', { name, label });
+async function listen(name: string, label: string, channel: RoomChannel): Promise<void> {
+  const offer = await scope.callServer<Parameters<Transport['consumeData']>[0]>('consumeData', {
+    name,
+    label,
+    ...channel,
+  });
   const consumer: DataConsumer = await transports.get(name)!.consumeData(offer);
   received.set(label, []);
   consumer.binaryType = 'arraybuffer';
   consumer.on('message', (message: unknown) => {
-    received.get(label)!.push(typeof message === 'string' ? message : new Uint8Array(message as ArrayBuffer));
+    received.get(label)!.push(new Uint8Array(message as ArrayBuffer));
   });
   if (consumer.readyState !== 'open') await new Promise<void>((resolve) => consumer.on('open', resolve));
 }
 
-/** Sizes of what came by a label, −1 for what is not its pattern. */
-function heard(label: string): number[] {
-  return received.get(label)!.map((message, seed) => {
-    const bytes = typeof message === 'string' ? new Uint8Array() : message;
-    const expected = pattern(bytes.length, seed);
-    return bytes.every((byte, i) => byte === expected[i]) ? bytes.length : -1;
-  });
-}
-
-/** What both sides make messages of. */
-function pattern(sizeBytes: number, seed: number): Uint8Array {
-  const bytes = new Uint8Array(sizeBytes);
-  for (let i = 0; i < sizeBytes; i++) bytes[i] = i * 31 + (i >>> 8) + seed;
-  return bytes;
+/** What came by a label: seed and size of each, in order. */
+function heard(label: string): number[][] {
+  return received.get(label)!.map((bytes) => [seedOf(bytes), bytes.length]);
 }
 
 function close(): void {
   for (const end of closing.splice(0)) end();
 }
 
-scope.room = { open, publish, watch, seen, sent, restartIce, openChannel, sendBytes, listen, heard, close };
+scope.room = { open, publish, watch, seen, sent, pair, restartIce, openChannel, sendBytes, listen, heard, close };

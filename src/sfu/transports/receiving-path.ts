@@ -11,6 +11,9 @@ import type { TransportStreams } from './transport-streams.ts';
 
 /** How often a peer is told how much it may send at most, milliseconds. */
 const LIMIT_INTERVAL_MS = 1500;
+/** A limit that is gone is taken back by telling so often of one that is none, bits a second: peers keep to the last they heard. */
+const FREEING_REPORTS = 4;
+const NO_LIMIT_BPS = 100_000_000_000;
 
 /** Helps the peer to find out how much it can send: transport-wide feedback, or REMB; and limits it where control says so. */
 export class ReceivingPath {
@@ -21,6 +24,8 @@ export class ReceivingPath {
   #mediaSsrc = 0;
   #maxBps = 0;
   #limitMs: number | undefined;
+  /** Times left of taking a limit back. */
+  #freeingReports = 0;
 
   constructor(streams: TransportStreams, reporter: RtcpReporter) {
     this.#streams = streams;
@@ -29,9 +34,12 @@ export class ReceivingPath {
 
   /** Bits a second the peer may send at most; 0: no limit. */
   setMaxBitrate(maxBps: number): void {
+    const wasLimited = this.#maxBps !== 0;
     this.#maxBps = maxBps;
     this.#estimator?.setBounds(0, maxBps === 0 ? Number.POSITIVE_INFINITY : maxBps);
-    this.#limitMs = maxBps === 0 ? undefined : 0;
+    if (maxBps === 0 && !wasLimited) return;
+    this.#freeingReports = maxBps === 0 ? FREEING_REPORTS : 0;
+    this.#limitMs = 0;
   }
 
   /** Producers have come or gone: which feedback they want may be another. */
@@ -76,10 +84,13 @@ export class ReceivingPath {
     }
     const remb = this.#estimator?.takeRemb(nowMs);
     if (remb !== undefined) this.#reporter.sendRemb(remb, nowMs);
-    if (this.#limitMs !== undefined && this.#recorder !== undefined && nowMs >= this.#limitMs) {
-      this.#limitMs = nowMs + LIMIT_INTERVAL_MS;
-      this.#reporter.sendRemb(this.#maxBps, nowMs);
-    }
+    if (this.#limitMs !== undefined && this.#recorder !== undefined && nowMs >= this.#limitMs) this.#tellLimit(nowMs);
+  }
+
+  #tellLimit(nowMs: number): void {
+    this.#reporter.sendRemb(this.#maxBps === 0 ? NO_LIMIT_BPS : this.#maxBps, nowMs);
+    if (this.#maxBps === 0) this.#freeingReports--;
+    this.#limitMs = this.#maxBps === 0 && this.#freeingReports <= 0 ? undefined : nowMs + LIMIT_INTERVAL_MS;
   }
 
   /** With the names of the API. */

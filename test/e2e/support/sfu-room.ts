@@ -3,9 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import type { types } from '../../../src/mediasoup/index.ts';
 import * as mediasoup from '../../../src/mediasoup/index.ts';
+import { seedOf } from '../../peers/byte-pattern.ts';
 import { ChromiumPage } from '../../peers/chromium.ts';
 import { FAKE_MEDIA_FLAGS } from '../../peers/chromium-webrtc.ts';
-import type { RoomCamera, RoomChannel, RoomSource, RoomView } from '../../peers/mediasoup-room-page.ts';
+import type { RoomCamera, RoomChannel, RoomPair, RoomSource, RoomView } from '../../peers/mediasoup-room-page.ts';
 import { type RelayOptions, UdpRelay } from '../../peers/udp-relay.ts';
 
 /** A page that may use WebRTC: of the loopback, and nobody answers for it but the test. */
@@ -15,6 +16,9 @@ const PAGE_ENTRY = fileURLToPath(new URL('../../peers/mediasoup-room-page.ts', i
 const MEDIA_CODECS: types.RouterRtpCodecCapability[] = [
   { kind: 'video', mimeType: 'video/VP8', clockRate: 90_000, preferredPayloadType: 101 },
 ];
+
+/** The seed of a pattern of bytes, −1 for what is none, and their number. */
+export type HeardMessage = readonly [number, number];
 
 /** A browser with the script of a room, for one test after the other. */
 export class RoomBrowser {
@@ -79,9 +83,9 @@ export class Room {
   readonly consumers = new Map<string, types.Consumer>();
   /** By label. */
   readonly dataProducers = new Map<string, types.DataProducer>();
-  /** What the page has sent, by label. */
-  readonly messages = new Map<string, Uint8Array[]>();
   producer: types.Producer | undefined;
+  /** What the page has sent, by label. */
+  readonly #messages = new Map<string, Uint8Array[]>();
   readonly #browser: RoomBrowser;
   readonly #worker: types.Worker;
   readonly #networks: Readonly<Record<string, RelayOptions>>;
@@ -144,15 +148,26 @@ export class Room {
   }
 
   /** Lets the page hear a data producer of ours. */
-  async listen(name: string, label: string): Promise<types.DataProducer> {
+  async listen(name: string, label: string, options: RoomChannel): Promise<types.DataProducer> {
     const producer = await this.direct.produceData({ label });
     this.dataProducers.set(label, producer);
-    await this.#browser.call('listen', name, label);
+    await this.#browser.call('listen', name, label, options);
     return producer;
   }
 
-  heard(label: string): Promise<number[]> {
+  /** What the page heard. */
+  heard(label: string): Promise<readonly HeardMessage[]> {
     return this.#browser.call('heard', label);
+  }
+
+  /** What the page sent, as it came here. */
+  heardUp(label: string): readonly HeardMessage[] {
+    return this.#messages.get(label)!.map((bytes) => [seedOf(bytes), bytes.length]);
+  }
+
+  /** The pair of candidates the page uses. */
+  pair(name: string): Promise<RoomPair> {
+    return this.#browser.call('pair', name);
   }
 
   async close(): Promise<void> {
@@ -183,11 +198,12 @@ export class Room {
       const producer = await this.transports.get(name)!.produceData(options);
       const consumer = await this.direct.consumeData({ dataProducerId: producer.id });
       const messages: Uint8Array[] = [];
-      this.messages.set(producer.label, messages);
+      this.#messages.set(producer.label, messages);
       consumer.on('message', (message) => messages.push(message));
       return { id: producer.id };
     },
-    consumeData: ({ name, label }: { name: string; label: string }) => this.#consumeData(name, label),
+    consumeData: ({ name, label, ...options }: { name: string; label: string } & RoomChannel) =>
+      this.#consumeData(name, label, options),
   };
 
   async #open(name: string): Promise<object> {
@@ -214,9 +230,9 @@ export class Room {
     return { id, producerId, kind, rtpParameters };
   }
 
-  async #consumeData(name: string, label: string): Promise<object> {
+  async #consumeData(name: string, label: string, options: RoomChannel): Promise<object> {
     const dataProducerId = this.dataProducers.get(label)!.id;
-    const consumer = await this.transports.get(name)!.consumeData({ dataProducerId });
+    const consumer = await this.transports.get(name)!.consumeData({ dataProducerId, ...options });
     const { id, sctpStreamParameters, protocol } = consumer;
     return { id, dataProducerId, sctpStreamParameters, label, protocol };
   }
