@@ -34,6 +34,7 @@ function packetOf(sequenceNumber: number, isKeyFrame: boolean): RtpPacketView {
 
 function setUp() {
   const stream = new ProducerStream(VP8, 5000, 0);
+  const burst = new PacketBurst(stream);
   const taken: string[] = [];
   const taker = (name: string): PacketTaker => ({
     takePacket: ({ view, payload, contentsAt }, { payload: contents, epoch }) => {
@@ -50,59 +51,59 @@ function setUp() {
   const add = (sequenceNumber: number, isKeyFrame: boolean): void => {
     const view = packetOf(sequenceNumber, isKeyFrame);
     stream.payload.read(view);
-    stream.burst.add(view, stream.store.add(view, 0));
+    burst.add(view, stream.store.add(view, 0));
     view.bytes.fill(0);
   };
-  return { stream, taken, takers: [taker('a'), taker('b')], add };
+  return { stream, burst, taken, takers: [taker('a'), taker('b')], add };
 }
 
 describe('PacketBurst', () => {
   it('gives each taker all packets in turn, each with what was read of it, without its padding', () => {
-    const { stream, taken, takers, add } = setUp();
+    const { burst, taken, takers, add } = setUp();
     add(300, true);
     add(301, false);
-    stream.burst.forward(takers, 0);
+    burst.forward(takers, 0);
     expect(taken).toEqual([
       'a 300 300 key 144,128,129,44,0,7,7,7 12 0',
       'a 301 301 delta 144,128,129,45,1,7,7,7 12 0',
       'b 300 300 key 144,128,129,44,0,7,7,7 12 0',
       'b 301 301 delta 144,128,129,45,1,7,7,7 12 0',
     ]);
-    expect(stream.burst.isEmpty).toBe(true);
+    expect(burst.isEmpty).toBe(true);
   });
 
   it('makes objects for the longest burst only', () => {
-    const { stream, takers, add } = setUp();
+    const { stream, burst, takers, add } = setUp();
     const seen = new Set<object>();
     for (let round = 0; round < 20; round++) {
       for (let i = 0; i < MAX_BURST_PACKETS; i++) {
         seen.add(stream.payload);
         add(round * MAX_BURST_PACKETS + i, i === 0);
       }
-      expect(stream.burst.isFull).toBe(true);
-      stream.burst.forward(takers, 0);
+      expect(burst.isFull).toBe(true);
+      burst.forward(takers, 0);
     }
     expect(seen.size).toBe(MAX_BURST_PACKETS + 1);
   });
 
   it('leaves out what the store has forgotten', () => {
-    const { stream, taken, takers, add } = setUp();
+    const { stream, burst, taken, takers, add } = setUp();
     add(1, true);
     add(2, false);
     stream.store.clear();
     add(3, false);
-    stream.burst.forward(takers, 0);
+    burst.forward(takers, 0);
     expect(taken.map((line) => line.split(' ', 2).join(' '))).toEqual(['a 3', 'b 3']);
     add(4, false);
-    stream.burst.forward(takers, 0);
+    burst.forward(takers, 0);
     expect(taken).toHaveLength(4);
   });
 
   it('forwards what is not stored where it lies', () => {
-    const { stream, taken, takers } = setUp();
+    const { stream, burst, taken, takers } = setUp();
     const view = packetOf(9, true);
     stream.payload.read(view);
-    new PacketBurst(stream).forwardNow(view, takers, 0);
+    burst.forwardNow(view, takers, 0);
     expect(taken).toEqual(['a 9 9 key 144,128,128,9,0,7,7,7 12 0', 'b 9 9 key 144,128,128,9,0,7,7,7 12 0']);
   });
 });

@@ -1,4 +1,4 @@
-import { DependencyDescriptor, DependencyDescriptorReader } from '../protocol/rtp/extensions/dependency-descriptor.ts';
+import { DependencyDescriptor } from '../protocol/rtp/extensions/dependency-descriptor.ts';
 import { DECODE_TARGET_INDICATION } from '../protocol/rtp/extensions/dependency-structure.ts';
 import { Av1Payload, parseAv1Payload } from '../protocol/rtp/layers/av1-payload.ts';
 import { H264Payload, parseH264Payload } from '../protocol/rtp/layers/h264-payload.ts';
@@ -6,6 +6,7 @@ import { isOpusDtx } from '../protocol/rtp/layers/opus-payload.ts';
 import { parseVp8Descriptor, Vp8Descriptor } from '../protocol/rtp/layers/vp8-descriptor.ts';
 import { parseVp9LayerDescriptor, Vp9LayerDescriptor } from '../protocol/rtp/layers/vp9-layer-descriptor.ts';
 import type { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
+import { PayloadHistory } from './payload-history.ts';
 import type { PacketLayers } from './streams/received-stream.ts';
 
 /** Codecs whose payloads are looked into. */
@@ -59,17 +60,17 @@ export class ProducerPayload implements PacketLayers {
   readonly #h264 = new H264Payload();
   readonly #av1 = new Av1Payload();
   readonly #dependency = new DependencyDescriptor();
-  readonly #dependencyReader: DependencyDescriptorReader;
+  readonly #history: PayloadHistory;
   readonly #dependencyId: number;
 
   /**
    * @param dependencyId of the dependency descriptor in the header extension, 0 for none
-   * @param dependencyReader of the stream, where several read it
+   * @param history of the stream, where several read it
    */
-  constructor(codec: KnownCodec, dependencyId: number, dependencyReader = new DependencyDescriptorReader()) {
+  constructor(codec: KnownCodec, dependencyId: number, history: PayloadHistory = new PayloadHistory()) {
     this.codec = codec;
     this.#dependencyId = dependencyId;
-    this.#dependencyReader = dependencyReader;
+    this.#history = history;
   }
 
   /** Reads a packet. */
@@ -127,7 +128,7 @@ export class ProducerPayload implements PacketLayers {
   #readDependency(view: RtpPacketView): void {
     const at = view.findElement(this.#dependencyId);
     const descriptor = this.#dependency;
-    if (at < 0 || !this.#dependencyReader.read(view.bytes, at, view.elementBytes, descriptor)) return;
+    if (at < 0 || !this.#history.dependencyReader.read(view.bytes, at, view.elementBytes, descriptor)) return;
     this.spatialLayer = descriptor.spatialId;
     this.temporalLayer = descriptor.temporalId;
     this.isFrameStart = descriptor.isFrameStart;

@@ -1,5 +1,4 @@
-import { DependencyDescriptorReader } from '../protocol/rtp/extensions/dependency-descriptor.ts';
-import { PacketBurst } from './packet-burst.ts';
+import { PayloadHistory } from './payload-history.ts';
 import { knownCodecOf, ProducerPayload } from './producer-payload.ts';
 import { PacketStore, STORED_AUDIO_MS, STORED_VIDEO_MS } from './streams/packet-store.ts';
 import { ReceivedStream, type ReceivedStreamOptions } from './streams/received-stream.ts';
@@ -17,10 +16,8 @@ export class ProducerStream {
   epoch = 0;
   /** What consumers may be asked to send again. */
   readonly store: PacketStore;
-  /** What came together and is to be forwarded. */
-  readonly burst: PacketBurst;
   readonly #dependencyDescriptorId: number;
-  readonly #dependencyReader = new DependencyDescriptorReader();
+  readonly #history = new PayloadHistory();
 
   constructor(
     params: StreamParameters,
@@ -33,16 +30,11 @@ export class ProducerStream {
     this.received = new ReceivedStream(params, options);
     this.#dependencyDescriptorId = dependencyDescriptorId;
     this.payload = this.createPayload();
-    this.burst = new PacketBurst(this);
     this.store = new PacketStore({ maxAgeMs: mediaKindOf(params) === 'video' ? STORED_VIDEO_MS : STORED_AUDIO_MS });
   }
 
-  /** What reads payloads of this stream. All know the structure of layers that one of them has read. */
+  /** What reads payloads of this stream, knowing what others of it have read before. */
   createPayload(): ProducerPayload {
-    return new ProducerPayload(
-      knownCodecOf(this.params.mimeType),
-      this.#dependencyDescriptorId,
-      this.#dependencyReader,
-    );
+    return new ProducerPayload(knownCodecOf(this.params.mimeType), this.#dependencyDescriptorId, this.#history);
   }
 }

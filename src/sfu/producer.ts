@@ -4,6 +4,7 @@ import { readVideoOrientation, toVideoOrientation } from '../protocol/rtp/extens
 import type { SenderReport } from '../protocol/rtp/rtcp-report.ts';
 import type { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
 import { StateError } from '../wire/errors.ts';
+import { PacketBurst } from './packet-burst.ts';
 import type { PacketTaker } from './producer-packet.ts';
 import { ProducerStream } from './producer-stream.ts';
 import { ProducerTrace } from './producer-trace.ts';
@@ -83,8 +84,10 @@ export class Producer {
   readonly #orientationId: number;
   readonly #dependencyId: number;
   #orientation = -1;
-  /** Whose burst waits. */
-  #waiting: ProducerStream | undefined;
+  /** By encoding, as the streams. */
+  readonly #bursts: PacketBurst[] = [];
+  /** What is to be forwarded at the end of this turn. */
+  #waiting: PacketBurst | undefined;
   #foundStreams = 0;
   #isPaused: boolean;
   #lastScores = '';
@@ -177,18 +180,20 @@ export class Producer {
   #forward(view: RtpPacketView, stream: ProducerStream, nowMs: number): void {
     const takers = this.#takers;
     if (takers.length === 0) return;
-    const { burst, store } = stream;
+    const { params, store } = stream;
+    const burst = this.#bursts[params.encodingIdx]!;
+    const storeIndex = params.useNack ? store.add(view, nowMs) : -1;
     // Streams keep their order among each other.
-    if (this.#waiting !== undefined && (this.#waiting !== stream || burst.isFull)) this.#forwardBurst(nowMs);
-    const storeIndex = stream.params.useNack ? store.add(view, nowMs) : -1;
+    if (this.#waiting !== undefined && (this.#waiting !== burst || burst.isFull || storeIndex < 0)) {
+      this.#forwardBurst(nowMs);
+    }
     if (storeIndex < 0) {
-      if (this.#waiting !== undefined) this.#forwardBurst(nowMs);
       burst.forwardNow(view, takers, nowMs);
       return;
     }
     burst.add(view, storeIndex);
     if (this.#waiting !== undefined) return;
-    this.#waiting = stream;
+    this.#waiting = burst;
     this.#environment.afterBurst(this.#onBurstEnd);
   }
 
@@ -197,7 +202,7 @@ export class Producer {
   };
 
   #forwardBurst(nowMs: number): void {
-    const { burst } = this.#waiting!;
+    const burst = this.#waiting!;
     this.#waiting = undefined;
     burst.forward(this.#takers, nowMs);
   }
@@ -366,6 +371,7 @@ export class Producer {
       checksInactivity: this.kind === 'video' || params.useDtx || this.#streams.length > 1,
     });
     this.#streams[index] = stream;
+    this.#bursts[index] = new PacketBurst(stream);
     this.#bySsrc.set(ssrc, stream);
     if (rtx !== undefined) this.#byRtxSsrc.set(rtx, stream);
     for (const taker of this.#takers) taker.streamAdded(stream, nowMs);
