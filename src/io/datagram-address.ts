@@ -24,10 +24,14 @@ export function toDatagramTarget(family: 4 | 6, address: string, port: number): 
   if (family === 4) {
     const plain = version === 4 ? address : unmapped(canonicalIpv6(address));
     if (plain === undefined) throw badAddress(`${address} can't be reached from an IPv4 socket`);
-    return { address: plain, port, socketAddress: writeSocketAddress(plain, port), isSegmented: true };
+    return targetOf(plain, port);
   }
   const canonical = version === 4 ? `::ffff:${address}` : canonicalIpv6(address);
-  return { address: canonical, port, socketAddress: writeSocketAddress(canonical, port), isSegmented: true };
+  return targetOf(canonical, port);
+}
+
+function targetOf(address: string, port: number): DatagramTarget {
+  return { address, port, socketAddress: writeSocketAddress(address, port), isSegmented: true, group: 0 };
 }
 
 /**

@@ -2,8 +2,11 @@ import type { PacketQueue } from '../sfu/ports/packet-port.ts';
 import { StateError } from '../wire/errors.ts';
 import type { DatagramErrorCode, DatagramTarget } from './datagram-socket.ts';
 
-/** Packets a queue holds; the next one sends those in front of it. */
-export const MAX_QUEUED_PACKETS = 1024;
+/**
+ * Packets a queue holds; the next one sends those in front of it. So many lie in the processor's second cache still when
+ * the kernel reads them, and more in one call would save nothing.
+ */
+export const MAX_QUEUED_PACKETS = 256;
 /** Their bytes: 1,280 for each when all are as long as such packets are. */
 export const QUEUE_BYTES: number = MAX_QUEUED_PACKETS * 1280;
 /** Longest packet of UDP, bytes. */
@@ -16,7 +19,7 @@ export class QueuedPackets {
   /** Of each packet: where it begins in `bytes`, its length, and its target. */
   readonly offsets: Int32Array = new Int32Array(MAX_QUEUED_PACKETS);
   readonly sizes: Int32Array = new Int32Array(MAX_QUEUED_PACKETS);
-  readonly targets: DatagramTarget[] = [];
+  readonly targets: (DatagramTarget | undefined)[] = Array.from({ length: MAX_QUEUED_PACKETS }, () => undefined);
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -85,17 +88,21 @@ export class DatagramQueue implements PacketQueue {
     const packets = this.#packets;
     if (packets.count === 0) return;
     this.#send(packets);
-    packets.count = 0;
-    // Targets belong to others, who may be gone by the next packet.
-    packets.targets.length = 0;
+    this.#forget();
   }
 
   /** Forgets what waits and takes nothing any more. */
   close(): void {
     this.#isClosed = true;
     this.#reserved = 0;
-    this.#packets.count = 0;
-    this.#packets.targets.length = 0;
+    this.#forget();
     if (this.#turnEnd !== undefined) clearImmediate(this.#turnEnd);
+  }
+
+  #forget(): void {
+    const packets = this.#packets;
+    // Targets belong to others, who may be gone by the next packet. The array keeps its length, and so its memory.
+    packets.targets.fill(undefined, 0, packets.count);
+    packets.count = 0;
   }
 }

@@ -28,6 +28,8 @@ export interface DatagramTarget {
   readonly socketAddress: Uint8Array;
   /** Whether the kernel may be given several packets as one to cut; the provider clears it where the route refuses. */
   isSegmented: boolean;
+  /** Where the provider counts it among the targets of what it sends at present. */
+  group: number;
 }
 
 /** Who sent a datagram. */

@@ -46,8 +46,8 @@ export class LinuxQueueSender {
   readonly #calls: Pick<LinuxSocketCalls, 'sendmmsg' | 'errno'>;
   readonly #block: MessageBlock;
   /** Groups by target: first and last packet of each, and of each packet the next one of its group. */
-  readonly #groupOf = new Map<DatagramTarget, number>();
-  readonly #groupTargets: DatagramTarget[] = [];
+  readonly #groupTargets: (DatagramTarget | undefined)[] = Array.from({ length: MAX_QUEUED_PACKETS }, () => undefined);
+  #groupCount = 0;
   readonly #groupFirst: Int16Array = new Int16Array(MAX_QUEUED_PACKETS);
   readonly #groupLast: Int16Array = new Int16Array(MAX_QUEUED_PACKETS);
   readonly #next: Int16Array = new Int16Array(MAX_QUEUED_PACKETS);
@@ -78,8 +78,8 @@ export class LinuxQueueSender {
     this.#group(packets);
     this.#writeMessages(packets);
     this.#sendMessages(fileDescriptor);
-    this.#groupOf.clear();
-    this.#groupTargets.length = 0;
+    this.#groupTargets.fill(undefined, 0, this.#groupCount);
+    this.#groupCount = 0;
   }
 
   #group(packets: QueuedPackets): void {
@@ -91,16 +91,16 @@ export class LinuxQueueSender {
       this.#next[i] = NONE;
       if (target !== last) {
         last = target;
-        const known = this.#groupOf.get(target);
-        if (known === undefined) {
-          group = this.#groupTargets.length;
-          this.#groupTargets.push(target);
-          this.#groupOf.set(target, group);
+        // Its number is of this time only where it stands there.
+        if (this.#groupTargets[target.group] !== target) {
+          group = this.#groupCount++;
+          this.#groupTargets[group] = target;
+          target.group = group;
           this.#groupFirst[group] = i;
           this.#groupLast[group] = i;
           continue;
         }
-        group = known;
+        group = target.group;
       }
       this.#next[this.#groupLast[group]!] = i;
       this.#groupLast[group] = i;
@@ -110,7 +110,7 @@ export class LinuxQueueSender {
   #writeMessages(packets: QueuedPackets): void {
     this.#messageCount = 0;
     this.#vectorCount = 0;
-    for (let group = 0; group < this.#groupTargets.length; group++) {
+    for (let group = 0; group < this.#groupCount; group++) {
       const { socketAddress } = this.#groupTargets[group]!;
       const nameAt = NAMES_AT + group * NAME_BYTES;
       // A loop: for so few bytes `set` takes longer.

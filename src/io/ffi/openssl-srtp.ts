@@ -51,14 +51,21 @@ const OUTER_AT = 256;
 const TEXT_AT = 512 + 65_536;
 const BLOCK_BYTES: number = TEXT_AT + 65_536 + 256;
 
-/** `SHA_CTX`: h0–h4, Nl, Nh, data[16], num, each an `unsigned int`. */
-const SHA_WORDS = 24;
+/**
+ * Words of the state: the first of `SHA_CTX`. Its others (Nl, Nh, data[16], num) count and keep what is no whole block, and
+ * are left as they are: only whole blocks are hashed, and padded here.
+ */
+const SHA_WORDS = 5;
 const SHA_BLOCK_BYTES = 64;
 const SHA_DIGEST_BYTES = 20;
 /** Clear parts up to this length have their pointer made once: headers with extensions seldom have more. */
 const KNOWN_CLEAR_BYTES = 256;
 /** Lengths below are kept as they are passed on. */
 const KNOWN_LENGTHS = 2048;
+
+/** Copies a part without making a view of it: of those there would be two for each packet. */
+const copyBytes: (this: Uint8Array, to: Uint8Array, at: number, start: number, end: number) => number =
+  Buffer.prototype.copy;
 
 /** What encrypts with OpenSSL. One for the process; synchronous, so its block is never shared. */
 export class OpenSslSrtp {
@@ -151,14 +158,14 @@ class Block {
   load(job: SrtpJob): void {
     const { bytes, start, textStart, textEnd, ivWords } = job;
     if (textEnd - start > MAX_PACKET_BYTES) throw failed(`a packet of ${textEnd - start} bytes`);
-    this.bytes.set(bytes.subarray(start, textEnd), TEXT_AT - (textStart - start));
+    copyBytes.call(bytes, this.bytes, TEXT_AT - (textStart - start), start, textEnd);
     for (let i = 0; i < 4; i++) this.words[(IV_AT >>> 2) + i] = ivWords[i]!;
   }
 
   /** Copies the encrypted part back. */
   store(job: SrtpJob): void {
     const { bytes, textStart, textEnd } = job;
-    bytes.set(this.bytes.subarray(TEXT_AT, TEXT_AT + textEnd - textStart), textStart);
+    copyBytes.call(this.bytes, bytes, textStart, TEXT_AT, TEXT_AT + textEnd - textStart);
   }
 }
 
@@ -235,7 +242,8 @@ class OpenSslAesCm implements SrtpCipher {
 
   /** Hashes whole blocks on from `state`; the state after them stands at `SHA_AT`. */
   #hash(state: Uint32Array, data: bigint, sizeBytes: number): void {
-    this.#block.words.set(state, SHA_AT >>> 2);
+    const { words } = this.#block;
+    for (let i = 0; i < SHA_WORDS; i++) words[(SHA_AT >>> 2) + i] = state[i]!;
     check(this.#functions.SHA1_Update(this.#block.sha, data, toLength(sizeBytes)), 'SHA1_Update');
   }
 
@@ -247,7 +255,7 @@ class OpenSslAesCm implements SrtpCipher {
     // FIPS 180-4 §5.3.1.
     state.set([0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0]);
     this.#hash(state, this.#block.outer, SHA_BLOCK_BYTES);
-    state.set(words.subarray(SHA_AT >>> 2, (SHA_AT >>> 2) + 5));
+    state.set(words.subarray(SHA_AT >>> 2, (SHA_AT >>> 2) + SHA_WORDS));
     bytes.fill(0, OUTER_AT, OUTER_AT + SHA_BLOCK_BYTES);
     return state;
   }
