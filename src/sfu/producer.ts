@@ -107,7 +107,7 @@ export class Producer {
     this.type = streamsTypeOf(encodings);
     this.#environment = environment;
     this.#port = port;
-    this.trace = new ProducerTrace(id, environment);
+    this.trace = new ProducerTrace(id, environment, rtpParameters);
     this.#isPaused = paused;
     this.#keyFrames = new KeyFrameRequests(keyFrameRequestDelay);
     this.#streams = encodings.map(() => undefined);
@@ -170,7 +170,7 @@ export class Producer {
     if (!hadPackets) this.#tellScores();
     if (payload.isKeyFrame) this.#keyFrames.receive(stream.params.ssrc);
     if (received.takeKeyFrameWish()) this.requestKeyFrame(stream);
-    if (this.trace.isOn) this.trace.packet(view, stream, isRepair, this.#mid);
+    if (this.trace.isOn) this.trace.packet(view, stream, isRepair);
     if (this.#isPaused) return discarded;
     if (this.#orientationId !== 0) this.#noteOrientation(view);
     this.#forward(view, stream, nowMs);
@@ -302,10 +302,6 @@ export class Producer {
 
   stats(nowMs: number): readonly InboundStreamStats[] {
     return this.#active().map(({ received }) => received.stats(nowMs));
-  }
-
-  get #mid(): string {
-    return this.rtpParameters.mid ?? '';
   }
 
   #active(): readonly ProducerStream[] {

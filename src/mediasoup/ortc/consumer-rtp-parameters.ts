@@ -63,13 +63,25 @@ export function getConsumerRtpParameters(options: ConsumerRtpParametersOptions):
   reduceFeedback(codecs, headerExtensions);
   const hasRtx = codecs.some((codec) => isRtxCodec(codec));
   const encodings = consumable.encodings ?? [];
+  const needsDependencies = !pipe && isAv1WithSpatialLayers(codecs[0]!, encodings);
   return {
     codecs,
-    headerExtensions: clone(headerExtensions),
+    headerExtensions: needsDependencies ? withDependencyDescriptor(headerExtensions) : clone(headerExtensions),
     encodings: pipe ? pipeEncodings(encodings, hasRtx) : [singleEncoding(encodings, hasRtx)],
     rtcp: clone(consumable.rtcp) ?? {},
     ...(consumable.msid === undefined ? {} : { msid: consumable.msid }),
   };
+}
+
+/**
+ * Browsers take the frames of spatial layers of AV1 for pictures of their own, which they can't decode, unless the dependency
+ * descriptor says otherwise. They take it where it is offered, though it is not among what they say they can have.
+ */
+function isAv1WithSpatialLayers(codec: RtpCodecParameters, encodings: readonly RtpEncodingParameters[]): boolean {
+  if (codec.mimeType.toLowerCase() !== 'video/av1' || encodings.length !== 1) return false;
+  const scalabilityMode = encodings[0]?.scalabilityMode ?? '';
+  // In modes that begin with S no picture has frames of more than one layer for a viewer.
+  return scalabilityMode.startsWith('L') && parseScalabilityMode(scalabilityMode).spatialLayers > 1;
 }
 
 function isPlainNack({ type, parameter }: RtcpFeedback): boolean {
@@ -152,7 +164,7 @@ export function getPipeConsumerRtpParameters(options: PipeConsumerRtpParametersO
   };
 }
 
-/** The next router needs the dependency descriptor to tell layers apart, while endpoints don't get it. */
+/** The next router needs the dependency descriptor to tell layers apart, while endpoints mostly don't get it. */
 function withDependencyDescriptor(
   headerExtensions: readonly RtpHeaderExtensionParameters[],
 ): RtpHeaderExtensionParameters[] {

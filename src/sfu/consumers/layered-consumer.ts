@@ -7,6 +7,9 @@ import { readScalabilityMode } from '../transports/rtp-parameters.ts';
 import { Consumer, type ConsumerContext, type ConsumerLayers, type ConsumerOptions } from './consumer.ts';
 import type { OutputStream, PictureReplacement } from './output-stream.ts';
 
+/** A key frame that was asked for and has not come is asked for again after so long, milliseconds. */
+const KEY_FRAME_PATIENCE_MS = 3000;
+
 /** What consumers that choose among layers have in common. */
 export abstract class LayeredConsumer extends Consumer {
   protected readonly output: OutputStream;
@@ -21,6 +24,7 @@ export abstract class LayeredConsumer extends Consumer {
   readonly #tl0Indexes = new SequenceRewriter({ bits: 8 });
   readonly #picture: PictureReplacement = { pictureId: 0, tl0PictureIndex: 0 };
   #toldLayers = '';
+  #askedMs = 0;
 
   constructor(options: ConsumerOptions, context: ConsumerContext) {
     super(options, context);
@@ -71,6 +75,7 @@ export abstract class LayeredConsumer extends Consumer {
     this.target =
       step === undefined ? undefined : { spatialLayer: step.spatialLayer, temporalLayer: step.temporalLayer };
     if (step === undefined) this.setCurrent(undefined);
+    this.#askedMs = nowMs;
     this.targetChanged();
   }
 
@@ -113,11 +118,14 @@ export abstract class LayeredConsumer extends Consumer {
     if (descriptor.tl0PictureIndex >= 0) this.#tl0Indexes.sync(descriptor.tl0PictureIndex);
   }
 
-  /** Leaves a packet out; with `isWholePicture` its picture too. */
-  protected drop(sequenceNumber: number, payload: ProducerPayload, isWholePicture: boolean): void {
+  /**
+   * Leaves a packet out. With VP8 its picture too; those of VP9 refer to each other by how far their ids are apart, so that
+   * what is left out has to leave its gap (RFC 9628 §4.2).
+   */
+  protected drop(sequenceNumber: number, payload: ProducerPayload): void {
     this.output.numbers.drop(sequenceNumber);
-    const descriptor = isWholePicture ? pictureOf(payload) : undefined;
-    if (descriptor !== undefined && descriptor.pictureIdBits !== 0) this.#pictureIds?.drop(descriptor.pictureId);
+    const { codec, vp8 } = payload;
+    if (codec === 'vp8' && vp8.pictureIdBits !== 0) this.#pictureIds?.drop(vp8.pictureId);
   }
 
   /** Numbers of the picture as the viewer gets them; undefined where the codec has none. Good until the next call. */
@@ -132,17 +140,25 @@ export abstract class LayeredConsumer extends Consumer {
     return picture;
   }
 
-  /**
-   * The temporal layer that is sent from this packet on: down at once, up where the stream allows it.
-   * @returns −1 when the packet is above it
-   */
-  protected temporalLayerFor(payload: ProducerPayload, current: number, target: number): number {
+  /** The temporal layer that is sent from this packet on: down with a new picture, up where the stream allows it. */
+  protected temporalLayerFor(
+    payload: ProducerPayload,
+    { spatialLayer, temporalLayer }: Layers,
+    target: number,
+  ): number {
     if (payload.isKeyFrame) return target;
-    // A frame that was begun is finished.
-    const reached = payload.isFrameStart ? Math.min(current, target) : current;
-    const { temporalLayer } = payload;
-    if (temporalLayer <= reached) return reached;
-    return temporalLayer <= target && payload.isSwitchingUpPoint && payload.isFrameStart ? temporalLayer : -1;
+    if (payload.isLate) return temporalLayer;
+    // A picture that was begun is finished.
+    const least = payload.isPictureStart ? Math.min(temporalLayer, target) : temporalLayer;
+    return least < target ? payload.temporalLayerUp(spatialLayer, least, target) : least;
+  }
+
+  /** Asks for a key frame once more when one was asked for and nothing has come of it. */
+  protected askAgain(nowMs: number): void {
+    if (this.target?.spatialLayer === this.current?.spatialLayer || nowMs - this.#askedMs < KEY_FRAME_PATIENCE_MS)
+      return;
+    this.#askedMs = nowMs;
+    this.requestKeyFrame();
   }
 
   protected dumpOwn(): object {

@@ -33,12 +33,13 @@ export class SimulcastConsumer extends LayeredConsumer {
     const { sequenceNumber } = view;
     // While another stream is waited for, this one goes on as it was.
     const wanted = encodingIdx === target.spatialLayer ? target.temporalLayer : current.temporalLayer;
-    const temporalLayer = this.temporalLayerFor(payload, current.temporalLayer, wanted);
-    if (payloadType < 0 || temporalLayer < 0) {
-      this.drop(sequenceNumber, payload, true);
+    const temporalLayer = this.temporalLayerFor(payload, current, wanted);
+    if (temporalLayer !== current.temporalLayer) this.setCurrent({ spatialLayer: encodingIdx, temporalLayer });
+    if (payload.isPictureStart) this.askAgain(nowMs);
+    if (payloadType < 0 || payload.temporalLayer > temporalLayer) {
+      this.drop(sequenceNumber, payload);
       return;
     }
-    if (temporalLayer !== current.temporalLayer) this.setCurrent({ spatialLayer: encodingIdx, temporalLayer });
     const number = this.output.numbers.rewrite(sequenceNumber);
     if (number < 0) return;
     const timestamp = (view.timestamp + this.#timestampOffset) >>> 0;

@@ -5,9 +5,25 @@ import type { ProducerPayload } from '../producer-payload.ts';
 import type { ProducerStream } from '../producer-stream.ts';
 import { LayeredConsumer } from './layered-consumer.ts';
 
-/** One stream with layers, without those there is no bandwidth for. */
+/** After so many pictures without the layer that is sent, a layer below it is looked for. */
+const MAX_MISSED_PICTURES = 3;
+
+/** Modes whose spatial layers need each other in key pictures at most (W3C WebRTC-SVC §6). */
+const INDEPENDENT_LAYERS = /^S|_KEY/;
+
+/**
+ * One stream with layers, without those there is no bandwidth for.
+ *
+ * Where upper spatial layers need the lower ones in key pictures only (K-SVC), or never, a viewer of an upper one does not
+ * get the lower ones of other pictures, and can go down with a key picture only.
+ */
 export class SvcConsumer extends LayeredConsumer {
+  readonly #hasSpatialLayers = this.spatialLayers > 1;
   #epoch = 0;
+  /** Spatial layers that can be decoded, a bit each: nothing is missing since a frame that needs none before it. */
+  #whole = 0;
+  #hasTopFrame = false;
+  #missedPictures = 0;
 
   takePacket(packet: ProducerPacket, stream: ProducerStream, nowMs: number): void {
     const { target } = this;
@@ -20,24 +36,26 @@ export class SvcConsumer extends LayeredConsumer {
       if (!payload.isKeyFrame || payloadType < 0) return;
       this.#epoch = stream.epoch;
       this.syncNumbers(sequenceNumber, payload);
-      this.setCurrent(target);
+      this.#whole = 0;
+      this.#startWith(payload, target);
+    } else if (payload.isKeyFrame && !payload.isLate) {
+      this.#startWith(payload, target);
+    } else {
+      this.#goOn(payload, this.current, target);
     }
+    if (payload.isPictureStart) this.#pictureBegins(nowMs);
     const current = this.current!;
-    const spatialLayer = spatialLayerFor(payload, current.spatialLayer, target.spatialLayer);
-    const temporalLayer = this.temporalLayerFor(payload, current.temporalLayer, target.temporalLayer);
-    const isAbove = payload.spatialLayer > spatialLayer;
-    if (payloadType < 0 || isAbove || temporalLayer < 0) {
-      this.drop(sequenceNumber, payload, temporalLayer < 0);
+    const isPart = payload.spatialLayer <= current.spatialLayer && payload.isNeededBy(current);
+    if (!payload.isLate) this.#note(payload, isPart, current.spatialLayer);
+    if (payloadType < 0 || !isPart || payload.temporalLayer > current.temporalLayer) {
+      this.drop(sequenceNumber, payload);
       return;
-    }
-    if (spatialLayer !== current.spatialLayer || temporalLayer !== current.temporalLayer) {
-      this.setCurrent({ spatialLayer, temporalLayer });
     }
     const number = this.output.numbers.rewrite(sequenceNumber);
     if (number < 0) return;
     // With the layers above left out, the picture ends here.
-    const marker =
-      view.marker || (payload.isFrameEnd && payload.spatialLayer === spatialLayer && this.spatialLayers > 1);
+    const isTop = payload.spatialLayer === current.spatialLayer && this.#hasSpatialLayers;
+    const marker = view.marker || (isTop && payload.isFrameEnd);
     const picture = this.pictureNumbers(payload);
     this.output.send(packet, stream, number, view.timestamp, marker, payloadType, nowMs, picture);
   }
@@ -52,23 +70,71 @@ export class SvcConsumer extends LayeredConsumer {
   }
 
   protected targetChanged(): void {
-    if (this.target === undefined) return;
-    if (this.current === undefined || this.target.spatialLayer > this.current.spatialLayer) this.requestKeyFrame();
+    const { current, target } = this;
+    if (target === undefined || target.spatialLayer === current?.spatialLayer) return;
+    if (current === undefined || !this.#isWhole(target.spatialLayer)) this.requestKeyFrame();
   }
 
   protected ladder(preferred: Layers, nowMs: number): LayerLadder {
     const stream = this.streamOf(0);
     if (stream === undefined) return [];
     const { received, params } = stream;
-    return svcLadder({ score: received.score, bitratesBps: layerBitrates(received.rate, nowMs, params) }, preferred);
+    const mode = this.consumableRtpEncodings[0]?.scalabilityMode ?? '';
+    const dependency = INDEPENDENT_LAYERS.test(mode) ? 'independent' : 'lower-layers';
+    const bitratesBps = layerBitrates(received.rate, nowMs, params, dependency);
+    return svcLadder({ score: received.score, bitratesBps }, preferred);
   }
-}
 
-/** The spatial layer that is sent from this packet on: down with a new picture, up where the layer above can be decoded. */
-function spatialLayerFor(payload: ProducerPayload, current: number, target: number): number {
-  if (payload.isKeyFrame) return target;
-  const isPictureStart = payload.isFrameStart && payload.spatialLayer === 0;
-  if (target < current) return isPictureStart ? target : current;
-  const isNext = payload.spatialLayer === current + 1 && payload.spatialLayer <= target;
-  return isNext && payload.isFrameStart && payload.isIndependent ? payload.spatialLayer : current;
+  /** With a key picture all layers that it has can be taken. */
+  #startWith({ keyPictureLayers, isKeyOfLowerLayers }: ProducerPayload, target: Layers): void {
+    const top = keyPictureLayers === 0 ? target.spatialLayer : keyPictureLayers - 1;
+    const isAbove = isKeyOfLowerLayers && target.spatialLayer > top;
+    const spatialLayer = this.current?.spatialLayer ?? 0;
+    // Layers that need no others begin anew one by one, and the upper ones go on.
+    if (isAbove && spatialLayer > top && this.#isWhole(spatialLayer)) return;
+    this.#whole = 0;
+    this.#missedPictures = 0;
+    this.#change(Math.min(target.spatialLayer, top), target.temporalLayer);
+  }
+
+  /** Goes to other layers where the picture allows it. */
+  #goOn(payload: ProducerPayload, current: Layers, target: Layers): void {
+    let { spatialLayer } = current;
+    if (payload.isPictureStart && target.spatialLayer < spatialLayer && this.#isWhole(target.spatialLayer)) {
+      ({ spatialLayer } = target);
+    }
+    const isAbove = payload.spatialLayer > spatialLayer && payload.spatialLayer <= target.spatialLayer;
+    if (isAbove && !payload.isLate && payload.isFrameStart && payload.isIndependent) {
+      const isReached = !payload.needsLowerLayer || this.#isWhole(payload.spatialLayer - 1);
+      if (isReached) ({ spatialLayer } = payload);
+    }
+    this.#change(spatialLayer, this.temporalLayerFor(payload, current, target.temporalLayer));
+  }
+
+  #change(spatialLayer: number, temporalLayer: number): void {
+    const { current } = this;
+    if (spatialLayer === current?.spatialLayer && temporalLayer === current.temporalLayer) return;
+    this.setCurrent({ spatialLayer, temporalLayer });
+  }
+
+  /** A sender that has stopped the layer we send, where those below it are not sent along, must begin anew with fewer. */
+  #pictureBegins(nowMs: number): void {
+    this.#missedPictures = this.#hasTopFrame ? 0 : this.#missedPictures + 1;
+    this.#hasTopFrame = false;
+    const { spatialLayer } = this.current!;
+    const isStuck =
+      this.#missedPictures === MAX_MISSED_PICTURES && spatialLayer > 0 && !this.#isWhole(spatialLayer - 1);
+    if (isStuck) this.requestKeyFrame();
+    else this.askAgain(nowMs);
+  }
+
+  #note({ spatialLayer, isFrameStart, isIndependent }: ProducerPayload, isPart: boolean, top: number): void {
+    if (spatialLayer === top) this.#hasTopFrame = true;
+    if (!isPart) this.#whole &= ~(1 << spatialLayer);
+    else if (isFrameStart && isIndependent) this.#whole |= 1 << spatialLayer;
+  }
+
+  #isWhole(spatialLayer: number): boolean {
+    return ((this.#whole >>> spatialLayer) & 1) !== 0;
+  }
 }
