@@ -1,13 +1,24 @@
+import { HEADER_EXTENSION_URI } from '../protocol/rtp/extensions/header-extension-uris.ts';
+import { readStreamName } from '../protocol/rtp/extensions/stream-name.ts';
+import { readTransportWideSequenceNumber } from '../protocol/rtp/extensions/transport-wide-sequence-number.ts';
 import type { SenderReport } from '../protocol/rtp/rtcp-report.ts';
 import type { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
 import type { ProducerPayload } from './producer-payload.ts';
 import type { ProducerStream } from './producer-stream.ts';
 import type { RouterEnvironment } from './router-environment.ts';
+import { headerExtensionId, type RtpParameters } from './transports/rtp-parameters.ts';
 
 const TRACE_TYPES = ['rtp', 'keyframe', 'nack', 'pli', 'fir', 'sr'] as const;
 
 /** What producers and consumers can be traced for. */
 export type TraceType = (typeof TRACE_TYPES)[number];
+
+/** Header extensions that traces show; 0 for those not in use. */
+interface TracedExtensionIds {
+  readonly rid: number;
+  readonly rrid: number;
+  readonly wide: number;
+}
 
 /** Trace events of a producer or consumer: nothing unless control has asked for them. */
 export class ProducerTrace {
@@ -17,7 +28,15 @@ export class ProducerTrace {
   /** Packets are traced. */
   isOn = false;
 
-  constructor(id: string, environment: RouterEnvironment) {
+  readonly #mid: string;
+  readonly #extensionIds: TracedExtensionIds;
+
+  /** @param rtpParameters tell where in packets the names are */
+  constructor(id: string, environment: RouterEnvironment, rtpParameters: RtpParameters) {
+    const idOf = (name: 'rid' | 'repairedRid' | 'transportWideSequenceNumber'): number =>
+      headerExtensionId(rtpParameters, HEADER_EXTENSION_URI[name]);
+    this.#mid = rtpParameters.mid ?? '';
+    this.#extensionIds = { rid: idOf('rid'), rrid: idOf('repairedRid'), wide: idOf('transportWideSequenceNumber') };
     this.#id = id;
     this.#environment = environment;
   }
@@ -33,19 +52,19 @@ export class ProducerTrace {
   }
 
   /** A packet passes. */
-  packet(view: RtpPacketView, { payload }: ProducerStream, isRtx: boolean, mid: string): void {
+  packet(view: RtpPacketView, { payload }: Pick<ProducerStream, 'payload'>, isRtx: boolean): void {
     const isTraced = this.#types.includes('keyframe') && payload.isKeyFrame;
     const type = isTraced ? 'keyframe' : 'rtp';
     if (isTraced || this.#types.includes('rtp'))
-      this.#tell(type, 'in', { rtpPacket: dumpPacket(view, payload, mid), isRtx });
+      this.#tell(type, 'in', { rtpPacket: this.#dump(view, payload), isRtx });
   }
 
   /** A packet goes out; `view` looks at it as it is sent. */
-  sentPacket(view: RtpPacketView, { payload }: ProducerStream, isRtx: boolean, mid: string): void {
+  sentPacket(view: RtpPacketView, { payload }: Pick<ProducerStream, 'payload'>, isRtx: boolean): void {
     const isTraced = this.#types.includes('keyframe') && payload.isKeyFrame;
     const type = isTraced ? 'keyframe' : 'rtp';
     if (isTraced || this.#types.includes('rtp'))
-      this.#tell(type, 'out', { rtpPacket: dumpPacket(view, payload, mid), isRtx });
+      this.#tell(type, 'out', { rtpPacket: this.#dump(view, payload), isRtx });
   }
 
   /** A request for a key frame by the means the stream has. */
@@ -70,25 +89,38 @@ export class ProducerTrace {
     this.#tell('sr', 'in', info);
   }
 
+  #dump(view: RtpPacketView, payload: ProducerPayload): object {
+    const { payloadType, sequenceNumber, timestamp, marker, ssrc } = view;
+    const { rid, rrid, wide } = this.#extensionIds;
+    const [ridName, rridName] = [nameOf(view, rid), nameOf(view, rrid)];
+    const wideAt = wide === 0 ? -1 : view.findElement(wide);
+    const wideNumber = wideAt < 0 ? undefined : readTransportWideSequenceNumber(view.bytes, wideAt, view.elementBytes);
+    return {
+      payloadType,
+      sequenceNumber,
+      timestamp,
+      marker,
+      ssrc,
+      isKeyFrame: payload.isKeyFrame,
+      size: view.end - view.start,
+      payloadSize: view.payloadBytes,
+      spatialLayer: payload.spatialLayer,
+      temporalLayer: payload.temporalLayer,
+      ...(this.#mid === '' ? {} : { mid: this.#mid }),
+      ...(ridName === '' ? {} : { rid: ridName }),
+      ...(rridName === '' ? {} : { rrid: rridName }),
+      ...(wideNumber === undefined ? {} : { wideSequenceNumber: wideNumber }),
+    };
+  }
+
   #tell(type: TraceType, direction: 'in' | 'out', info: object): void {
     const timestamp = Math.floor(this.#environment.clock.nowMs());
     this.#environment.notify(this.#id, 'trace', { type, timestamp, direction, info });
   }
 }
 
-function dumpPacket(view: RtpPacketView, payload: ProducerPayload, mid: string): object {
-  const { payloadType, sequenceNumber, timestamp, marker, ssrc } = view;
-  return {
-    payloadType,
-    sequenceNumber,
-    timestamp,
-    marker,
-    ssrc,
-    isKeyFrame: payload.isKeyFrame,
-    size: view.end - view.start,
-    payloadSize: view.payloadBytes,
-    spatialLayer: payload.spatialLayer,
-    temporalLayer: payload.temporalLayer,
-    ...(mid === '' ? {} : { mid }),
-  };
+/** A name in a header extension, '' when it is not there. */
+function nameOf(view: RtpPacketView, id: number): string {
+  const at = id === 0 ? -1 : view.findElement(id);
+  return at < 0 ? '' : (readStreamName(view.bytes, at, view.elementBytes) ?? '');
 }
