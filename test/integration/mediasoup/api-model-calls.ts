@@ -297,6 +297,8 @@ const pipeToRouter: MakeCall = (context) => {
   const sources = model.all(isData ? 'dataProducer' : 'producer').filter((node) => node.router === router);
   if (sources.length === 0) return undefined;
   const source = random.pick<ModelNode<'producer' | 'dataProducer'>>(sources);
+  // Those there are serve again, unless somebody closes them meanwhile.
+  const pipes = model.pipesBetween(router, target);
   const key = `${target.worker!.id} ${source.id}`;
   const isThere = model.seen().some(({ id, worker }) => id === source.id && worker === target.worker);
   const keepId = !isThere && !reserved.has(key);
@@ -312,7 +314,7 @@ const pipeToRouter: MakeCall = (context) => {
       : [model.nodeOf('consumer', pipeConsumer!), model.nodeOf('producer', pipeProducer!)];
     model.pipe(source, near, far);
   });
-  return { name: 'pipeToRouter', about: [router, target, source], outcome };
+  return { name: 'pipeToRouter', about: [router, target, source, ...pipes], outcome };
 };
 
 const send: MakeCall = ({ model, random }) => {

@@ -132,6 +132,14 @@ export class ApiModel {
     for (const child of node.children) this.expectClosed(child);
   }
 
+  /** The transports that join two routers. */
+  pipesBetween(near: ModelNode<'router'>, far: ModelNode<'router'>): ModelNode<'transport'>[] {
+    const isFar = (node: ModelNode): boolean => node.kind === 'transport' && node.router === far;
+    return this.all('transport').filter(
+      ({ isPiped, router, children }) => isPiped && router === near && [...children].some(isFar),
+    );
+  }
+
   /** What `pipeToRouter` made: each side closes the other. */
   pipe(source: ModelNode, near: ModelNode | undefined, far: ModelNode | undefined): void {
     if (near === undefined || far === undefined) throw new RangeError('a pipe nobody was told of');

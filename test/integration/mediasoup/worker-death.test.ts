@@ -36,7 +36,7 @@ afterEach(async () => {
   const left = workers.splice(0);
   for (const worker of left) worker.close();
   for (const worker of stopped) resume(worker);
-  await Promise.all(left.map((one) => one.subprocessClosed || extras.enhancedOnce(one, 'subprocessclose')));
+  for (const worker of left) if (!worker.subprocessClosed) await extras.enhancedOnce(worker, 'subprocessclose');
 });
 
 /** Those that were stopped, and not killed since. */
