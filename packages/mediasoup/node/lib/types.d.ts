@@ -1,0 +1,2 @@
+/** Types of `mediasoup/types`. */
+export type * from 'millrace/mediasoup/types' with { 'resolution-mode': 'import' };
