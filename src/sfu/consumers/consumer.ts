@@ -85,7 +85,7 @@ export abstract class Consumer implements PacketTaker, BitrateTaker {
     this.consumableRtpEncodings = consumableRtpEncodings;
     this.producer = producer;
     this.context = context;
-    this.trace = new ProducerTrace(id, context.environment);
+    this.trace = new ProducerTrace(id, context.environment, rtpParameters);
     this.#isPaused = paused;
     this.#isProducerPaused = producer.paused;
     this.#isConnected = sender.isOpen;

@@ -49,7 +49,6 @@ export class OutputStream {
   readonly #sender: PacketSender;
   readonly #producerStreams: readonly (ProducerStream | undefined)[];
   readonly #trace: ProducerTrace;
-  readonly #mid: string;
   readonly #codec: KnownCodec;
   readonly #view = new RtpPacketView();
   readonly #payload: ProducerPayload;
@@ -68,7 +67,6 @@ export class OutputStream {
     this.#sender = sender;
     this.#producerStreams = producerStreams;
     this.#trace = options.trace;
-    this.#mid = consumerParameters.mid ?? '';
     this.#codec = knownCodecOf(params.mimeType);
     this.#payload = new ProducerPayload(this.#codec, 0);
     const { payloadType, ssrc } = params;
@@ -98,7 +96,7 @@ export class OutputStream {
     header.marker = marker;
     if (!this.#writer.write(view, payload, header, -1)) return false;
     if (picture !== undefined) this.#rewritePicture(stream.payload, packet.contentsAt, picture);
-    if (this.#trace.isOn && this.#writer.look(this.#view)) this.#trace.sentPacket(this.#view, stream, false, this.#mid);
+    if (this.#trace.isOn && this.#writer.look(this.#view)) this.#trace.sentPacket(this.#view, stream, false);
     const sentBytes = this.#writer.send('media', nowMs);
     if (sentBytes === 0) return false;
     this.sent.sent(sentBytes, payload.length, timestamp, nowMs);
@@ -137,12 +135,15 @@ export class OutputStream {
     header.marker = (rewritten & MARKER_BIT) !== 0;
     const payload = view.bytes.subarray(view.payloadStart, view.payloadEnd);
     if (!this.#writer.write(view, payload, header, isRtx ? sequenceNumber : -1)) return;
-    if ((rewritten & REWRITTEN_BIT) !== 0) {
-      this.#payload.read(view);
+    const isRewritten = (rewritten & REWRITTEN_BIT) !== 0;
+    if (isRewritten || this.#trace.isOn) this.#payload.read(view);
+    if (isRewritten) {
       this.#picture.pictureId = rewritten & 0x7fff;
       this.#picture.tl0PictureIndex = (rewritten >>> 15) & 0xff;
       this.#rewritePicture(this.#payload, view.payloadStart, this.#picture);
     }
+    // The stored packet is not looked at any more.
+    if (this.#trace.isOn && this.#writer.look(view)) this.#trace.sentPacket(view, { payload: this.#payload }, isRtx);
     const sentBytes = this.#writer.send('rtx', nowMs);
     if (sentBytes > 0) this.sent.resent(sentBytes, payload.length, nowMs);
   }
