@@ -5,7 +5,6 @@ import { Pacer } from '../bwe/pacer.ts';
 import type { Consumer } from '../consumers/consumer.ts';
 import type { RouterEnvironment } from '../router-environment.ts';
 import { distributeBitrate } from './bitrate-distribution.ts';
-import { LossFraction } from './loss-fraction.ts';
 import type { PacketSender } from './packet-sender.ts';
 import { ProbationStream } from './probation-stream.ts';
 import type { PathFeedback } from './rtcp-receiver.ts';
@@ -35,7 +34,6 @@ export interface SendingPathOptions {
  */
 export class SendingPath implements PathFeedback {
   readonly #options: SendingPathOptions;
-  readonly #loss = new LossFraction();
   #estimator: BandwidthEstimator | undefined;
   #pacer: Pacer<never> | undefined;
   #probation: ProbationStream | undefined;
@@ -97,7 +95,6 @@ export class SendingPath implements PathFeedback {
   }
 
   onTransportFeedback(feedback: TransportWideFeedback, nowMs: number): void {
-    this.#loss.add(feedback.arrivalsUs);
     this.#estimator?.onFeedback(feedback, Math.round(nowMs * 1000));
     this.#follow(nowMs);
   }
@@ -149,12 +146,10 @@ export class SendingPath implements PathFeedback {
   /** With the names of the API. */
   stats(): object {
     const estimateBps = this.#estimator?.estimateBps;
-    const loss = this.#loss.value;
     return {
       ...(estimateBps === undefined ? {} : { availableOutgoingBitrate: Math.floor(estimateBps) }),
       ...(this.#maxBps === 0 ? {} : { maxOutgoingBitrate: this.#maxBps }),
       ...(this.#minBps === 0 ? {} : { minOutgoingBitrate: this.#minBps }),
-      ...(loss === undefined ? {} : { rtpPacketLossSent: loss }),
     };
   }
 
