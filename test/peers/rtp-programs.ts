@@ -119,6 +119,30 @@ export function gstLiveSender(track: RtpTrack): PeerCommand {
   ]);
 }
 
+/** A tone so loud for so long: its amplitude is a part of the greatest there is. */
+export interface Tone {
+  readonly amplitude: number;
+  readonly seconds: number;
+}
+
+/**
+ * Sends tones as Opus, one after the other, with packets of 20 ms whose loudness their headers say (RFC 6464), as header
+ * extension 6.
+ */
+export function gstToneSender(track: RtpTrack, tones: readonly Tone[]): PeerCommand {
+  const { payloadType, ssrc, port } = track;
+  const sources = tones.map(({ amplitude, seconds }) => {
+    const caps = 'audio/x-raw,rate=48000,channels=1';
+    return `audiotestsrc samplesperbuffer=960 num-buffers=${seconds * 50} volume=${amplitude} ! ${caps} ! queue ! c.`;
+  });
+  const extension = 'extmap-6=(string)<"","urn:ietf:params:rtp-hdrext:ssrc-audio-level","vad=on">';
+  return gstRtpPipeline([
+    ...sources,
+    'concat name=c ! level audio-level-meta=true interval=20000000 ! opusenc frame-size=20',
+    `! rtpopuspay pt=${payloadType} ssrc=${ssrc} ! application/x-rtp,${extension} ! udpsink host=${HOST} port=${port}`,
+  ]);
+}
+
 /** Writes what comes to a Matroska file, until SIGTERM. */
 export function gstRtpReceiver(tracks: readonly RtpTrack[], file: string): PeerCommand {
   const streams = tracks.map((track, i) => {

@@ -245,3 +245,38 @@ it.each([
   const [sent] = await piped.getStats();
   expect(sent!.packetsRetransmitted > 0).toBe(enableRtx);
 });
+
+it.each([
+  { enableSrtp: false, enableRtx: false },
+  { enableSrtp: true, enableRtx: true },
+])('simulcast goes through a pipe, of which the other side chooses a layer: %o', async (options) => {
+  const encodings = [{ ssrc: 1000 }, { ssrc: 2000 }];
+  const producer = await input.produce({ kind: 'video', rtpParameters: { ...VP8_SENDER, encodings } as never });
+  const { pipeConsumer, pipeProducer } = await from.pipeToRouter({ producerId: producer.id, router: to, ...options });
+  expect([pipeConsumer!.type, pipeProducer!.type]).toEqual(['pipe', 'simulcast']);
+  const [low, high] = pipeProducer!.rtpParameters.encodings!.map(({ ssrc }) => ssrc!);
+  expect(low).not.toBe(high);
+  const consumer = await output.consume({ producerId: producer.id, rtpCapabilities: to.rtpCapabilities });
+  let received = 0;
+  consumer.on('rtp', () => received++);
+  let number = 0;
+  const sendUntil = async (condition: () => boolean): Promise<void> => {
+    const end = number + 1000;
+    for (; !condition(); number++) {
+      if (number > end) throw new RangeError('it did not come');
+      for (const ssrc of [1000, 2000]) {
+        producer.send(Buffer.from(vp8Packet({ ssrc, sequenceNumber: number & 0xffff, isKeyFrame: number % 10 === 0 })));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  for (const spatialLayer of [0, 1, 0]) {
+    await consumer.setPreferredLayers({ spatialLayer });
+    await sendUntil(() => consumer.currentLayers?.spatialLayer === spatialLayer);
+    const before = received;
+    await sendUntil(() => received >= before + 20);
+  }
+  const stats = await pipeProducer!.getStats();
+  expect(stats.map(({ ssrc }) => ssrc)).toEqual([low, high]);
+  for (const one of stats) expect(one).toMatchObject({ packetsLost: 0, score: 10 });
+});
