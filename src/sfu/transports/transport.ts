@@ -17,6 +17,9 @@ import { RtcpReporter } from './rtcp-reporter.ts';
 import { SendingPath } from './sending-path.ts';
 import { TransportStreams } from './transport-streams.ts';
 
+/** Largest message of a transport that carries none, as dumps show it. */
+const DEFAULT_MESSAGE_BYTES = 262_144;
+
 /** What control tells of any transport. */
 export interface TransportOptions {
   readonly id: string;
@@ -249,6 +252,8 @@ export abstract class Transport implements RouterTransport {
       ...streams.dump(),
       dataProducerIds: [...this.dataProducers.keys()],
       dataConsumerIds: [...this.dataConsumers.keys()],
+      maxSendMessageSize: DEFAULT_MESSAGE_BYTES,
+      maxReceiveMessageSize: DEFAULT_MESSAGE_BYTES,
       ...dataPort?.dump(),
       traceEventTypes: this.sendingPath.traceTypes,
       ...this.dumpOwn(),
