@@ -29,6 +29,7 @@ export class QueuedPackets {
 /** The packets of one socket that wait to leave together. */
 export class DatagramQueue implements PacketQueue {
   readonly bytes: Uint8Array;
+  readonly joinsEqualSizes: boolean;
   readonly #packets: QueuedPackets;
   readonly #send: (packets: QueuedPackets) => void;
   #end = 0;
@@ -43,9 +44,11 @@ export class DatagramQueue implements PacketQueue {
   /**
    * @param bytes of `QUEUE_BYTES`
    * @param send is done with the packets when it returns
+   * @param joinsEqualSizes as it tells of itself; false
    */
-  constructor(bytes: Uint8Array, send: (packets: QueuedPackets) => void) {
+  constructor(bytes: Uint8Array, send: (packets: QueuedPackets) => void, joinsEqualSizes = false) {
     this.bytes = bytes;
+    this.joinsEqualSizes = joinsEqualSizes;
     this.#packets = new QueuedPackets(bytes);
     this.#send = send;
   }

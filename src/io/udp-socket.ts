@@ -150,7 +150,8 @@ export class UdpSocket implements DatagramSocket {
     if (this.#queue === undefined) {
       this.#queueSender = this.#fast.createQueueSender?.();
       const bytes = this.#queueSender?.arena ?? new Uint8Array(QUEUE_BYTES);
-      this.#queue = new DatagramQueue(bytes, (packets) => this.#sendQueued(packets));
+      const isSegmenting = this.#queueSender !== undefined;
+      this.#queue = new DatagramQueue(bytes, (packets) => this.#sendQueued(packets), isSegmenting);
       if (this.#closed !== undefined) this.#queue.close();
     }
     return this.#queue;

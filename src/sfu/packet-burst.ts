@@ -5,6 +5,9 @@ import type { ProducerStream } from './producer-stream.ts';
 /** Most packets that wait to be forwarded together: more than most frames have. */
 export const MAX_BURST_PACKETS = 32;
 
+/** Packets of a frame that are shorter than the longest by no more are made as long, where that saves sending. */
+export const MAX_EQUALIZING_BYTES = 8;
+
 /**
  * The packets of one stream that came together, mostly those of a frame. They are forwarded taker by taker, not packet by
  * packet: what a viewer's copies need of keys, counters and numbers is then in the processor's caches for all of them, and
@@ -55,6 +58,7 @@ export class PacketBurst {
       this.#packets[i] = this.#packets[held]!;
       this.#packets[held++] = packet;
     }
+    this.#equalize(held);
     const free = stream.payload;
     for (let i = 0; i < takers.length; i++) {
       for (let k = 0; k < held; k++) this.#give(this.#packets[k]!, takers[i]!, nowMs);
@@ -68,6 +72,7 @@ export class PacketBurst {
     packet.view.look(view.bytes, view.start, view.end);
     packet.payload = payloadOf(view);
     packet.storeIndex = -1;
+    packet.paddingBytes = 0;
     packet.contentsAt = view.payloadStart;
     this.#stream.epoch = this.#stream.received.epoch;
     for (let i = 0; i < takers.length; i++) takers[i]!.takePacket(packet, this.#stream, nowMs);
@@ -79,6 +84,25 @@ export class PacketBurst {
     taker.takePacket(packet, this.#stream, nowMs);
   }
 
+  /**
+   * Encoders cut frames into packets that differ by a byte, the longer ones last: which the kernel takes as two runs for
+   * each viewer, where packets of one size, and a shorter end, would be one.
+   */
+  #equalize(count: number): void {
+    let end = 0;
+    for (let first = 0; first < count; first = end) {
+      const { timestamp } = this.#packets[first]!.view;
+      let longest = 0;
+      for (end = first; end < count && this.#packets[end]!.view.timestamp === timestamp; end++) {
+        longest = Math.max(longest, sizeOf(this.#packets[end]!));
+      }
+      for (let i = first; i < end; i++) {
+        const missing = longest - sizeOf(this.#packets[i]!);
+        this.#packets[i]!.paddingBytes = missing <= MAX_EQUALIZING_BYTES ? missing : 0;
+      }
+    }
+  }
+
   #packetAt(index: number): ProducerPacket {
     const known = this.#packets[index];
     if (known !== undefined) return known;
@@ -86,6 +110,10 @@ export class PacketBurst {
     this.#packets.push(packet);
     return packet;
   }
+}
+
+function sizeOf({ view }: ProducerPacket): number {
+  return view.end - view.start;
 }
 
 function payloadOf({ bytes, payloadStart, payloadEnd }: RtpPacketView): Uint8Array {

@@ -9,6 +9,8 @@ export class ProducerPacket {
   readonly view: RtpPacketView = new RtpPacketView();
   /** Its payload without padding: one view for all copies. */
   payload: Uint8Array = new Uint8Array(0);
+  /** Padding that would make it as long as those that came with it, where little is enough; 0 otherwise. */
+  paddingBytes = 0;
   /** In the store of its stream; −1 when it is not kept. */
   storeIndex = -1;
   /** What `ProducerStream.payload` and `epoch` are while it is taken. */

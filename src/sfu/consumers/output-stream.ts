@@ -94,7 +94,7 @@ export class OutputStream {
     header.sequenceNumber = sequenceNumber;
     header.timestamp = timestamp;
     header.marker = marker;
-    if (!this.#writer.write(view, payload, header, -1)) return false;
+    if (!this.#writer.write(view, payload, header, -1, packet.paddingBytes)) return false;
     if (picture !== undefined) this.#rewritePicture(stream.payload, packet.contentsAt, picture);
     if (this.#trace.isOn && this.#writer.look(this.#view)) this.#trace.sentPacket(this.#view, stream, false);
     const sentBytes = this.#writer.send('media', nowMs);

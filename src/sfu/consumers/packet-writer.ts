@@ -72,9 +72,16 @@ export class PacketWriter {
    * Writes a copy; `send` sends it.
    * @param payload without padding
    * @param originalNumber of a repair (RFC 4588 §4): the number of what it repeats; −1 for other packets
+   * @param paddingBytes to be added where it makes sending cheaper, 0–255
    * @returns false when it can't be sent
    */
-  write(view: RtpPacketView, payload: Uint8Array, header: CopyHeader, originalNumber: number): boolean {
+  write(
+    view: RtpPacketView,
+    payload: Uint8Array,
+    header: CopyHeader,
+    originalNumber: number,
+    paddingBytes = 0,
+  ): boolean {
     const at = this.#sender.reserve(view.payloadStart - view.start + payload.length + HEADER_ROOM_BYTES);
     if (at < 0) return false;
     const out = this.#sender.bytes;
@@ -97,7 +104,18 @@ export class PacketWriter {
     this.#at = at;
     this.#end = payloadAt + payload.length;
     this.payloadAt = payloadAt;
+    if (paddingBytes > 0 && this.#sender.joinsEqualSizes) this.#pad(paddingBytes);
     return true;
+  }
+
+  /** RFC 3550 §5.1: the last byte says how many there are. */
+  #pad(paddingBytes: number): void {
+    const out = this.#sender.bytes;
+    const end = this.#end + paddingBytes;
+    out[this.#at]! |= 0x20;
+    for (let i = this.#end; i < end - 1; i++) out[i] = 0;
+    out[end - 1] = paddingBytes;
+    this.#end = end;
   }
 
   /** Sets a view on what was written last, until it is sent. */

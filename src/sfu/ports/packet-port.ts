@@ -30,6 +30,8 @@ export interface PacketQueue {
   readonly bytes: Uint8Array;
   /** Packets put since the last flush. */
   readonly waiting: number;
+  /** Packets of one size that follow each other to one target leave as one, and cost less by far. */
+  readonly joinsEqualSizes?: boolean;
   /**
    * Room for one packet, until the next call of this queue: an offset in `bytes`, or −1 when the socket is closed or no
    * packet may be so long. Room that is not used by `put` costs nothing.

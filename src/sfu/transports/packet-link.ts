@@ -8,6 +8,8 @@ export const MAX_LINK_PACKET_BYTES = 65_536;
 export interface PacketLink {
   /** The memory packets are written into, until the next `reserve`. */
   readonly bytes: Uint8Array;
+  /** Packets of one size that follow each other cost less by far: some padding is worth it. */
+  readonly joinsEqualSizes: boolean;
   /** Room for one RTP packet and what protection adds: an offset in `bytes`, −1 when nothing can be sent. */
   reserve(sizeBytes: number): number;
   /**
@@ -42,6 +44,10 @@ export class QueueLink implements PacketLink {
     return this.#rtp.queue.bytes;
   }
 
+  get joinsEqualSizes(): boolean {
+    return this.#rtp.queue.joinsEqualSizes ?? false;
+  }
+
   reserve(sizeBytes: number): number {
     return this.#rtp.queue.reserve(sizeBytes + (this.#srtp?.rtpOverheadBytes ?? 0));
   }
@@ -73,6 +79,7 @@ export type PacketOutlet = (bytes: Uint8Array, kind: 'rtp' | 'rtcp', consumerId:
 /** Packets one by one, to whatever is not a socket of datagrams: a connection of TCP, or control. */
 export class SingleLink implements PacketLink {
   readonly bytes: Uint8Array = new Uint8Array(MAX_LINK_PACKET_BYTES);
+  readonly joinsEqualSizes = false;
   readonly #outlet: PacketOutlet;
   readonly #srtp: SrtpSender | undefined;
 

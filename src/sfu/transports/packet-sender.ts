@@ -44,6 +44,11 @@ export class PacketSender {
     return this.#link!.bytes;
   }
 
+  /** As the link has it. */
+  get joinsEqualSizes(): boolean {
+    return this.#link?.joinsEqualSizes ?? false;
+  }
+
   /** Room for a packet: an offset in `bytes`, −1 when it can't be sent; that counts as dropped. */
   reserve(sizeBytes: number): number {
     const at = this.#link?.reserve(sizeBytes) ?? -1;
