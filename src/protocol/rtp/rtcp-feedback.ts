@@ -73,6 +73,13 @@ export function writeFeedback(feedback: RtcpFeedback, out: ByteWriter): void {
   out.raw(controlInformation);
 }
 
+/** The most packets a generic NACK may ask for, by its length; `undefined` for other feedback. */
+export function nackCapacity(feedback: RtcpFeedback): number | undefined {
+  if (feedback.type !== 'transport-feedback' || feedback.messageType !== TRANSPORT_FEEDBACK.nack) return undefined;
+  const entries = Math.floor(feedback.controlInformation.length / NACK_ENTRY_BYTES);
+  return Math.min(entries * NACK_ENTRY_PACKETS, MAX_NACKED_PACKETS);
+}
+
 /**
  * The sequence numbers a generic NACK asks for (RFC 4585 §6.2.1), in its order; `undefined` for other feedback.
  *

@@ -39,6 +39,13 @@ export interface TransportWideFeedback {
   readonly arrivalsUs: readonly (number | undefined)[];
 }
 
+/** How many packets transport-wide feedback tells of, which is what it costs to read; `undefined` for other feedback. */
+export function transportWidePacketCount(feedback: RtcpFeedback): number | undefined {
+  const { type, messageType, controlInformation } = feedback;
+  if (type !== 'transport-feedback' || messageType !== TRANSPORT_FEEDBACK.transportWide) return undefined;
+  return controlInformation.length < HEADER_BYTES ? 0 : (controlInformation[2]! << 8) | controlInformation[3]!;
+}
+
 /**
  * What transport-wide congestion control feedback tells (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1);
  * `undefined` for other feedback, and when it does not fit, or tells of nothing or of too many packets.

@@ -10,7 +10,9 @@ export type RetransmissionVerdict =
   /** It was never sent, or is too old. */
   | 'unknown'
   /** It was sent again less than a round trip ago: that one may be under way. */
-  | 'too-soon';
+  | 'too-soon'
+  /** More was sent again than the receiver may ask for. */
+  | 'too-many';
 
 /**
  * What was sent to one receiver, under the numbers it knows, and what it takes to send it again: where the packet lies in

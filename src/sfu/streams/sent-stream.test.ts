@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { ReportBlock } from '../../protocol/rtp/rtcp-report.ts';
 import { ntpMiddle, toNtpTime } from '../../wire/ntp-time.ts';
+import { MAX_STORED_PACKETS } from './packet-store.ts';
 import { RetransmissionBuffer } from './retransmission-buffer.ts';
-import { DEFAULT_RTT_MS, SentStream } from './sent-stream.ts';
+import {
+  DEFAULT_RTT_MS,
+  MIN_RESEND_INTERVAL_MS,
+  NUMBERS_PER_PACKET,
+  RESENDS_PER_PACKET,
+  SentStream,
+} from './sent-stream.ts';
 import type { StreamParameters } from './stream-parameters.ts';
 
 const VIDEO: StreamParameters = {
@@ -68,6 +75,34 @@ describe('SentStream', () => {
       byteCount: 1000,
       bitrate: 8000,
     });
+  });
+
+  it('answers one who asks for everything all the time no more than in proportion to what it sent', () => {
+    const stream = streamWithBuffer();
+    const now = toNtpTime(START_MS);
+    // A receiver that says that there is no round trip at all.
+    stream.receiveReport(blockOf({ lastSr: ntpMiddle(now) }), now);
+    let answers = 0;
+    const packets = 4000;
+    for (let i = 0; i < packets; i++) {
+      stream.buffer!.add(i & 0xffff, i, 0, 0, i);
+      stream.sent(1000, 980, 0, i);
+      for (let asked = Math.max(0, i - 100); asked <= i; asked++) {
+        if (stream.answer(asked & 0xffff, i) === 'allowed') answers++;
+      }
+    }
+    expect(answers).toBeGreaterThan(RESENDS_PER_PACKET * packets);
+    expect(answers).toBeLessThanOrEqual(RESENDS_PER_PACKET * packets + MAX_STORED_PACKETS);
+    expect(stream.answer((packets - 1) & 0xffff, packets + MIN_RESEND_INTERVAL_MS)).toBe('too-many');
+  });
+
+  it('does not look at more numbers than could be asked for of what it sent', () => {
+    const stream = streamWithBuffer();
+    let numbers = 0;
+    while (stream.mayAsk(1000)) numbers += 1000;
+    expect(numbers).toBe(NUMBERS_PER_PACKET * MAX_STORED_PACKETS);
+    for (let i = 0; i < 100; i++) stream.sent(1000, 980, i, i);
+    expect([stream.mayAsk(1000), stream.mayAsk(17)]).toEqual([true, false]);
   });
 
   it('answers for a packet once in a round trip, until one is measured in 100 ms', () => {

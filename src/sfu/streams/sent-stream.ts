@@ -3,6 +3,8 @@ import type { ReportBlock, SenderReport } from '../../protocol/rtp/rtcp-report.t
 import { SenderStatistics } from '../../protocol/rtp/sender-statistics.ts';
 import { type NtpTime, ntpMiddle } from '../../wire/ntp-time.ts';
 import { diff32 } from '../../wire/sequence-number.ts';
+import { Allowance } from './allowance.ts';
+import { MAX_STORED_PACKETS } from './packet-store.ts';
 import { RateCounter } from './rate-counter.ts';
 import type { RetransmissionBuffer, RetransmissionVerdict } from './retransmission-buffer.ts';
 import { roundTripMs } from './round-trip.ts';
@@ -12,6 +14,13 @@ import { type OutboundStreamStats, toStreamStats } from './stream-stats.ts';
 
 /** Taken for the round trip until one is measured, milliseconds. */
 export const DEFAULT_RTT_MS = 100;
+
+/** No round trip is taken for shorter when packets are sent again, milliseconds: the peer says what it is. */
+export const MIN_RESEND_INTERVAL_MS = 10;
+/** Packets that are sent again in all, for each that was sent; at first as many as are kept. */
+export const RESENDS_PER_PACKET = 2;
+/** Numbers of NACKs that are looked at, for each packet that was sent: each is asked for ten times, when all are lost. */
+export const NUMBERS_PER_PACKET = 10;
 
 /** Timestamps may go back by so much where packets or pictures are reordered, seconds. */
 const MAX_DISORDER_SECONDS = 2;
@@ -37,6 +46,8 @@ export class SentStream {
   readonly #rate = new RateCounter();
   readonly #rtxRate = new RateCounter();
   readonly #score = new StreamScore();
+  readonly #resends = new Allowance(MAX_STORED_PACKETS, RESENDS_PER_PACKET);
+  readonly #numbers = new Allowance(MAX_STORED_PACKETS * NUMBERS_PER_PACKET, NUMBERS_PER_PACKET);
   #rtxSequenceNumber: number;
   #lastTimestamp: number | undefined;
   #lastMs = 0;
@@ -101,6 +112,8 @@ export class SentStream {
   sent(sizeBytes: number, payloadBytes: number, timestamp: number, nowMs: number): void {
     this.#rate.add(sizeBytes, nowMs);
     this.#statistics.sent(1, payloadBytes);
+    this.#resends.earn();
+    this.#numbers.earn();
     const ahead = this.#lastTimestamp === undefined ? 1 : diff32(timestamp, this.#lastTimestamp);
     // A late one tells nothing of now; one that is far behind belongs to another source.
     if (ahead <= 0 && ahead > -MAX_DISORDER_SECONDS * this.params.clockRate) return;
@@ -126,17 +139,28 @@ export class SentStream {
     return taken;
   }
 
+  /** Whether a NACK of so many numbers is looked at: a receiver may ask for more the more it was sent. */
+  mayAsk(numbers: number): boolean {
+    return this.#numbers.take(numbers);
+  }
+
   /** Counts a NACK that asks for so many packets; `answer` is then asked for each. */
   receiveNack(packets: number): void {
     this.#nacks++;
     this.#nackedPackets += packets;
   }
 
-  /** Whether a packet that was asked for is sent again now; `buffer` then tells where it is. It is allowed once in a round trip. */
+  /**
+   * Whether a packet that was asked for is sent again now; `buffer` then tells where it is. It is allowed once in a round
+   * trip, and for all of them together no more often than in proportion to what was sent.
+   */
   answer(sequenceNumber: number, nowMs: number): RetransmissionVerdict {
     if (this.buffer === undefined) return 'unknown';
-    const verdict = this.buffer.take(sequenceNumber, nowMs, this.#rttMs ?? DEFAULT_RTT_MS);
-    if (verdict === 'allowed' && this.buffer.isFirstRetransmission) this.#repaired++;
+    const rttMs = Math.max(this.#rttMs ?? DEFAULT_RTT_MS, MIN_RESEND_INTERVAL_MS);
+    const verdict = this.buffer.take(sequenceNumber, nowMs, rttMs);
+    if (verdict !== 'allowed') return verdict;
+    if (!this.#resends.take(1)) return 'too-many';
+    if (this.buffer.isFirstRetransmission) this.#repaired++;
     return verdict;
   }
 

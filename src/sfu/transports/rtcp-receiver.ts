@@ -1,6 +1,7 @@
 import type { ExtendedReport } from '../../protocol/rtp/rtcp-extended-report.ts';
 import {
   isPictureLossIndication,
+  nackCapacity,
   type RtcpFeedback,
   readFullIntraRequest,
   readNack,
@@ -11,6 +12,7 @@ import type { ReportBlock } from '../../protocol/rtp/rtcp-report.ts';
 import {
   readTransportWideFeedback,
   type TransportWideFeedback,
+  transportWidePacketCount,
 } from '../../protocol/rtp/rtcp-transport-wide-feedback.ts';
 import { toNtpTime } from '../../wire/ntp-time.ts';
 import type { RouterEnvironment } from '../router-environment.ts';
@@ -18,16 +20,26 @@ import type { TransportStreams } from './transport-streams.ts';
 
 /** Who learns what a peer tells of the path. */
 export interface PathFeedback {
+  /** Whether feedback on so many packets is read: not when it is on more than were sent. */
+  mayTell(packets: number): boolean;
   onTransportFeedback(feedback: TransportWideFeedback, nowMs: number): void;
   onRemb(bitrateBps: number, nowMs: number): void;
   /** @param lossFraction 0–1 */
   onReceiverReport(lossFraction: number, rttMs: number | undefined, nowMs: number): void;
 }
 
-/** Hands the RTCP of a peer to those it is about. */
+/**
+ * Hands the RTCP of a peer to those it is about. What that costs is bounded by what the peer was sent: feedback on packets
+ * that never were, and requests for more than there can be, are not even read.
+ */
 export class RtcpReceiver {
   /** Compounds that were cut off or no RTCP. */
   malformed = 0;
+  /** Feedback and requests that were too much. */
+  excessive = 0;
+  /** Whether the compound told the peer's clock, and the round trip, already. */
+  #hasReference = false;
+  #hasRoundTrip = false;
   readonly #streams: TransportStreams;
   readonly #environment: RouterEnvironment;
   readonly #path: PathFeedback;
@@ -42,6 +54,8 @@ export class RtcpReceiver {
   receive(bytes: Uint8Array, nowMs: number): void {
     const { packets, isMalformed } = parseRtcp(bytes, { reducedSize: true });
     if (isMalformed) this.malformed++;
+    this.#hasReference = false;
+    this.#hasRoundTrip = false;
     for (const packet of packets) this.#take(packet, nowMs);
   }
 
@@ -82,14 +96,29 @@ export class RtcpReceiver {
   }
 
   #takeTransportFeedback(packet: RtcpFeedback, nowMs: number): void {
-    const missing = readNack(packet);
-    if (missing !== undefined) {
-      const found = this.#streams.output(packet.mediaSsrc);
-      found?.consumer.receiveNack(found.output, missing, nowMs);
+    const asked = nackCapacity(packet);
+    if (asked !== undefined) {
+      this.#takeNack(packet, asked, nowMs);
+      return;
+    }
+    const told = transportWidePacketCount(packet);
+    if (told === undefined) return;
+    if (!this.#path.mayTell(told)) {
+      this.excessive++;
       return;
     }
     const feedback = readTransportWideFeedback(packet);
     if (feedback !== undefined) this.#path.onTransportFeedback(feedback, nowMs);
+  }
+
+  #takeNack(packet: RtcpFeedback, asked: number, nowMs: number): void {
+    const found = this.#streams.output(packet.mediaSsrc);
+    if (found === undefined) return;
+    if (!found.output.sent.mayAsk(asked)) {
+      this.excessive++;
+      return;
+    }
+    found.consumer.receiveNack(found.output, readNack(packet)!, nowMs);
   }
 
   #takePayloadFeedback(packet: RtcpFeedback, nowMs: number): void {
@@ -112,19 +141,23 @@ export class RtcpReceiver {
     if (remb !== undefined) this.#path.onRemb(remb.bitrateBps, nowMs);
   }
 
+  /** Both are of the path, and told again for each stream by some: the first of a compound is enough. */
   #takeExtended({ blocks }: ExtendedReport, nowMs: number): void {
     const now = toNtpTime(this.#environment.unixMs());
     for (const block of blocks) {
       if (block.type === 'receiver-reference-time') {
+        if (this.#hasReference) continue;
+        this.#hasReference = true;
         for (const { outputs } of this.#streams.consumers.values()) {
           for (const { sent } of outputs) sent.receiveReferenceTime(block, nowMs);
         }
         continue;
       }
-      for (const entry of block.entries) {
-        for (const producer of this.#streams.producers.values()) {
-          for (const stream of producer.streams) stream?.received.receiveDlrr(entry, now);
-        }
+      const entry = block.entries.find(({ lastReceiverReport }) => lastReceiverReport !== 0);
+      if (entry === undefined || this.#hasRoundTrip) continue;
+      this.#hasRoundTrip = true;
+      for (const producer of this.#streams.producers.values()) {
+        for (const stream of producer.streams) stream?.received.receiveDlrr(entry, now);
       }
     }
   }

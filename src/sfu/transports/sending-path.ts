@@ -4,6 +4,7 @@ import { BandwidthEstimator } from '../bwe/bandwidth-estimator.ts';
 import { Pacer } from '../bwe/pacer.ts';
 import type { Consumer } from '../consumers/consumer.ts';
 import type { RouterEnvironment } from '../router-environment.ts';
+import { Allowance } from '../streams/allowance.ts';
 import { distributeBitrate } from './bitrate-distribution.ts';
 import type { PacketSender } from './packet-sender.ts';
 import { ProbationStream } from './probation-stream.ts';
@@ -16,6 +17,9 @@ const DISTRIBUTION_INTERVAL_MS = 1000;
 /** More than what is sent is wished for, so that there is room when it grows. */
 const WISH_FACTOR = 1.35;
 const UNLIMITED = 1e12;
+/** Packets that feedback may tell of at once, and for each that is sent: what came late is told of with those around it. */
+export const MAX_TOLD_PACKETS = 16_384;
+export const TOLD_PER_PACKET = 4;
 
 /** What the sending side of a transport works with. */
 export interface SendingPathOptions {
@@ -37,6 +41,7 @@ export class SendingPath implements PathFeedback {
   #estimator: BandwidthEstimator | undefined;
   #pacer: Pacer<never> | undefined;
   #probation: ProbationStream | undefined;
+  readonly #allowance = new Allowance(MAX_TOLD_PACKETS, TOLD_PER_PACKET);
   #isStarted = false;
   #distributedMs: number | undefined;
   #distributedBps = 0;
@@ -92,6 +97,10 @@ export class SendingPath implements PathFeedback {
       if (first !== undefined) this.#createEstimator(first);
     }
     this.distribute();
+  }
+
+  mayTell(packets: number): boolean {
+    return this.#estimator !== undefined && this.#allowance.take(packets);
   }
 
   onTransportFeedback(feedback: TransportWideFeedback, nowMs: number): void {
@@ -168,8 +177,10 @@ export class SendingPath implements PathFeedback {
       },
       estimator.targetBps,
     );
-    sender.onNumbered = (number, sizeBytes, nowMs, clusterId) =>
+    sender.onNumbered = (number, sizeBytes, nowMs, clusterId) => {
+      this.#allowance.earn();
       estimator.onPacketSent(number, sizeBytes, Math.round(nowMs * 1000), clusterId);
+    };
     this.#applyLimits();
     if (this.#isStarted) estimator.start(Math.round(environment.clock.nowMs() * 1000));
   }
