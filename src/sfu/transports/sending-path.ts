@@ -149,7 +149,9 @@ export class SendingPath implements PathFeedback {
     this.#follow(nowMs);
     const pacerMs = this.#pacer?.nextTimeoutMs();
     if (pacerMs !== undefined && nowMs >= pacerMs) this.#pacer!.handleTimeout(nowMs);
-    if (this.#distributedMs !== undefined && nowMs - this.#distributedMs >= DISTRIBUTION_INTERVAL_MS) this.distribute();
+    // As `nextTimeoutMs` adds it up: a difference is rounded otherwise, and the timeout would be due again at once.
+    const dueMs = (this.#distributedMs ?? Number.POSITIVE_INFINITY) + DISTRIBUTION_INTERVAL_MS;
+    if (nowMs >= dueMs) this.distribute();
   }
 
   /** With the names of the API. */
