@@ -289,6 +289,30 @@ describe('SRTP', () => {
     expect(sender.refusedPackets).toBe(3);
   });
 
+  it.each([
+    ['AES_CM_128_HMAC_SHA1_80', true],
+    ['AEAD_AES_128_GCM', false],
+  ] as const)(
+    '%s protects a packet that was protected before, when it is said to be a repeat: %s',
+    (profile, isAllowed) => {
+      const sender = new SrtpSender(keysOf(profile), nodeSrtpCrypto);
+      const seal = (sequenceNumber: number, isRepeat: boolean): Uint8Array | undefined => {
+        const packet = rtp(sequenceNumber);
+        const room = new Uint8Array(packet.length + sender.rtpOverheadBytes);
+        room.set(packet);
+        const end = sender.protectRtp(room, 0, packet.length, isRepeat);
+        return end === 0 ? undefined : room.subarray(0, end);
+      };
+      const first = seal(1, false)!;
+      for (let i = 2; i < 300; i++) expect(seal(i, false)).toBeDefined();
+      expect(seal(1, false)).toBeUndefined();
+      expect(seal(1, true)).toEqual(isAllowed ? first : undefined);
+      // Saying so of what is new does no harm: it is not new any more then.
+      expect(seal(300, true)).toBeDefined();
+      expect(seal(300, false)).toBeUndefined();
+    },
+  );
+
   it('keeps state of so many SSRCs and of no forged one', () => {
     const keys = keysOf('AES_CM_128_HMAC_SHA1_80');
     const { sender, receiver } = pair(keys);

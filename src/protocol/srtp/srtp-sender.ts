@@ -51,11 +51,13 @@ export class SrtpSender {
 
   /**
    * Protects one RTP packet that stands at `[start, end)` of `bytes`, in place; `rtpOverheadBytes` must follow it.
+   * @param isRepeat its payload, but for padding, was sent under this number before. AES_CM gives nothing away then: what
+   *   is encrypted comes out the same, and another header has another tag. With GCM it is refused as all others are
    * @returns the new end, or 0 when the packet was refused
    */
-  protectRtp(bytes: Uint8Array, start: number, end: number): number {
+  protectRtp(bytes: Uint8Array, start: number, end: number, isRepeat = false): number {
     const job = this.#jobs[0]!;
-    if (!this.#prepareRtp(job, bytes, start, end)) return 0;
+    if (!this.#prepareRtp(job, bytes, start, end, isRepeat)) return 0;
     this.#rtp.cipher.seal(this.#jobs, 1);
     return this.#writeIdentifier(job);
   }
@@ -91,7 +93,7 @@ export class SrtpSender {
       const packetEnd = start + list.sizes[i]!;
       frames.set(list.bytes.subarray(list.offsets[i]!, list.offsets[i]! + list.sizes[i]!), start);
       this.#jobs[count] ??= new SrtpJob();
-      if (!this.#prepareRtp(this.#jobs[count]!, frames, start, packetEnd)) continue;
+      if (!this.#prepareRtp(this.#jobs[count]!, frames, start, packetEnd, false)) continue;
       const protectedBytes = list.sizes[i]! + this.rtpOverheadBytes;
       frames[at] = 0x24;
       frames[at + 1] = channel;
@@ -143,7 +145,7 @@ export class SrtpSender {
     return state === undefined ? undefined : rolloverCounterOf(state.highest);
   }
 
-  #prepareRtp(job: SrtpJob, bytes: Uint8Array, start: number, end: number): boolean {
+  #prepareRtp(job: SrtpJob, bytes: Uint8Array, start: number, end: number, isRepeat: boolean): boolean {
     const { profile, salt, masterKeyIdentifier } = this.#rtp;
     const payloadStart = rtpPayloadStart(bytes, start, end);
     const protectedEnd = end + this.rtpOverheadBytes;
@@ -159,9 +161,9 @@ export class SrtpSender {
     }
     const index = state.estimate((bytes[start + 2]! << 8) | bytes[start + 3]!, 0);
     // An index used twice would give away both payloads (RFC 3711 §9.1), and with GCM the key to forge (RFC 7714 §10.1).
-    if (!state.isNew(index)) return this.#refuse() > 0;
-    state.accept(index);
     const isAead = profile.transform === 'aes-gcm';
+    if (state.isNew(index)) state.accept(index);
+    else if (isAead || !isRepeat || index < 0 || index > state.highest) return this.#refuse() > 0;
     job.bytes = bytes;
     job.start = start;
     job.textStart = payloadStart;

@@ -144,7 +144,7 @@ export class OutputStream {
     }
     // The stored packet is not looked at any more.
     if (this.#trace.isOn && this.#writer.look(view)) this.#trace.sentPacket(view, { payload: this.#payload }, isRtx);
-    const sentBytes = this.#writer.send('rtx', nowMs);
+    const sentBytes = this.#writer.send(isRtx ? 'rtx' : 'repeat', nowMs);
     if (sentBytes > 0) this.sent.resent(sentBytes, payload.length, nowMs);
   }
 

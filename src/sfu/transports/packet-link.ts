@@ -15,9 +15,10 @@ export interface PacketLink {
   /**
    * Sends the RTP packet written at `[start, end)`, which begins where `reserve` said.
    * @param consumerId whose it is
+   * @param isRepeat its payload was sent under this number before: not every protection can do that
    * @returns bytes on the wire, 0 when it was dropped
    */
-  sendRtp(start: number, end: number, consumerId: string): number;
+  sendRtp(start: number, end: number, consumerId: string, isRepeat: boolean): number;
   /** Sends a compound RTCP packet, which is copied. @returns bytes on the wire, 0 when it was dropped */
   sendRtcp(compound: Uint8Array): number;
 }
@@ -52,9 +53,9 @@ export class QueueLink implements PacketLink {
     return this.#rtp.queue.reserve(sizeBytes + (this.#srtp?.rtpOverheadBytes ?? 0));
   }
 
-  sendRtp(start: number, end: number): number {
+  sendRtp(start: number, end: number, _consumerId: string, isRepeat: boolean): number {
     const { queue, to } = this.#rtp;
-    const sentEnd = this.#srtp === undefined ? end : this.#srtp.protectRtp(queue.bytes, start, end);
+    const sentEnd = this.#srtp === undefined ? end : this.#srtp.protectRtp(queue.bytes, start, end, isRepeat);
     if (sentEnd === 0) return 0;
     queue.put(sentEnd - start, to);
     return sentEnd - start;
@@ -92,8 +93,8 @@ export class SingleLink implements PacketLink {
     return sizeBytes + (this.#srtp?.rtpOverheadBytes ?? 0) > MAX_LINK_PACKET_BYTES ? -1 : 0;
   }
 
-  sendRtp(start: number, end: number, consumerId: string): number {
-    const sentEnd = this.#srtp === undefined ? end : this.#srtp.protectRtp(this.bytes, start, end);
+  sendRtp(start: number, end: number, consumerId: string, isRepeat: boolean): number {
+    const sentEnd = this.#srtp === undefined ? end : this.#srtp.protectRtp(this.bytes, start, end, isRepeat);
     if (sentEnd === 0) return 0;
     this.#outlet(this.bytes.subarray(start, sentEnd), 'rtp', consumerId);
     return sentEnd - start;

@@ -1,8 +1,8 @@
 import { RateCounter } from '../streams/rate-counter.ts';
 import type { PacketLink } from './packet-link.ts';
 
-/** What a packet of RTP is to the transport that sends it. */
-export type SentKind = 'media' | 'rtx' | 'probation';
+/** What a packet of RTP is to the transport that sends it. `repeat`: it goes out again as it was, not as RTX. */
+export type SentKind = 'media' | 'rtx' | 'repeat' | 'probation';
 
 /** Told of each packet that went out with a transport-wide number. */
 export type NumberedPacketListener = (
@@ -16,6 +16,7 @@ export type NumberedPacketListener = (
 export class PacketSender {
   readonly all: RateCounter = new RateCounter();
   readonly media: RateCounter = new RateCounter();
+  /** Repeats too. */
   readonly rtx: RateCounter = new RateCounter();
   readonly probation: RateCounter = new RateCounter();
   /** Packets that were not sent: no room, no keys, or nowhere to go. */
@@ -75,13 +76,13 @@ export class PacketSender {
     nowMs: number,
     probeClusterId?: number,
   ): number {
-    const sentBytes = this.#link?.sendRtp(start, end, consumerId) ?? 0;
+    const sentBytes = this.#link?.sendRtp(start, end, consumerId, kind === 'repeat') ?? 0;
     if (sentBytes === 0) {
       this.dropped++;
       return 0;
     }
     this.all.add(sentBytes, nowMs);
-    this[kind].add(end - start, nowMs);
+    this[kind === 'repeat' ? 'rtx' : kind].add(end - start, nowMs);
     if (isNumbered) {
       this.onNumbered?.(this.#transportNumber, sentBytes, nowMs, probeClusterId);
       this.#transportNumber = (this.#transportNumber + 1) & 0xffff;
