@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { MAX_RSA_BITS } from '../protocol/dtls/certificate-key.ts';
+import { MAX_RSA_BITS, MIN_OWN_RSA_BITS } from '../protocol/dtls/certificate-key.ts';
 import { MAX_CHAIN_CERTIFICATES } from '../protocol/dtls/certificate-messages.ts';
 import { DtlsCertificate } from '../protocol/dtls/dtls-certificate.ts';
 import { ConfigError } from '../wire/errors.ts';
@@ -19,9 +19,6 @@ export interface DtlsCertificatePem {
   readonly certificatePath: string;
   readonly privateKeyPath: string;
 }
-
-/** An operator's own key may be as short as mediasoup takes it; peers decide whether they do. */
-const MIN_OWN_RSA_BITS = 1024;
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 

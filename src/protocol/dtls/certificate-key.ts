@@ -3,8 +3,10 @@ import { DerReader, DerTag } from './der.ts';
 import { ObjectIdentifier } from './object-identifiers.tables.ts';
 import type { SignatureScheme } from './signature-schemes.tables.ts';
 
-/** RSA keys must have a modulus of so many bits. The upper limit bounds what a peer can make us compute. */
+/** RSA keys of peers must have a modulus of so many bits. The upper limit bounds what a peer can make us compute. */
 const MIN_RSA_BITS = 2048;
+/** An operator's own key may be as short as mediasoup takes it; peers decide whether they do. */
+export const MIN_OWN_RSA_BITS = 1024;
 export const MAX_RSA_BITS = 8192;
 
 /** The key a certificate is about. */
@@ -17,9 +19,13 @@ export interface CertificateKey {
 /**
  * Finds the public key in an X.509 certificate (RFC 5280 §4.1). Nothing else of it is looked at: its fingerprint, not
  * its issuer, names or dates, is what makes a certificate good here (RFC 8122).
+ * @param minRsaBits fewer than those of peers for a certificate of one's own
  * @returns undefined when the certificate can't be read or its key is neither of P-256 nor of RSA within the limits
  */
-export function findCertificateKey(certificate: Uint8Array): CertificateKey | undefined {
+export function findCertificateKey(
+  certificate: Uint8Array,
+  minRsaBits: number = MIN_RSA_BITS,
+): CertificateKey | undefined {
   const outer = new DerReader(certificate);
   const whole = outer.inside(DerTag.sequence);
   const fields = whole.inside(DerTag.sequence);
@@ -29,7 +35,7 @@ export function findCertificateKey(certificate: Uint8Array): CertificateKey | un
   for (let i = 0; i < 4; i++) fields.content(DerTag.sequence);
   const subjectPublicKeyInfo = fields.element(DerTag.sequence);
   if (outer.isInvalid || !outer.isAtEnd || whole.isInvalid || fields.isInvalid) return undefined;
-  const kind = kindOf(subjectPublicKeyInfo);
+  const kind = kindOf(subjectPublicKeyInfo, minRsaBits);
   return kind === undefined ? undefined : { kind, subjectPublicKeyInfo };
 }
 

@@ -1,5 +1,5 @@
 import { StateError } from '../../wire/errors.ts';
-import { findCertificateKey } from './certificate-key.ts';
+import { findCertificateKey, MIN_OWN_RSA_BITS } from './certificate-key.ts';
 import { MAX_CHAIN_CERTIFICATES } from './certificate-messages.ts';
 import type { DigestAlgorithm, DtlsCrypto, DtlsPrivateKey } from './dtls-crypto.ts';
 import type { DtlsStateErrorCode } from './dtls-error.ts';
@@ -27,7 +27,7 @@ export class DtlsCertificate {
   /** @throws StateError `dtls/bad-key` when it can't be read or its key is of another kind than `privateKey` */
   constructor(options: DtlsCertificateOptions) {
     const { crypto, der, privateKey, issuers = [] } = options;
-    if (findCertificateKey(der)?.kind !== privateKey.kind || issuers.length >= MAX_CHAIN_CERTIFICATES)
+    if (findCertificateKey(der, MIN_OWN_RSA_BITS)?.kind !== privateKey.kind || issuers.length >= MAX_CHAIN_CERTIFICATES)
       throw new StateError(
         'dtls/bad-key' satisfies DtlsStateErrorCode,
         `not a certificate with a key of ${privateKey.kind}`,
