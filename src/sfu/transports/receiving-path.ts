@@ -5,6 +5,7 @@ import type { RtpPacketView } from '../../protocol/rtp/rtp-packet-view.ts';
 import { ArrivalRecorder } from '../bwe/arrival-recorder.ts';
 import { ReceiveSideEstimator } from '../bwe/receive-side-estimator.ts';
 import type { Producer } from '../producer.ts';
+import { LossFraction } from './loss-fraction.ts';
 import type { RtcpReporter } from './rtcp-reporter.ts';
 import { hasFeedback, headerExtensionId } from './rtp-parameters.ts';
 import type { TransportStreams } from './transport-streams.ts';
@@ -21,6 +22,7 @@ export class ReceivingPath {
   readonly #reporter: RtcpReporter;
   #recorder: ArrivalRecorder | undefined;
   #estimator: ReceiveSideEstimator | undefined;
+  readonly #loss = new LossFraction();
   #mediaSsrc = 0;
   #maxBps = 0;
   #limitMs: number | undefined;
@@ -80,6 +82,7 @@ export class ReceivingPath {
 
   handleTimeout(nowMs: number): void {
     for (const feedback of this.#recorder?.takeFeedback(nowMs) ?? []) {
+      this.#loss.add(feedback.arrivalsUs);
       this.#reporter.sendTransportFeedback(feedback, this.#mediaSsrc, nowMs);
     }
     const remb = this.#estimator?.takeRemb(nowMs);
@@ -96,9 +99,11 @@ export class ReceivingPath {
   /** With the names of the API. */
   stats(): object {
     const estimateBps = this.#estimator?.estimateBps;
+    const loss = this.#loss.value;
     return {
       ...(estimateBps === undefined ? {} : { availableIncomingBitrate: Math.floor(estimateBps) }),
       ...(this.#maxBps === 0 ? {} : { maxIncomingBitrate: this.#maxBps }),
+      ...(loss === undefined ? {} : { rtpPacketLossReceived: loss }),
     };
   }
 }

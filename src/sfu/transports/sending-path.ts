@@ -1,11 +1,12 @@
 import { HEADER_EXTENSION_URI } from '../../protocol/rtp/extensions/header-extension-uris.ts';
 import type { TransportWideFeedback } from '../../protocol/rtp/rtcp-transport-wide-feedback.ts';
-import { BandwidthEstimator } from '../bwe/bandwidth-estimator.ts';
+import { BandwidthEstimator, DEFAULT_MAX_BPS, DEFAULT_MIN_BPS } from '../bwe/bandwidth-estimator.ts';
 import { Pacer } from '../bwe/pacer.ts';
 import type { Consumer } from '../consumers/consumer.ts';
 import type { RouterEnvironment } from '../router-environment.ts';
 import { Allowance } from '../streams/allowance.ts';
 import { distributeBitrate } from './bitrate-distribution.ts';
+import { LossFraction } from './loss-fraction.ts';
 import type { PacketSender } from './packet-sender.ts';
 import { ProbationStream } from './probation-stream.ts';
 import type { PathFeedback } from './rtcp-receiver.ts';
@@ -41,6 +42,7 @@ export class SendingPath implements PathFeedback {
   #estimator: BandwidthEstimator | undefined;
   #pacer: Pacer<never> | undefined;
   #probation: ProbationStream | undefined;
+  readonly #loss = new LossFraction();
   readonly #allowance = new Allowance(MAX_TOLD_PACKETS, TOLD_PER_PACKET);
   #isStarted = false;
   #distributedMs: number | undefined;
@@ -104,6 +106,7 @@ export class SendingPath implements PathFeedback {
   }
 
   onTransportFeedback(feedback: TransportWideFeedback, nowMs: number): void {
+    this.#loss.add(feedback.arrivalsUs);
     this.#estimator?.onFeedback(feedback, Math.round(nowMs * 1000));
     this.#follow(nowMs);
   }
@@ -157,10 +160,12 @@ export class SendingPath implements PathFeedback {
   /** With the names of the API. */
   stats(): object {
     const estimateBps = this.#estimator?.estimateBps;
+    const loss = this.#loss.value;
     return {
       ...(estimateBps === undefined ? {} : { availableOutgoingBitrate: Math.floor(estimateBps) }),
       ...(this.#maxBps === 0 ? {} : { maxOutgoingBitrate: this.#maxBps }),
       ...(this.#minBps === 0 ? {} : { minOutgoingBitrate: this.#minBps }),
+      ...(loss === undefined ? {} : { rtpPacketLossSent: loss }),
     };
   }
 
@@ -195,8 +200,8 @@ export class SendingPath implements PathFeedback {
 
   #applyLimits(): void {
     this.#estimator?.setDesiredBitrate({
-      ...(this.#minBps === 0 ? {} : { minBps: this.#minBps }),
-      ...(this.#maxBps === 0 ? {} : { maxBps: this.#maxBps }),
+      minBps: this.#minBps === 0 ? DEFAULT_MIN_BPS : this.#minBps,
+      maxBps: this.#maxBps === 0 ? DEFAULT_MAX_BPS : this.#maxBps,
     });
   }
 
