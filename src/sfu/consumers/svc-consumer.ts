@@ -24,6 +24,8 @@ export class SvcConsumer extends LayeredConsumer {
   #whole = 0;
   #hasTopFrame = false;
   #missedPictures = 0;
+  /** Of the picture in whose middle an upper layer was begun with; −1 when that is not so. */
+  #splitTimestamp = -1;
 
   takePacket(packet: ProducerPacket, stream: ProducerStream, nowMs: number): void {
     const { target } = this;
@@ -41,7 +43,9 @@ export class SvcConsumer extends LayeredConsumer {
     } else if (payload.isKeyFrame && !payload.isLate) {
       this.#startWith(payload, target);
     } else {
+      const { spatialLayer } = this.current;
       this.#goOn(payload, this.current, target);
+      if (this.current.spatialLayer > spatialLayer) this.#splitTimestamp = view.timestamp;
     }
     if (payload.isPictureStart) this.#pictureBegins(nowMs);
     const current = this.current!;
@@ -56,8 +60,11 @@ export class SvcConsumer extends LayeredConsumer {
     // With the layers above left out, the picture ends here.
     const isTop = payload.spatialLayer === current.spatialLayer && this.#hasSpatialLayers;
     const marker = view.marker || (isTop && payload.isFrameEnd);
+    // To the viewer a picture has ended when the layer it had ends: what is above it is another one, right behind it.
+    const isSplit = isTop && view.timestamp === this.#splitTimestamp;
+    const timestamp = isSplit ? (view.timestamp + 1) >>> 0 : view.timestamp;
     const picture = this.pictureNumbers(payload);
-    this.output.send(packet, stream, number, view.timestamp, marker, payloadType, nowMs, picture);
+    this.output.send(packet, stream, number, timestamp, marker, payloadType, nowMs, picture);
   }
 
   requestKeyFrame(): void {
