@@ -125,22 +125,31 @@ export interface Tone {
   readonly seconds: number;
 }
 
+/** Who sends tones, one after the other. */
+export interface Voice {
+  readonly track: RtpTrack;
+  readonly tones: readonly Tone[];
+}
+
 /**
- * Sends tones as Opus, one after the other, with packets of 20 ms whose loudness their headers say (RFC 6464), as header
- * extension 6.
+ * Sends tones of several at the same time, as Opus in packets of 20 ms whose loudness their headers say (RFC 6464), as
+ * header extension 6.
  */
-export function gstToneSender(track: RtpTrack, tones: readonly Tone[]): PeerCommand {
-  const { payloadType, ssrc, port } = track;
-  const sources = tones.map(({ amplitude, seconds }) => {
-    const caps = 'audio/x-raw,rate=48000,channels=1';
-    return `audiotestsrc samplesperbuffer=960 num-buffers=${seconds * 50} volume=${amplitude} ! ${caps} ! queue ! c.`;
-  });
+export function gstToneSender(voices: readonly Voice[]): PeerCommand {
   const extension = 'extmap-6=(string)<"","urn:ietf:params:rtp-hdrext:ssrc-audio-level","vad=on">';
-  return gstRtpPipeline([
-    ...sources,
-    'concat name=c ! level audio-level-meta=true interval=20000000 ! opusenc frame-size=20',
-    `! rtpopuspay pt=${payloadType} ssrc=${ssrc} ! application/x-rtp,${extension} ! udpsink host=${HOST} port=${port}`,
-  ]);
+  const parts = voices.flatMap(({ track: { payloadType, ssrc, port }, tones }, i) => {
+    const sources = tones.map(({ amplitude, seconds }) => {
+      const source = `audiotestsrc samplesperbuffer=960 num-buffers=${Math.round(seconds * 50)} volume=${amplitude}`;
+      return `${source} ! audio/x-raw,rate=48000,channels=1 ! queue ! c${i}.`;
+    });
+    return [
+      ...sources,
+      `concat name=c${i} ! level audio-level-meta=true interval=20000000 ! opusenc frame-size=20`,
+      `! rtpopuspay pt=${payloadType} ssrc=${ssrc} ! application/x-rtp,${extension}`,
+      `! udpsink host=${HOST} port=${port}`,
+    ];
+  });
+  return gstRtpPipeline(parts);
 }
 
 /** Writes what comes to a Matroska file, until SIGTERM. */

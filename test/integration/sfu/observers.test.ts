@@ -2,8 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWorker } from '../../../src/mediasoup/index.ts';
 import type { Producer, Router, Worker } from '../../../src/mediasoup/types.ts';
+import { writeExtensionElements } from '../../../src/protocol/rtp/header-extension.ts';
+import { rtpPacketSize, writeRtpPacket } from '../../../src/protocol/rtp/rtp-packet.ts';
 import { PeerProcess } from '../../peers/peer-process.ts';
-import { gstToneSender, type Tone } from '../../peers/rtp-programs.ts';
+import { gstToneSender, type RtpTrack, type Tone } from '../../peers/rtp-programs.ts';
 
 const LEVEL = { uri: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level', id: 6 } as const;
 
@@ -29,11 +31,8 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-/** A producer that will be sent tones when `speak` is called. */
-async function newSpeaker(
-  router: Router,
-  ssrc: number,
-): Promise<{ producer: Producer; readonly speak: (tones: readonly Tone[]) => PeerProcess }> {
+/** A producer, and where it will be sent tones. */
+async function newSpeaker(router: Router, ssrc: number): Promise<{ producer: Producer; readonly track: RtpTrack }> {
   const transport = await router.createPlainTransport({
     listenInfo: { protocol: 'udp', ip: '127.0.0.1' },
     comedia: true,
@@ -43,7 +42,14 @@ async function newSpeaker(
   const producer = await transport.produce({ kind: 'audio', rtpParameters });
   const { localPort: port } = transport.tuple;
   const track = { kind: 'audio', codec: 'opus', payloadType: 100, ssrc, localPort: 0, port, rtcpPort: port } as const;
-  return { producer, speak: (tones) => PeerProcess.start(gstToneSender(track, tones)) };
+  return { producer, track };
+}
+
+/** Has GStreamer send tones of all speakers at the same time. */
+function speak(
+  ...voices: readonly (readonly [{ readonly track: RtpTrack }, ...tones: readonly Tone[]])[]
+): PeerProcess {
+  return PeerProcess.start(gstToneSender(voices.map(([{ track }, ...tones]) => ({ track, tones }))));
 }
 
 /** Of a sine with that amplitude. */
@@ -65,8 +71,11 @@ describe.concurrent('an observer tells', () => {
     // Nobody was heard yet: no silence is told of that.
     await new Promise((resolve) => setTimeout(resolve, 600));
     expect([heard.length, silences]).toEqual([0, 0]);
-    const programs = speakers.map(({ speak }, i) => speak([{ amplitude: amplitudes[i]!, seconds: i === 1 ? 1 : 2 }]));
-    await Promise.all(programs.map((program) => program.succeeded()));
+    // The one that is too quiet goes on longest.
+    const seconds = [2, 1, 2.8, 2];
+    await speak(
+      ...speakers.map((one, i) => [one, { amplitude: amplitudes[i]!, seconds: seconds[i]! }] as const),
+    ).succeeded();
     await until(() => silences > 0);
     const orders = heard.map((volumes) =>
       volumes.map(({ producer }) => speakers.findIndex((one) => one.producer === producer)),
@@ -94,22 +103,23 @@ describe.concurrent('an observer tells', () => {
     const dominant: (string | undefined)[] = [];
     observer.on('dominantspeaker', ({ producer }) => dominant.push(names.get(producer.id)));
     const quiet = 0.000_3;
-    const programs = [
-      anna.speak([
-        { amplitude: 0.3, seconds: 2 },
+    await speak(
+      [
+        anna,
+        { amplitude: 0.3, seconds: 1 },
+        { amplitude: quiet, seconds: 0.4 },
+        { amplitude: 0.3, seconds: 0.8 },
         { amplitude: quiet, seconds: 2 },
-      ]),
-      bert.speak([
-        { amplitude: quiet, seconds: 2 },
-        { amplitude: 0.3, seconds: 2 },
-      ]),
-      carl.speak([
-        { amplitude: quiet, seconds: 1 },
-        { amplitude: 0.6, seconds: 0.04 },
-        { amplitude: quiet, seconds: 3 },
-      ]),
-    ];
-    await Promise.all(programs.map((program) => program.succeeded()));
+      ],
+      [bert, { amplitude: quiet, seconds: 2.2 }, { amplitude: 0.3, seconds: 2 }],
+      // In a pause of Anna's.
+      [
+        carl,
+        { amplitude: quiet, seconds: 1.1 },
+        { amplitude: 0.6, seconds: 0.25 },
+        { amplitude: quiet, seconds: 2.85 },
+      ],
+    ).succeeded();
     // At first it is any of them.
     const changes = dominant[0] === 'A' ? dominant : dominant.slice(1);
     expect(changes).toEqual(['A', 'B']);
@@ -133,7 +143,8 @@ describe.concurrent('an observer tells', () => {
       heard = [...heard, volumes.map(({ producer }) => (producer === one.producer ? 'one' : 'other')).toSorted()];
     });
     observer.on('silence', () => silences++);
-    const programs = [one, other].map(({ speak }) => speak([{ amplitude: 0.3, seconds: 6 }]));
+    const tone = { amplitude: 0.3, seconds: 6 };
+    const program = speak([one, tone], [other, tone]);
     const next = async (wanted: string): Promise<void> => {
       heard = [];
       await until(() => heard.some((names) => names.join() === wanted));
@@ -156,6 +167,29 @@ describe.concurrent('an observer tells', () => {
     expect(heard).toEqual([]);
     await observer.resume();
     await next('one');
-    for (const program of programs) await program.stop();
+    await program.stop();
+  });
+
+  it('the level alone, whether or not the header says that it is a voice', async () => {
+    const router = await newRouter();
+    const transport = await router.createDirectTransport();
+    const codec = { mimeType: 'audio/opus', payloadType: 100, clockRate: 48_000, channels: 2 };
+    const rtpParameters = { codecs: [codec], headerExtensions: [LEVEL], encodings: [{ ssrc: 9 }] };
+    const producer = await transport.produce({ kind: 'audio', rtpParameters });
+    const observer = await router.createAudioLevelObserver({ interval: 250, threshold: -40 });
+    await observer.addProducer({ producerId: producer.id });
+    const heard: number[] = [];
+    observer.on('volumes', (volumes) => heard.push(...volumes.map(({ volume }) => volume)));
+    for (let i = 0; heard.length < 2; i++) {
+      const fields = { marker: false, payloadType: 100, sequenceNumber: i, timestamp: i * 960, ssrc: 9 };
+      const voice = i % 2 === 0 ? 0x80 : 0;
+      const elements = writeExtensionElements([{ id: LEVEL.id, data: Uint8Array.of(voice | 20) }]);
+      const packet = { ...fields, payload: new Uint8Array(40), ...elements };
+      const bytes = Buffer.alloc(rtpPacketSize(packet));
+      writeRtpPacket(packet, bytes);
+      producer.send(bytes);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(heard).toEqual([-20, -20]);
   });
 });
