@@ -1,11 +1,12 @@
 import { readAudioLevel } from '../protocol/rtp/extensions/audio-level.ts';
 import { HEADER_EXTENSION_URI } from '../protocol/rtp/extensions/header-extension-uris.ts';
+import { StateError } from '../wire/errors.ts';
 import { ActiveSpeakerObserver, type ActiveSpeakerObserverOptions } from './observers/active-speaker-observer.ts';
 import { AudioLevelObserver, type AudioLevelObserverOptions } from './observers/audio-level-observer.ts';
 import type { Producer } from './producer.ts';
 import type { PacketTaker, ProducerPacket } from './producer-packet.ts';
 import type { ProducerStream } from './producer-stream.ts';
-import { EarliestTimer, type RouterEnvironment } from './router-environment.ts';
+import { EarliestTimer, type RouterEnvironment, type SfuErrorCode } from './router-environment.ts';
 import { headerExtensionId } from './transports/rtp-parameters.ts';
 
 const LEVEL_MASK = 0x7f;
@@ -44,7 +45,11 @@ export class RouterRtpObserver {
     return Array.from(this.#taps.keys(), ({ id }) => id);
   }
 
+  /** @throws StateError `sfu/bad-request` for one of video */
   addProducer(producer: Producer): void {
+    if (producer.kind !== 'audio') {
+      throw new StateError('sfu/bad-request' satisfies SfuErrorCode, `producer ${producer.id} is not of audio`);
+    }
     if (this.#taps.has(producer)) return;
     const observer = this.#observer;
     const { id, paused } = producer;
