@@ -29,7 +29,7 @@ const MEDIA_CODECS: types.RouterRtpCodecCapability[] = [
 ];
 
 /** How long a page on a busy machine may take for what a test waits for. */
-export const PATIENCE = { timeout: 15_000 };
+export const PATIENCE = { timeout: 30_000 };
 
 /** The server of the application. */
 export class Application {
