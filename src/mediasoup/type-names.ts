@@ -87,3 +87,15 @@ export type SimulcastConsumerDump = SimpleConsumerDump &
   >;
 export type SvcConsumerDump = SimulcastConsumerDump;
 export type PipeConsumerDump = ConsumerDump & { rtpStreams: RtpStreamDump[] };
+
+/** Before mediasoup 3.20. */
+export interface NumSctpStreams {
+  OS: number;
+  MIS: number;
+}
+/** Before mediasoup 3.20. */
+export interface SctpCapabilities {
+  numStreams: NumSctpStreams;
+}
+/** Before mediasoup 3.21. */
+export type { InvalidStateError } from './errors.ts';

@@ -33,6 +33,8 @@ export class RoomView {
     onClick('toggle-microphone', () => actions.toggleMicrophone());
     onClick('toggle-camera', () => actions.toggleCamera());
     onClick('toggle-screen', () => actions.toggleScreen());
+    // Phones have no screens to share.
+    byId('toggle-screen', HTMLButtonElement).hidden = navigator.mediaDevices?.getDisplayMedia === undefined;
     onClick('leave', () => actions.leave());
     onClick('toggle-chat', () => this.#toggleChat());
     onClick('toggle-statistics', () => {

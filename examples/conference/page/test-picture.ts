@@ -1,8 +1,10 @@
 /** A picture that moves, for machines without a camera. */
+import { hueOf } from './hue.ts';
+
 const WIDTH = 640;
 const HEIGHT = 360;
 const FRAMES_PER_SECOND = 15;
-const BARS = ['#f2f2f2', '#e5d52b', '#2bc8d8', '#36c05c', '#d246c4', '#dd3f35', '#2f5fd0'];
+const BARS = 7;
 
 /** A track that ends when it is stopped, and its drawing with it. */
 export function drawTestPicture(name: string): MediaStreamTrack {
@@ -23,11 +25,10 @@ export function drawTestPicture(name: string): MediaStreamTrack {
 
 function draw(context: CanvasRenderingContext2D, name: string): void {
   const seconds = performance.now() / 1000;
-  const barWidth = WIDTH / BARS.length;
-  BARS.forEach((colour, index) => {
-    context.fillStyle = colour;
-    context.fillRect(index * barWidth, 0, barWidth + 1, HEIGHT);
-  });
+  for (let bar = 0; bar < BARS; bar++) {
+    context.fillStyle = `hsl(${hueOf(name) + 9 * bar} 60% ${72 - 8 * bar}%)`;
+    context.fillRect((bar * WIDTH) / BARS, 0, WIDTH / BARS + 1, HEIGHT);
+  }
   context.fillStyle = 'rgb(12 18 24 / 88%)';
   context.fillRect(WIDTH * 0.14, HEIGHT * 0.26, WIDTH * 0.72, HEIGHT * 0.48);
   context.fillStyle = '#ffffff';

@@ -1,5 +1,6 @@
 /** One picture in the room: somebody's camera, or the screen somebody shows. */
 import { byId, within } from './elements.ts';
+import { hueOf } from './hue.ts';
 
 export interface TileOptions {
   readonly kind: 'camera' | 'screen';
@@ -8,8 +9,11 @@ export interface TileOptions {
   readonly isOwn: boolean;
 }
 
-/** Names of sizes, the smallest first. */
-const SIZES = ['Small', 'Medium', 'Large'];
+/** Names of sizes, the smallest first, by how many there are. */
+const SIZES: Readonly<Record<number, readonly string[]>> = {
+  2: ['Small', 'Large'],
+  3: ['Small', 'Medium', 'Large'],
+};
 
 export class Tile {
   readonly element: HTMLElement;
@@ -74,7 +78,7 @@ export class Tile {
     const select = within(this.#quality, 'select', HTMLSelectElement);
     const options = Array.from(
       { length: sizes },
-      (_, size) => new Option(SIZES[size] ?? `Size ${size + 1}`, `${size}`),
+      (_, size) => new Option(SIZES[sizes]?.[size] ?? `Size ${size + 1}`, `${size}`),
     );
     select.replaceChildren(...options.reverse());
     select.onchange = () => onChosen(Number(select.value));
@@ -84,11 +88,4 @@ export class Tile {
 function labelOf(kind: TileOptions['kind'], name: string, isOwn: boolean): string {
   if (kind === 'screen') return isOwn ? 'Your screen' : `Screen of ${name}`;
   return isOwn ? `${name} (you)` : name;
-}
-
-/** The same colour for the same name. */
-function hueOf(name: string): number {
-  let hue = 0;
-  for (const character of name) hue = (hue * 31 + (character.codePointAt(0) ?? 0)) % 360;
-  return hue;
 }

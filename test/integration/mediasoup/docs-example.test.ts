@@ -22,6 +22,10 @@ describe.each([
     page: 'sfu.md',
     prints: ['candidates 2', 'a=rtpmap:101 VP8/90000', 'tea at four', 'same id true', '0 undefined'],
   },
+  {
+    page: 'migrating-from-mediasoup.md',
+    prints: ['203.0.113.7 100000', '127.0.0.1 true', '3.27.1 true', 'function'],
+  },
 ])('docs/$page', ({ page, prints }) => {
   it('has a program that compiles, runs, and prints what it says', { timeout: 60_000 }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-docs-'));

@@ -20,10 +20,10 @@ async function manifestOf(folder: string): Promise<Manifest> {
 }
 
 /** Names of the values that npm's own mediasoup 3.27.1 exports. */
-const VALUES = [
-  ...['createWorker', 'errors', 'extras', 'getSupportedRtpCapabilities', 'observer', 'ortc', 'parseScalabilityMode'],
-  ...['setLogEventListeners', 'version', 'workerBin'],
-];
+const VALUES = (
+  'createWorker errors extras getSupportedRtpCapabilities observer ortc parseScalabilityMode ' +
+  'setLogEventListeners version workerBin'
+).split(' ');
 
 /** Every type that npm's own mediasoup 3.27.1 exports. */
 const TYPES = `
@@ -61,6 +61,9 @@ const TYPES = `
   WebRtcTransportStat Worker WorkerClosedError WorkerDump WorkerEvents WorkerLogLevel WorkerLogTag WorkerObserver
   WorkerObserverEvents WorkerResourceUsage WorkerSettings WorkerUpdateableSettings
 `;
+
+/** Those of versions since 3.7 that it has no more. */
+const OLD_TYPES = 'InvalidStateError NumSctpStreams SctpCapabilities';
 
 /** What an application does first, and prints. */
 const BODY = `
@@ -184,7 +187,10 @@ describe('the package millrace-mediasoup as mediasoup', () => {
     for (const extension of extensions) {
       for (const [name, text] of [
         ['typed', TYPED],
-        ['all-types', `import type { ${TYPES.trim().replaceAll(/\s+/g, ', ')} } from 'mediasoup/types';`],
+        [
+          'all-types',
+          `import type { ${`${TYPES} ${OLD_TYPES}`.trim().replaceAll(/\s+/g, ', ')} } from 'mediasoup/types';`,
+        ],
       ] as const) {
         files.push(join(folder, `${name}-${module}.${extension}`));
         await writeFile(files.at(-1)!, text);
