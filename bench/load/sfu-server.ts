@@ -34,12 +34,23 @@ const REPAIRS = [
 ];
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as SfuSettings;
-const { library, version } = await loadLibrary();
-const worker = await library.createWorker({ logLevel: 'error' });
-worker.on('died', (error) => {
-  process.stderr.write(`bench: the worker died: ${error.message}\n`);
-  process.exit(1);
-});
+let started: Promise<{ readonly worker: Worker; readonly version: string }> | undefined;
+
+async function start(): Promise<{ readonly worker: Worker; readonly version: string }> {
+  const { library, version } = await loadLibrary();
+  const worker = await library.createWorker({ logLevel: 'error' }).catch((cause: Error) => {
+    throw new BenchError('bench/server-start', `the worker did not start: ${cause.message}`, { cause });
+  });
+  worker.on('died', (error) => {
+    process.stderr.write(`bench: the worker died: ${error.message}\n`);
+    process.exit(1);
+  });
+  process.on('SIGTERM', () => {
+    worker.close();
+    process.exit(0);
+  });
+  return { worker, version };
+}
 
 /** @throws BenchError `bench/missing-program` saying what the native worker wants */
 async function loadLibrary(): Promise<{ readonly library: Library; readonly version: string }> {
@@ -115,7 +126,10 @@ async function describe(transport: Transport, fingerprint: string): Promise<Pers
 }
 
 /** One room: a transport for each, some of whom produce, and everybody else consumes that. */
-async function openRoom(server: WebRtcServer, room: number, fingerprint: string): Promise<PersonDescription[]> {
+async function openRoom(
+  { worker, server, room }: { readonly worker: Worker; readonly server: WebRtcServer; readonly room: number },
+  fingerprint: string,
+): Promise<PersonDescription[]> {
   const router = await worker.createRouter({
     mediaCodecs: [{ kind: 'video', mimeType: 'video/VP8', clockRate: 90_000 }],
   });
@@ -135,23 +149,22 @@ async function openRoom(server: WebRtcServer, room: number, fingerprint: string)
   return people;
 }
 
-async function open(fingerprint: string): Promise<PersonDescription[]> {
+async function open(worker: Worker, fingerprint: string): Promise<PersonDescription[]> {
   const server = await worker.createWebRtcServer({ listenInfos: [{ protocol: 'udp', ip: '127.0.0.1' }] });
   const people: PersonDescription[] = [];
-  for (let room = 0; room < settings.rooms; room++) people.push(...(await openRoom(server, room, fingerprint)));
+  for (let room = 0; room < settings.rooms; room++)
+    people.push(...(await openRoom({ worker, server, room }, fingerprint)));
   return people;
 }
 
 answerCommands<SfuServerCommand>(async (command) => {
-  if (command.type === 'open') return open(command.fingerprint);
+  started ??= start();
+  const { worker, version } = await started;
+  if (command.type === 'open') return open(worker, command.fingerprint);
   if (command.type === 'version') return version;
   if (command.type === 'count') return countersOfProcess(worker.pid);
   // `sfu-profiled-worker.ts` hears it.
   process.kill(worker.pid, 'SIGUSR2');
   await wait(1000);
   return undefined;
-});
-process.on('SIGTERM', () => {
-  worker.close();
-  process.exit(0);
 });
