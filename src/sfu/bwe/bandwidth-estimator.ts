@@ -7,6 +7,7 @@ import type { BandwidthUsage, PacketResult, TransportArrivals } from './packet-r
 import { MAX_OPEN_PROBES, ProbeBitrateEstimator } from './probe-bitrate-estimator.ts';
 import type { ProbeCluster } from './probe-cluster.ts';
 import { ProbeController, type ProbeState } from './probe-controller.ts';
+import { RembProber } from './remb-prober.ts';
 import { SentPacketHistory } from './sent-packet-history.ts';
 import { ThroughputEstimator } from './throughput-estimator.ts';
 
@@ -76,6 +77,7 @@ export class BandwidthEstimator {
   readonly #throughput = new ThroughputEstimator();
   readonly #probeBitrate = new ProbeBitrateEstimator();
   readonly #probes = new ProbeController();
+  readonly #rembProber = new RembProber();
   readonly #loss = new LossBasedController();
   readonly #alr: AlrDetector;
   readonly #delay: DelayBasedEstimator;
@@ -189,6 +191,7 @@ export class BandwidthEstimator {
     if (!(bitrateBps >= 0)) return;
     this.#rembBps = bitrateBps;
     this.#rembUs = nowUs;
+    this.#rembProber.onRemb(bitrateBps);
     if (!this.#hasFeedback) this.#reports.setEstimate(this.#bounded(bitrateBps));
   }
 
@@ -274,20 +277,24 @@ export class BandwidthEstimator {
   #process(nowUs: number): void {
     this.#lastProcessUs = nowUs;
     this.#enqueue(this.#probes.update(this.#probeState(), nowUs));
+    // Who sends all that may be sent shows it by that.
+    if (this.#rembBps !== undefined && !this.#hasFeedback && this.#alr.isLimited) {
+      const wishBps = this.#bounded(this.#desiredBps);
+      for (const probe of this.#rembProber.update(this.estimateBps, wishBps, nowUs)) this.#wait(probe);
+    }
     this.#alr.setTarget(this.targetBps);
   }
 
   #probeState(): ProbeState {
     const isOverusing = this.#delay.usage === 'overusing' || this.#delay.isDraining;
     const isQueueShort = !isOverusing && this.#delay.standingQueueUs < QUIET_QUEUE_US;
-    // Nobody would tell what became of a probe.
-    const hasListener = this.#hasFeedback || this.#rembBps !== undefined;
     return {
       estimateBps: this.estimateBps,
       desiredBps: this.#desiredBps,
       maxBps: Math.min(this.#maxBps, this.#freshRembBps),
       isApplicationLimited: this.#alr.isLimited,
-      isPathQuiet: hasListener && isQueueShort && this.#loss.limitBps > this.#delay.estimateBps,
+      // Without feedback nobody would tell what became of a probe.
+      isPathQuiet: this.#hasFeedback && isQueueShort && this.#loss.limitBps > this.#delay.estimateBps,
       lastDecreaseUs: this.#delay.lastDecreaseUs,
       rttUs: this.#rttUs,
       isCapacityKnown: this.#delay.capacityBps !== undefined,
@@ -297,9 +304,13 @@ export class BandwidthEstimator {
   #enqueue(clusters: readonly ProbeCluster[]): void {
     for (const cluster of clusters) {
       this.#probeBitrate.open(cluster);
-      this.#waiting.push(cluster);
-      if (this.#waiting.length > MAX_OPEN_PROBES) this.#waiting.shift();
+      this.#wait(cluster);
     }
+  }
+
+  #wait(cluster: ProbeCluster): void {
+    this.#waiting.push(cluster);
+    if (this.#waiting.length > MAX_OPEN_PROBES) this.#waiting.shift();
   }
 
   #bounded(bitrateBps: number): number {
