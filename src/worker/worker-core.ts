@@ -4,7 +4,7 @@ import { type IncomingRequest, ResponseChannel } from './channel/response-channe
 import { HandlerRegistry } from './handler-registry.ts';
 import type { MediaEntity, MediaHandlers, MediaHandlersFactory } from './media-handlers.ts';
 import { WorkerLogger } from './worker-logger.ts';
-import { logLevelOf, logTagsOf, type WorkerSettings } from './worker-settings.ts';
+import { logLevelOf, logTagsOf, type WorkerLogTag, type WorkerSettings } from './worker-settings.ts';
 
 export interface WorkerCoreOptions {
   readonly pipes: ChannelPipes;
@@ -27,6 +27,18 @@ const targetIds: Readonly<Record<string, string>> = {
   dataProducer: 'dataProducerId',
   dataConsumer: 'dataConsumerId',
   rtpObserver: 'rtpObserverId',
+};
+
+/** What lines about events are about. */
+const eventTags: Readonly<Record<string, WorkerLogTag>> = {
+  icestatechange: 'ice',
+  iceselectedtuplechange: 'ice',
+  dtlsstatechange: 'dtls',
+  sctpstatechange: 'sctp',
+  sctpsendbufferfull: 'message',
+  bufferedamountlow: 'message',
+  score: 'score',
+  layerschange: 'simulcast',
 };
 
 /** A worker without its process: answers what is asked of the worker itself, and gives all else to the entity it is for. */
@@ -56,7 +68,10 @@ export class WorkerCore {
       settings: options.settings,
       registry: this.#registry,
       logger: this.#logger,
-      notify: (targetId, event, data, payload) => this.#channel.notify(targetId, event, data, payload),
+      notify: (targetId, event, data, payload) => {
+        this.#logEvent(targetId, event, data);
+        this.#channel.notify(targetId, event, data, payload);
+      },
     });
   }
 
@@ -81,8 +96,17 @@ export class WorkerCore {
     this.#media.close();
   }
 
+  /** What happens to entities, under the tag it is about; packets and traces are not lines. */
+  #logEvent(targetId: string, event: string, data: unknown): void {
+    const tag = eventTags[event];
+    if (tag !== undefined && this.#logger.isWanted('debug', tag)) {
+      this.#logger.debug(tag, `${targetId} ${event}: ${JSON.stringify(data)}`);
+    }
+  }
+
   #request(request: IncomingRequest): unknown {
     if (this.#isClosed) throw new RequestError('the worker is closing');
+    this.#logger.debug('info', request.method);
     switch (request.method) {
       case 'worker.close':
         this.#options.onClose();

@@ -23,14 +23,15 @@ export class WorkerLogger {
   }
 
   warn(tag: WorkerLogTag | undefined, text: string): void {
-    if (this.#rank >= ranks.warn && this.#isWanted(tag)) this.#write('W', text);
+    if (this.isWanted('warn', tag)) this.#write('W', text);
   }
 
   debug(tag: WorkerLogTag | undefined, text: string): void {
-    if (this.#rank >= ranks.debug && this.#isWanted(tag)) this.#write('D', text);
+    if (this.isWanted('debug', tag)) this.#write('D', text);
   }
 
-  #isWanted(tag: WorkerLogTag | undefined): boolean {
-    return tag === undefined || this.#tags.has(tag);
+  /** Whether a line of this level and tag is written, for those that are costly to make. */
+  isWanted(level: 'warn' | 'debug', tag: WorkerLogTag | undefined): boolean {
+    return this.#rank >= ranks[level] && (tag === undefined || this.#tags.has(tag));
   }
 }
