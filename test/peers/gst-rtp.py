@@ -1,12 +1,14 @@
 """Runs a GStreamer pipeline whose UDP sockets are for both directions: a udpsink called `x-y` sends from the socket of the
 udpsrc called `x`, as peers of RTP and RTCP do. Says `playing` when all of them are open; ends by itself or by SIGTERM, when
-the last frame is written.
+the last frame is written. Sessions of RTP now and then miss the end: so what sends RTP (called `x-rtp`) or writes files
+says when it has come.
 
 Use: gst-rtp.py <pipeline>
 """
 
 import signal
 import sys
+from collections.abc import Callable
 
 import gi
 
@@ -14,10 +16,14 @@ gi.require_version("Gst", "1.0")
 from gi.repository import GLib, Gst  # noqa: E402
 
 
-def share_sockets(pipeline: Gst.Pipeline) -> None:
+def elements_of(pipeline: Gst.Pipeline) -> list[Gst.Element]:
     elements: list[Gst.Element] = []
     pipeline.iterate_recurse().foreach(elements.append)
-    for sink in elements:
+    return elements
+
+
+def share_sockets(pipeline: Gst.Pipeline) -> None:
+    for sink in elements_of(pipeline):
         owner, separator, _ = sink.get_name().partition("-")
         source = pipeline.get_by_name(owner) if separator else None
         if source is None:
@@ -27,11 +33,31 @@ def share_sockets(pipeline: Gst.Pipeline) -> None:
         sink.set_property("close-socket", False)
 
 
+def watch_ends(pipeline: Gst.Pipeline, on_end: Callable[[], None]) -> None:
+    waiting: set[str] = set()
+    for sink in elements_of(pipeline):
+        name = sink.get_name()
+        if not name.endswith("-rtp") and sink.get_factory().get_name() != "filesink":
+            continue
+        waiting.add(name)
+
+        def probe(_pad: Gst.Pad, info: Gst.PadProbeInfo, name: str) -> Gst.PadProbeReturn:
+            if info.get_event().type == Gst.EventType.EOS:
+                waiting.discard(name)
+                if not waiting:
+                    # What was handed on in front of it is written by then.
+                    GLib.idle_add(on_end)
+            return Gst.PadProbeReturn.OK
+
+        sink.get_static_pad("sink").add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, probe, name)
+
+
 def main(description: str) -> int:
     Gst.init(None)
     pipeline = Gst.parse_launch(description)
     share_sockets(pipeline)
     loop = GLib.MainLoop()
+    watch_ends(pipeline, loop.quit)
     failures: list[str] = []
 
     def on_message(_bus: Gst.Bus, message: Gst.Message) -> None:
