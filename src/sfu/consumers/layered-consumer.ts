@@ -1,5 +1,6 @@
 import { allowedSteps, type LayerHistory, NO_LAYER_HISTORY, toHistory } from '../layers/layer-choice.ts';
 import { type LayerLadder, type Layers, toPreferredLayers } from '../layers/layer-ladder.ts';
+import type { ProducerPacket } from '../producer-packet.ts';
 import type { ProducerPayload } from '../producer-payload.ts';
 import type { ProducerStream } from '../producer-stream.ts';
 import { SequenceRewriter } from '../streams/sequence-rewriter.ts';
@@ -122,9 +123,19 @@ export abstract class LayeredConsumer extends Consumer {
    * Leaves a packet out. With VP8 its picture too; those of VP9 refer to each other by how far their ids are apart, so that
    * what is left out has to leave its gap (RFC 9628 §4.2).
    */
-  protected drop(sequenceNumber: number, payload: ProducerPayload): void {
-    this.output.numbers.drop(sequenceNumber);
-    const { codec, vp8 } = payload;
+  protected drop(
+    packet: ProducerPacket,
+    { codec, vp8 }: ProducerPayload,
+    timestamp: number,
+    payloadType: number,
+    nowMs: number,
+  ): void {
+    const { numbers } = this.output;
+    const { sequenceNumber } = packet.view;
+    if (!numbers.drop(sequenceNumber) && payloadType >= 0) {
+      const number = numbers.rewrite(sequenceNumber);
+      if (number >= 0) this.output.fill(packet, number, timestamp, payloadType, nowMs);
+    }
     if (codec === 'vp8' && vp8.pictureIdBits !== 0) this.#pictureIds?.drop(vp8.pictureId);
   }
 

@@ -34,6 +34,7 @@ export interface PictureReplacement {
   tl0PictureIndex: number;
 }
 
+const NOTHING = new Uint8Array(0);
 const MARKER_BIT = 0x80_0000;
 const REWRITTEN_BIT = 0x1000_0000;
 
@@ -109,6 +110,22 @@ export class OutputStream {
       this.sent.buffer.add(sequenceNumber, packet.storeIndex, timestamp, rewritten >>> 0, nowMs);
     }
     return true;
+  }
+
+  /**
+   * Sends nothing but padding, with the number that was kept for a packet that came late and is not for this viewer: it
+   * would be waited for.
+   */
+  fill({ view }: ProducerPacket, sequenceNumber: number, timestamp: number, payloadType: number, nowMs: number): void {
+    const header = this.#header;
+    header.payloadType = payloadType;
+    header.ssrc = this.sent.params.ssrc;
+    header.sequenceNumber = sequenceNumber;
+    header.timestamp = timestamp;
+    header.marker = false;
+    if (!this.#writer.write(view, NOTHING, header, -1, 1)) return;
+    const sentBytes = this.#writer.send('media', nowMs);
+    if (sentBytes > 0) this.sent.sent(sentBytes, 0, timestamp, nowMs);
   }
 
   /** Sends packets again, as many of those that were asked for as are there and not under way. */

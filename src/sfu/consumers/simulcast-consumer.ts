@@ -36,13 +36,13 @@ export class SimulcastConsumer extends LayeredConsumer {
     const temporalLayer = this.temporalLayerFor(payload, current, wanted);
     if (temporalLayer !== current.temporalLayer) this.setCurrent({ spatialLayer: encodingIdx, temporalLayer });
     if (payload.isPictureStart) this.askAgain(nowMs);
+    const timestamp = (view.timestamp + this.#timestampOffset) >>> 0;
     if (payloadType < 0 || payload.temporalLayer > temporalLayer) {
-      this.drop(sequenceNumber, payload);
+      this.drop(packet, payload, timestamp, payloadType, nowMs);
       return;
     }
     const number = this.output.numbers.rewrite(sequenceNumber);
     if (number < 0) return;
-    const timestamp = (view.timestamp + this.#timestampOffset) >>> 0;
     if (this.#lastTimestamp === undefined || diff32(timestamp, this.#lastTimestamp) > 0) {
       this.#lastTimestamp = timestamp;
       this.#lastMs = nowMs;

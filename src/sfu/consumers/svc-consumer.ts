@@ -52,7 +52,7 @@ export class SvcConsumer extends LayeredConsumer {
     const isPart = payload.spatialLayer <= current.spatialLayer && payload.isNeededBy(current);
     if (!payload.isLate) this.#note(payload, isPart, current.spatialLayer);
     if (payloadType < 0 || !isPart || payload.temporalLayer > current.temporalLayer) {
-      this.drop(sequenceNumber, payload);
+      this.drop(packet, payload, view.timestamp, payloadType, nowMs);
       return;
     }
     const number = this.output.numbers.rewrite(sequenceNumber);

@@ -61,16 +61,20 @@ export class SequenceRewriter {
     this.#firstRun = this.#endRun;
   }
 
-  /** Leaves a number out, so that the next one closes up. One that came after newer ones leaves its gap. */
-  drop(input: number): void {
-    if (!this.#isStarted) return;
+  /**
+   * Leaves a number out, so that the next one closes up.
+   * @returns false for one that came after newer ones: it leaves the gap that `rewrite` has for it, if any
+   */
+  drop(input: number): boolean {
+    if (!this.#isStarted) return true;
     const number = this.#unwrap(input);
-    if (number <= this.#newestInput) return;
+    if (number <= this.#newestInput) return false;
     this.#newestInput = number;
     const last = (this.#endRun - 1) & (this.#runEnd.length - 1);
     if (this.#endRun > this.#firstRun && this.#runEnd[last] === number) this.#runEnd[last] = number + 1;
     else this.#appendRun(number);
     this.#offset++;
+    return true;
   }
 
   /**

@@ -136,6 +136,8 @@ export interface LayerScene {
   readonly sent: RtpPacketView[];
   /** Sends so many pictures, 100 ms each; the stream begins anew at its end, and when a key frame was asked for. */
   readonly play: (pictures: number) => void;
+  /** Sends a packet once more, as it was. */
+  readonly resend: (packet: RtpPacketView) => void;
   /** Packets that get lost on their way to the router. */
   loses: (packet: RtpPacketView) => boolean;
 }
@@ -190,6 +192,7 @@ export function layerScene(stream: LayeredStream, hasDescriptors = false): Layer
     consumer,
     asked: () => asked,
     sent: [],
+    resend: (packet) => sender.send(packet.bytes.slice()),
     loses: () => false,
     play: (count) => {
       for (let i = 0; i < count; i++) {

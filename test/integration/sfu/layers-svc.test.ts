@@ -101,6 +101,28 @@ describe.each([...RECORDED, ...WRITTEN])('$mimeType $scalabilityMode', (stream) 
   });
 });
 
+it('nobody waits for what was lost on its way to us, came late, and is of a layer the viewer does not have', () => {
+  const stream = RECORDED[6]!;
+  const scene = layerScene(stream, true);
+  scene.play(30);
+  prefers(scene, '0.0');
+  scene.play(24);
+  const [from, sent] = [scene.viewer.rtp.length, scene.sent.length];
+  scene.loses = () => scene.sent.length % 3 === 0;
+  scene.play(12);
+  scene.loses = () => false;
+  for (const view of scene.sent.slice(sent).filter((_, i) => (sent + i + 1) % 3 === 0)) scene.resend(view);
+  scene.play(6);
+  const packets = scene.viewer.rtp.slice(from);
+  const before = scene.viewer.rtp[from - 1]!.sequenceNumber;
+  const places = packets.map((view) => (view.sequenceNumber - before) & 0xffff).sort((a, b) => a - b);
+  expect(places).toEqual(places.map((_, i) => i + 1));
+  const reader = new FrameReader(stream.mimeType);
+  const facts = scene.viewer.rtp.map((view) => reader.read(view)).slice(from);
+  expect(packets.filter((view, i) => facts[i]!.temporalLayer > 0 && view.payloadBytes > 0)).toEqual([]);
+  expect(packets.filter(({ payloadBytes }) => payloadBytes === 0).length).toBeGreaterThan(1);
+});
+
 describe('VP8 with temporal layers', () => {
   const stream = readLayeredStream('vp8-l1t3', 'video/VP8', 'L1T3');
 
