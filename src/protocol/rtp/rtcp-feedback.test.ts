@@ -5,6 +5,7 @@ import {
   isPictureLossIndication,
   MAX_FIR_ENTRIES,
   MAX_NACKED_PACKETS,
+  nackedPacketCount,
   type RtcpFeedback,
   readFullIntraRequest,
   readNack,
@@ -34,7 +35,9 @@ describe('generic NACK', () => {
   it('keeps any numbers in their order', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 65_535 }), { maxLength: 60 }), (wanted) => {
-        expect(readNack(feedbackOf((out) => writeNack(PARTIES, wanted, out)))).toEqual(wanted);
+        const feedback = feedbackOf((out) => writeNack(PARTIES, wanted, out));
+        expect(readNack(feedback)).toEqual(wanted);
+        expect(nackedPacketCount(feedback)).toBe(wanted.length);
       }),
     );
   });
@@ -54,6 +57,7 @@ describe('picture loss indication', () => {
     expect(isPictureLossIndication(pli)).toBe(true);
     expect(pli).toMatchObject(PARTIES);
     expect(readNack(pli)).toBeUndefined();
+    expect(nackedPacketCount(pli)).toBeUndefined();
     expect(readFullIntraRequest(pli)).toBeUndefined();
   });
 });

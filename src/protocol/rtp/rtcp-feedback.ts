@@ -73,11 +73,17 @@ export function writeFeedback(feedback: RtcpFeedback, out: ByteWriter): void {
   out.raw(controlInformation);
 }
 
-/** The most packets a generic NACK may ask for, by its length; `undefined` for other feedback. */
-export function nackCapacity(feedback: RtcpFeedback): number | undefined {
-  if (feedback.type !== 'transport-feedback' || feedback.messageType !== TRANSPORT_FEEDBACK.nack) return undefined;
-  const entries = Math.floor(feedback.controlInformation.length / NACK_ENTRY_BYTES);
-  return Math.min(entries * NACK_ENTRY_PACKETS, MAX_NACKED_PACKETS);
+/** How many packets a generic NACK asks for, which is what it costs to answer; `undefined` for other feedback. */
+export function nackedPacketCount(feedback: RtcpFeedback): number | undefined {
+  const { type, messageType, controlInformation } = feedback;
+  if (type !== 'transport-feedback' || messageType !== TRANSPORT_FEEDBACK.nack) return undefined;
+  let count = 0;
+  for (let at = 0; at + NACK_ENTRY_BYTES <= controlInformation.length; at += NACK_ENTRY_BYTES) {
+    count++;
+    for (let bits = (controlInformation[at + 2]! << 8) | controlInformation[at + 3]!; bits !== 0; bits &= bits - 1)
+      count++;
+  }
+  return count;
 }
 
 /**

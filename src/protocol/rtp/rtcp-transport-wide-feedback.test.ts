@@ -8,6 +8,7 @@ import {
   MAX_TRANSPORT_WIDE_PACKETS,
   readTransportWideFeedback,
   type TransportWideFeedback,
+  transportWidePacketCount,
   writeTransportWideFeedback,
 } from './rtcp-transport-wide-feedback.ts';
 
@@ -54,6 +55,8 @@ describe('transport-wide feedback', () => {
   ])('of Chromium is read, whose padding is no whole word: %s', (hex, count) => {
     const feedback = read(fromHexadecimal(hex.replaceAll(' ', ''))!);
     expect(feedback?.arrivalsUs).toHaveLength(count);
+    const { packets } = parseRtcp(fromHexadecimal(hex.replaceAll(' ', ''))!, { reducedSize: true });
+    expect(transportWidePacketCount(packets[0] as RtcpFeedback)).toBe(count);
     expect(feedback?.arrivalsUs).not.toContain(undefined);
   });
 

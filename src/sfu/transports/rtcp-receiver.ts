@@ -1,7 +1,7 @@
 import type { ExtendedReport } from '../../protocol/rtp/rtcp-extended-report.ts';
 import {
   isPictureLossIndication,
-  nackCapacity,
+  nackedPacketCount,
   type RtcpFeedback,
   readFullIntraRequest,
   readNack,
@@ -96,7 +96,7 @@ export class RtcpReceiver {
   }
 
   #takeTransportFeedback(packet: RtcpFeedback, nowMs: number): void {
-    const asked = nackCapacity(packet);
+    const asked = nackedPacketCount(packet);
     if (asked !== undefined) {
       this.#takeNack(packet, asked, nowMs);
       return;
