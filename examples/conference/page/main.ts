@@ -8,6 +8,7 @@ const NAME_KEY = 'conference-name';
 const form = byId('join-form', HTMLFormElement);
 const nameInput = byId('name', HTMLInputElement);
 const roomInput = byId('room', HTMLInputElement);
+const joinButton = byId('join-button', HTMLButtonElement);
 const joinError = byId('join-error', HTMLElement);
 
 function roomOfAddress(): string {
@@ -39,6 +40,7 @@ async function join(): Promise<void> {
   history.replaceState(undefined, '', `/room/${encodeURIComponent(room)}`);
   byId('join-view', HTMLElement).hidden = true;
   byId('room-view', HTMLElement).hidden = false;
+  byId('room-name', HTMLElement).focus();
   byId('chat-log', HTMLElement).replaceChildren();
   const session = new Session({
     room,
@@ -55,6 +57,7 @@ async function join(): Promise<void> {
     showForm(error);
   } finally {
     removeEventListener('pagehide', leave);
+    joinButton.focus();
   }
 }
 
@@ -65,4 +68,4 @@ form.addEventListener('submit', (event) => {
 nameInput.value = localStorage.getItem(NAME_KEY) ?? '';
 roomInput.value = roomOfAddress() || newRoom();
 showForm();
-(nameInput.value === '' ? nameInput : byId('join-button', HTMLButtonElement)).focus();
+(nameInput.value === '' ? nameInput : joinButton).focus();

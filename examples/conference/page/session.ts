@@ -63,16 +63,19 @@ export class Session {
     let delayMs = FIRST_RETRY_MS;
     while (!this.#left) {
       try {
-        await this.#joinOnce();
+        const call = await this.#joinOnce();
         hasJoined = true;
         delayMs = FIRST_RETRY_MS;
         this.#view.setState('');
-        await this.#call?.ended;
+        // Who left while joining waits for nothing.
+        if (!this.#left) await call.ended;
       } catch (error) {
-        const isPassing = error instanceof RefusedError ? error.isPassing : error instanceof LostError && hasJoined;
+        // Once it worked, whatever else goes wrong comes of a connection that was lost on the way.
+        const isPassing = error instanceof RefusedError ? error.isPassing : hasJoined;
         if (!isPassing) throw error;
       }
       this.#call?.close();
+      this.#call = undefined;
       for (const peerId of this.#peers) this.#view.removePeer(peerId);
       this.#peers.clear();
       if (this.#left) return;
@@ -83,12 +86,13 @@ export class Session {
     }
   }
 
-  async #joinOnce(): Promise<void> {
+  async #joinOnce(): Promise<Call> {
     const call = await Call.join(this.#options.room, this.#options.name, this.#listener);
     this.#call = call;
     for (const [source, track] of this.#media.tracks) {
       await call.send(source, track, source === 'microphone' && this.#isMuted);
     }
+    return call;
   }
 
   /** Asks the browser for a device; without, the person takes part all the same. */
@@ -108,6 +112,8 @@ export class Session {
     peerJoined: (peer) => {
       this.#peers.add(peer.peerId);
       this.#view.addPeer(peer);
+      // Not those who were there before.
+      if (this.#call !== undefined) this.#view.notify(`${peer.name} joined.`);
       this.#view.tile(peer.peerId, 'camera')?.setMuted(true);
     },
     peerLeft: (peerId) => {
