@@ -114,7 +114,10 @@ export interface DatagramSocket {
   /** Settings for multicast that is sent. @throws ResourceError `datagram/multicast-refused` */
   setMulticast(options: MulticastSending): void;
 
-  /** Stops at once; what waits in the queue is lost. May be called again. Resolves when the port is free. */
+  /**
+   * Stops at once. What was put into `packetQueue` still goes to the kernel; what the kernel had no room for is lost. May be
+   * called again. Resolves when the port is free.
+   */
   close(): Promise<void>;
 }
 

@@ -259,6 +259,8 @@ export class UdpSocket implements DatagramSocket {
     this.#closed ??= new Promise((resolve) => {
       this.onMessage = undefined;
       this.onPacket = undefined;
+      // A farewell, most often.
+      this.#queue?.flush();
       this.#queue?.close();
       this.#socket.close(() => resolve());
     });

@@ -2,6 +2,7 @@ import type { DatagramSocket, DatagramTarget } from '../../io/datagram-socket.ts
 import type { TcpSocket } from '../../io/tcp-listener.ts';
 import type { IceTuple } from '../../protocol/ice/ice-tuple.ts';
 import { writeTcpFrame } from '../../protocol/ice/tcp-framing.ts';
+import type { PacketQueue } from '../../sfu/ports/packet-port.ts';
 
 /** What may wait in a TCP connection, bytes; packets beyond are dropped, as a network without room does. */
 export const MAX_PATH_BUFFER_BYTES = 1_048_576;
@@ -10,36 +11,52 @@ export const MAX_PATH_BUFFER_BYTES = 1_048_576;
 export interface NetworkPath extends IceTuple {
   /** Packets dropped because there was no room. */
   readonly dropped: number;
-  /** Sends one packet; it may not be written into afterwards. */
+  /** Sends one packet; it may not be written into in this turn. */
   write(bytes: Uint8Array): void;
 }
 
-/** Datagrams to one address. */
+/** Datagrams to one address, through the queue of the socket: what is said first leaves first, and all of a turn together. */
 export class UdpPath implements NetworkPath {
   readonly protocol = 'udp';
+  readonly socket: DatagramSocket;
   readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** For those who send many at once. */
   readonly target: DatagramTarget;
-  /** The socket counts what it drops, for all its paths. */
-  readonly dropped = 0;
-  readonly #socket: DatagramSocket;
+  readonly queue: PacketQueue;
+  /** Without those the socket drops: it counts them for all its paths. */
+  dropped = 0;
 
   /** @throws ResourceError `datagram/bad-address` */
   constructor(socket: DatagramSocket, address: string, port: number) {
-    this.#socket = socket;
+    this.socket = socket;
     this.localAddress = socket.address;
     this.localPort = socket.port;
     this.remoteAddress = address;
     this.remotePort = port;
     this.target = socket.target(address, port);
+    this.queue = socket.packetQueue();
   }
 
   write(bytes: Uint8Array): void {
-    this.#socket.send(bytes, this.target);
+    const at = this.queue.reserve(bytes.length);
+    if (at < 0) {
+      this.dropped++;
+      return;
+    }
+    this.queue.bytes.set(bytes, at);
+    this.queue.put(bytes.length, this.target);
   }
+}
+
+/**
+ * What a session is given of a packet that lies in memory of its socket: media where it lies, since it is done with when it
+ * has been handled; handshakes in memory of their own, as they are kept until they are whole.
+ */
+export function takenPacket(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const isMedia = end > start && bytes[start]! >>> 6 === 2;
+  return isMedia ? bytes.subarray(start, end) : bytes.slice(start, end);
 }
 
 /** Packets in a TCP connection, each behind its length (RFC 4571, RFC 6544). */

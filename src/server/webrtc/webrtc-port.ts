@@ -10,7 +10,7 @@ import { type IceParameters, makeIceParameters } from '../../protocol/ice/creden
 import { IceLiteAgent } from '../../protocol/ice/ice-lite-agent.ts';
 import { TupleTable, UfragTable } from '../../protocol/ice/tuple-table.ts';
 import { IceTcpConnections, type TcpPeer } from './ice-tcp-connections.ts';
-import { type NetworkPath, UdpPath } from './network-path.ts';
+import { type NetworkPath, takenPacket, UdpPath } from './network-path.ts';
 import { createSecureTransport, type WebRtcSecurityOptions } from './secure-transport.ts';
 import { type IceNetworkEvent, WebRtcSession, type WebRtcSessionHandlers } from './webrtc-session.ts';
 
@@ -140,10 +140,9 @@ export class WebRtcPort {
     const socket = await UdpSocket.open({ address });
     const routes = new TupleTable<Member>(this.#fragments);
     this.#udp = { socket, routes };
-    socket.onMessage = (bytes, source) => {
-      // Nobody can be answered there.
-      if (source.port === 0) return;
-      routes.find(bytes, source.address, source.port)?.receiveDatagram(bytes, source.address, source.port);
+    socket.onPacket = (bytes, start, end, { address: from, port }) => {
+      const packet = takenPacket(bytes, start, end);
+      routes.find(packet, from, port)?.receiveDatagram(packet, from, port);
     };
   }
 

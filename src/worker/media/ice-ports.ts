@@ -8,11 +8,10 @@ import { type IceParameters, makeIceParameters } from '../../protocol/ice/creden
 import { IceLiteAgent } from '../../protocol/ice/ice-lite-agent.ts';
 import { TupleTable, UfragTable } from '../../protocol/ice/tuple-table.ts';
 import { IceTcpConnections, type TcpPeer } from '../../server/webrtc/ice-tcp-connections.ts';
-import type { NetworkPath } from '../../server/webrtc/network-path.ts';
+import { type NetworkPath, takenPacket, UdpPath } from '../../server/webrtc/network-path.ts';
 import { createSecureTransport, type WebRtcSecurityOptions } from '../../server/webrtc/secure-transport.ts';
 import { type IceNetworkEvent, WebRtcSession, type WebRtcSessionHandlers } from '../../server/webrtc/webrtc-session.ts';
 import { type ListenInfo, openInRange, openUdp, type PortRange } from './listen-sockets.ts';
-import { QueuePath } from './queue-path.ts';
 
 /** Most TCP connections of one port at a time. */
 const MAX_CONNECTIONS = 20_000;
@@ -122,7 +121,7 @@ export class IcePorts {
   }
 
   /** Datagrams from there are this session's, or no more. */
-  route(path: QueuePath, member: IceMember, isAdded: boolean): void {
+  route(path: UdpPath, member: IceMember, isAdded: boolean): void {
     const port = this.#udp.find(({ socket }) => socket.port === path.localPort && socket.address === path.localAddress);
     if (isAdded) port?.routes.addRoute(path.remoteAddress, path.remotePort, member);
     else port?.routes.removeRoute(path.remoteAddress, path.remotePort, member);
@@ -146,11 +145,7 @@ export class IcePorts {
     this.#udp.push({ info, socket, routes });
     this.#listed.push({ info, port: socket.port });
     socket.onPacket = (bytes, start, end, source) => {
-      // Nobody can be answered there.
-      if (source.port === 0) return;
-      // Media is done with when it has been forwarded; handshakes are kept until they are whole.
-      const isMedia = bytes[start]! >>> 6 === 2;
-      const packet = isMedia ? bytes.subarray(start, end) : bytes.slice(start, end);
+      const packet = takenPacket(bytes, start, end);
       routes.find(packet, source.address, source.port)?.receiveDatagram(packet, source, socket);
     };
   }
@@ -189,7 +184,7 @@ export class IceMember implements TcpPeer {
   readonly #agent: IceLiteAgent<NetworkPath>;
   readonly #fragments = new Set<string>();
   #parameters: IceParameters;
-  #paths: QueuePath[] = [];
+  #paths: UdpPath[] = [];
   #isClosed = false;
 
   constructor(options: IceMemberOptions) {
@@ -222,7 +217,7 @@ export class IceMember implements TcpPeer {
     const known = this.#paths.find(
       (path) => path.remotePort === source.port && path.remoteAddress === source.address && path.socket === socket,
     );
-    this.session.receive(bytes, known ?? new QueuePath(socket, source.address, source.port));
+    this.session.receive(bytes, known ?? new UdpPath(socket, source.address, source.port));
   }
 
   receivePacket(bytes: Uint8Array, path: NetworkPath): void {
@@ -267,12 +262,12 @@ export class IceMember implements TcpPeer {
         event.tuple.write(event.bytes);
         break;
       case 'tuple-added':
-        if (!(event.tuple instanceof QueuePath)) break;
+        if (!(event.tuple instanceof UdpPath)) break;
         this.#paths.push(event.tuple);
         this.#ports.route(event.tuple, this, true);
         break;
       case 'tuple-removed':
-        if (event.tuple instanceof QueuePath) {
+        if (event.tuple instanceof UdpPath) {
           this.#paths = this.#paths.filter((path) => path !== event.tuple);
           this.#ports.route(event.tuple, this, false);
         } else {

@@ -1,7 +1,7 @@
 import { nodeSctpCrypto } from '../../io/sctp-crypto.ts';
 import type { DtlsCertificate } from '../../protocol/dtls/dtls-certificate.ts';
 import type { CertificateFingerprint } from '../../protocol/dtls/fingerprint.ts';
-import type { NetworkPath } from '../../server/webrtc/network-path.ts';
+import { type NetworkPath, UdpPath } from '../../server/webrtc/network-path.ts';
 import type { Router } from '../../sfu/router.ts';
 import { type PacketLink, QueueLink, SingleLink } from '../../sfu/transports/packet-link.ts';
 import { toSctpOptions } from '../../sfu/transports/sctp-port.ts';
@@ -13,7 +13,6 @@ import type { IncomingRequest } from '../channel/response-channel.ts';
 import type { MediaEntity } from '../media-handlers.ts';
 import { IceMember, type IcePorts } from './ice-ports.ts';
 import { readDtlsParameters } from './media-parameters.ts';
-import { QueuePath } from './queue-path.ts';
 import type { RequestData } from './request-data.ts';
 import { sctpOf } from './sctp-sizes.ts';
 import { unknownMethod } from './stream-handlers.ts';
@@ -158,7 +157,7 @@ function tupleOf({ protocol, localAddress, localPort, remoteAddress, remotePort 
 function linkOf(member: IceMember): PacketLink | undefined {
   const { selectedTuple, secure } = member.session;
   if (selectedTuple === undefined || secure.srtpSender === undefined) return undefined;
-  if (selectedTuple instanceof QueuePath) {
+  if (selectedTuple instanceof UdpPath) {
     const { queue, target } = selectedTuple;
     return new QueueLink({ queue, to: target }, undefined, secure.srtpSender);
   }
