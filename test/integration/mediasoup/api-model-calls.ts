@@ -206,8 +206,11 @@ const observe: MakeCall = ({ model, random }) => {
   const producer = random.pick(producers);
   const about = [observer, producer];
   if (random.below(3) > 0) {
+    const outcome = observer.real.addProducer({ producerId: producer.id });
+    // They listen to sound only.
+    if (producer.real.kind === 'video') return { name: 'addProducer of video', about, outcome, refusals: [TypeError] };
     observer.observed.add(producer);
-    return { name: 'addProducer', about, outcome: observer.real.addProducer({ producerId: producer.id }) };
+    return { name: 'addProducer', about, outcome };
   }
   observer.observed.delete(producer);
   return { name: 'removeProducer', about, outcome: observer.real.removeProducer({ producerId: producer.id }) };
@@ -287,6 +290,52 @@ const restartIce: MakeCall = ({ model, random }) => {
   return { name: 'restartIce', about: [transport], outcome };
 };
 
+const connect: MakeCall = (context) => {
+  const { model, random } = context;
+  const transport = model.pick('transport', random);
+  if (transport === undefined) return undefined;
+  // Whether plain ones take it hangs on how they were made.
+  if (transport.real.type === 'plain' || transport.isPiped) return undefined;
+  const value = Array.from({ length: 32 }, () => 'AB').join(':');
+  const fingerprints = [{ algorithm: 'sha-256' as const, value }];
+  const outcome = {
+    webrtc: () =>
+      (transport.real as types.WebRtcTransport).connect({ dtlsParameters: { role: 'client', fingerprints } }),
+    pipe: () => (transport.real as types.PipeTransport).connect({ ip: '127.0.0.1', port: 9 }),
+    direct: () => (transport.real as types.DirectTransport).connect(),
+  }[transport.real.type]();
+  const isAgain = transport.isConnected && transport.real.type !== 'direct';
+  transport.isConnected = true;
+  return {
+    name: 'connect',
+    about: [transport],
+    outcome,
+    // Nothing has to be done for a direct one, open or closed.
+    ...(transport.real.type === 'direct' ? { isHarmless: true } : {}),
+    ...(isAgain ? { refusals: [Error] } : {}),
+  };
+};
+
+const askWorker: MakeCall = ({ model, random }) => {
+  const [worker, router] = [model.pick('worker', random), model.pick('router', random)];
+  if (worker === undefined || router === undefined) return undefined;
+  if (random.below(4) === 0) router.real.updateMediaCodecs(mediaCodecs);
+  // It answers at once, whatever is asked.
+  const producer = model.pick('producer', random);
+  const { rtpCapabilities } = router.real;
+  if (producer !== undefined) {
+    const canConsume = router.real.canConsume({ producerId: producer.id, rtpCapabilities });
+    if (canConsume !== (!producer.isClosed && producer.router === router)) {
+      // With the id kept, another router has a producer of this name.
+      const isNamesake = model.all('producer').some(({ id, router: other }) => id === producer.id && other === router);
+      if (!isNamesake) throw new RangeError(`canConsume says ${canConsume} of ${producer.id}`);
+    }
+  }
+  const outcome =
+    random.below(2) === 0 ? worker.real.getResourceUsage() : worker.real.updateSettings({ logLevel: 'none' });
+  return { name: 'worker.getResourceUsage or updateSettings', about: [worker], outcome };
+};
+
 const pipeToRouter: MakeCall = (context) => {
   const { model, random, reserved } = context;
   const router = model.pick('router', random);
@@ -321,6 +370,8 @@ const send: MakeCall = ({ model, random }) => {
   const producer = model.pick('producer', random);
   const dataProducer = model.pick('dataProducer', random);
   const packet = Buffer.from(Uint8Array.from({ length: 12 + random.below(60) }, () => random.below(256)));
+  // The channel of a dead worker takes nothing, at once.
+  if (producer?.worker?.isClosed === true || dataProducer?.worker?.isClosed === true) return undefined;
   if (producer?.transport?.real.type === 'direct' && random.below(2) === 0) {
     packet.set([0x80, 0x80 | producer.real.rtpParameters.codecs[0]!.payloadType]);
     packet.writeUInt32BE(producer.real.rtpParameters.encodings![0]!.ssrc!, 8);
@@ -470,6 +521,8 @@ const weights: readonly (readonly [number, MakeCall])[] = [
   [9, tune],
   [12, ask],
   [1, restartIce],
+  [3, connect],
+  [3, askWorker],
   [4, pipeToRouter],
   [6, send],
   [13, close],

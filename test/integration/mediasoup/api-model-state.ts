@@ -38,6 +38,8 @@ export class ModelNode<K extends Kind = Kind> {
   /** As it was told last. */
   isPaused = false;
   priority = 1;
+  /** `connect()` was called. */
+  isConnected = false;
   /** A pipe made it: it follows others, and is left alone. */
   isPiped = false;
   /** Of an observer. */
