@@ -27,7 +27,7 @@ let received: RtpPacketView[];
 
 beforeAll(async () => {
   worker = await createWorker();
-});
+}, 60_000);
 
 afterAll(() => worker.close());
 
