@@ -1,4 +1,5 @@
 /** The example application: the documented command, and three people in a room of it. */
+import { on, once } from 'node:events';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -97,6 +98,47 @@ describe('npm run example:conference', () => {
       }, PATIENCE)
       .toEqual({ seen: others, heard: others });
   }
+
+  /** Somebody without a browser. */
+  async function connect(room: string): Promise<WebSocket> {
+    const webSocket = new WebSocket(`ws://localhost:${port}/signal?room=${room}`, {
+      origin: `http://localhost:${port}`,
+    });
+    await once(webSocket, 'open');
+    return webSocket;
+  }
+
+  async function ask(webSocket: WebSocket, method: string, data: object): Promise<unknown> {
+    webSocket.send(JSON.stringify({ id: 1, method, data }));
+    for await (const [text] of on(webSocket, 'message')) {
+      const answer = JSON.parse(String(text)) as { id?: number };
+      if (answer.id === 1) return answer;
+    }
+    throw new RangeError('no answer');
+  }
+
+  it('lets nobody have too much', async () => {
+    const person = await connect('full');
+    expect(await ask(person, 'openTransport', { direction: 'send' })).toMatchObject({
+      error: { code: 'wrong-request' },
+    });
+    const others: WebSocket[] = [person];
+    for (let i = 0; i < 12; i++) {
+      if (i > 0) others.push(await connect('full'));
+      expect(await ask(others[i]!, 'join', { name: `Nr. ${i}` })).toMatchObject({ data: { peers: { length: i } } });
+    }
+    const oneMore = await connect('full');
+    expect(await ask(oneMore, 'join', { name: 'One more' })).toMatchObject({ error: { code: 'room-full' } });
+    expect(await ask(person, 'consume', { producerId: 'x' })).toHaveProperty('error');
+
+    const ends = [person, others[1]!, oneMore].map(async (webSocket) => (await once(webSocket, 'close'))[0] as number);
+    for (let i = 0; i < 300; i++) person.send('{"id":2,"method":"join","data":{"name":"again"}}');
+    others[1]!.send(JSON.stringify({ id: 1, method: 'join', data: { name: 'x'.repeat(70_000) } }));
+    oneMore.send(JSON.stringify({ id: 1, method: 'join', data: { name: 'two\nlines' } }));
+    expect(await Promise.all(ends)).toEqual([4002, 1009, 4002]);
+    for (const webSocket of others) webSocket.terminate();
+    await server.whenOutput(/room "full" closed/);
+  });
 
   it('refuses pages of others, rooms without a name, and what is no request', async () => {
     const status = async (path: string, origin: string): Promise<unknown> => {
