@@ -22,6 +22,9 @@ type PipeTransportPair = ReadonlyMap<string, PipeTransportImpl>;
 
 const logger = new Logger('Router');
 
+/** Longest time to wait for SCTP between two routers, milliseconds. */
+const MAX_CONNECT_MS = 1000;
+
 /** The pipes of one router to others: one pair of transports to each, made when it is first needed. */
 export class RouterPipes {
   readonly #end: PipeEnd;
@@ -153,6 +156,8 @@ async function pipeDataProducer(
   keepId: boolean,
 ): Promise<PipeToRouterResult> {
   const pipeDataConsumer = await local.consumeData({ dataProducerId: dataProducer.id });
+  // What is sent before is for nobody, and who has piped may send at once.
+  await untilConnected(local);
   try {
     const { sctpStreamParameters } = pipeDataConsumer;
     const pipeDataProducer = await remote.produceData({
@@ -174,6 +179,26 @@ async function pipeDataProducer(
     pipeDataConsumer.close();
     throw error;
   }
+}
+
+/** Until SCTP has connected or cannot, but not for ever: a peer may be slow, and then messages are lost as elsewhere. */
+async function untilConnected(transport: PipeTransportImpl): Promise<void> {
+  const isBeginning = (): boolean => transport.sctpState === 'new' || transport.sctpState === 'connecting';
+  if (!isBeginning()) return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(done, MAX_CONNECT_MS);
+    function done(): void {
+      clearTimeout(timer);
+      transport.off('sctpstatechange', look);
+      transport.observer.off('close', done);
+      resolve();
+    }
+    function look(): void {
+      if (!isBeginning()) done();
+    }
+    transport.on('sctpstatechange', look);
+    transport.observer.on('close', done);
+  });
 }
 
 interface Followed {

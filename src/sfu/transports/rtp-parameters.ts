@@ -102,11 +102,10 @@ export function rtxCodecOf(params: RtpParameters, media: RtpCodecParameters): Rt
 }
 
 const MIME_TYPES: ReadonlyMap<string, string> = new Map(
-  [
-    ...['audio/opus', 'audio/multiopus', 'audio/PCMU', 'audio/PCMA', 'audio/ISAC', 'audio/G722', 'audio/iLBC'],
-    ...['audio/SILK', 'audio/CN', 'audio/telephone-event', 'audio/rtx'],
-    ...['video/VP8', 'video/VP9', 'video/H264', 'video/AV1', 'video/rtx'],
-  ].map((name) => [name.toLowerCase(), name]),
+  `audio/opus audio/multiopus audio/PCMU audio/PCMA audio/ISAC audio/G722 audio/iLBC audio/SILK audio/CN
+  audio/telephone-event audio/rtx video/VP8 video/VP9 video/H264 video/AV1 video/rtx`
+    .split(/\s+/)
+    .map((name) => [name.toLowerCase(), name]),
 );
 
 /** A MIME type in its usual spelling. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { NotFoundError, UnsupportedError } from '../../../src/mediasoup/errors.ts';
 import type { Consumer, ConsumerOptions, DirectTransport, Producer, Router } from '../../../src/mediasoup/types.ts';
-import { audio, fieldsOf, listenInfo, sendAudio, simulcast, startRouter } from './media-kit.ts';
+import { audio, fieldsOf, listenInfo, names, sendAudio, simulcast, startRouter } from './media-kit.ts';
 import { record } from './scripted-worker.ts';
 
 interface Scene {
@@ -10,7 +10,7 @@ interface Scene {
   readonly transport: DirectTransport;
   readonly sound: Producer;
   readonly picture: Producer;
-  consume(producer: Producer, options?: Partial<ConsumerOptions>): Promise<Consumer>;
+  readonly consume: (producer: Producer, options?: Partial<ConsumerOptions>) => Promise<Consumer>;
 }
 
 async function start(): Promise<Scene> {
@@ -27,16 +27,17 @@ async function start(): Promise<Scene> {
 }
 
 const baseDump = [
-  ...['id', 'producerId', 'kind', 'type', 'rtpParameters', 'consumableRtpEncodings', 'supportedCodecPayloadTypes'],
-  ...['traceEventTypes', 'paused', 'producerPaused', 'priority'],
+  ...names('id producerId kind type rtpParameters consumableRtpEncodings supportedCodecPayloadTypes'),
+  ...names('traceEventTypes paused producerPaused priority'),
 ];
 const layerDump = ['preferred', 'target', 'current'].flatMap((which) => [
-  ...[`${which}SpatialLayer`, `${which}TemporalLayer`],
+  `${which}SpatialLayer`,
+  `${which}TemporalLayer`,
 ]);
 const outbound = [
-  ...['type', 'timestamp', 'ssrc', 'kind', 'mimeType', 'packetsLost', 'fractionLost', 'jitter', 'packetsDiscarded'],
-  ...['packetsRetransmitted', 'packetsRepaired', 'nackCount', 'nackPacketCount', 'pliCount', 'firCount', 'score'],
-  ...['packetCount', 'byteCount', 'bitrate'],
+  ...names('type timestamp ssrc kind mimeType packetsLost fractionLost jitter packetsDiscarded'),
+  ...names('packetsRetransmitted packetsRepaired nackCount nackPacketCount pliCount firCount score'),
+  ...names('packetCount byteCount bitrate'),
 ];
 
 describe('Consumer', () => {

@@ -104,3 +104,8 @@ export function sendAudio(producer: Producer, count: number, first = 0, level?: 
 export function fieldsOf(value: object): string[] {
   return Object.keys(value).sort();
 }
+
+/** The words of a text, to list names by. */
+export function names(text: string): string[] {
+  return text.split(' ');
+}

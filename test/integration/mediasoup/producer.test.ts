@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { NotFoundError, UnsupportedError } from '../../../src/mediasoup/errors.ts';
 import type { DirectTransport, ProducerOptions, RtpEncodingParameters } from '../../../src/mediasoup/types.ts';
-import { AUDIO_SSRC, audio, fieldsOf, sendAudio, simulcast, startRouter } from './media-kit.ts';
+import { AUDIO_SSRC, audio, fieldsOf, names, sendAudio, simulcast, startRouter } from './media-kit.ts';
 import { record } from './scripted-worker.ts';
 
 async function start(): Promise<DirectTransport> {
@@ -88,9 +88,9 @@ describe('Producer', () => {
     const stats = await producer.getStats();
     expect(fieldsOf(stats[0]!)).toEqual(
       [
-        ...['type', 'timestamp', 'ssrc', 'kind', 'mimeType', 'packetsLost', 'fractionLost', 'jitter'],
-        ...['packetsDiscarded', 'packetsRetransmitted', 'packetsRepaired', 'nackCount', 'nackPacketCount', 'pliCount'],
-        ...['firCount', 'score', 'packetCount', 'byteCount', 'bitrate', 'bitrateByLayer'],
+        ...names('type timestamp ssrc kind mimeType packetsLost fractionLost jitter'),
+        ...names('packetsDiscarded packetsRetransmitted packetsRepaired nackCount nackPacketCount pliCount'),
+        ...names('firCount score packetCount byteCount bitrate bitrateByLayer'),
       ].sort(),
     );
     expect(stats).toMatchObject([

@@ -108,6 +108,10 @@ export class ScriptedWorker {
           rtx: settings['enableRtx'],
           rtcpMux: settings['rtcpMux'],
           comedia: settings['comedia'],
+          // Piping waits for it.
+          ...(method === 'router.createPipeTransport' && settings['enableSctp'] === true
+            ? { sctpState: 'connected' }
+            : {}),
           tuple: { localAddress: '127.0.0.1', localPort: this.#nextPort++, protocol: 'udp' },
           ...(settings['enableSrtp'] === true ? { srtpParameters: srtp } : {}),
         };

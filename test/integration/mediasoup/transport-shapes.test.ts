@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { Router, Transport } from '../../../src/mediasoup/types.ts';
-import { audio, fieldsOf, listenInfo, simulcast, startRouter } from './media-kit.ts';
+import { audio, fieldsOf, listenInfo, names, simulcast, startRouter } from './media-kit.ts';
 
 const baseDump = [
-  ...['id', 'producerIds', 'consumerIds', 'mapSsrcConsumerId', 'mapRtxSsrcConsumerId', 'recvRtpHeaderExtensions'],
-  ...['rtpListener', 'maxSendMessageSize', 'maxReceiveMessageSize', 'dataProducerIds', 'dataConsumerIds'],
+  ...names('id producerIds consumerIds mapSsrcConsumerId mapRtxSsrcConsumerId recvRtpHeaderExtensions'),
+  ...names('rtpListener maxSendMessageSize maxReceiveMessageSize dataProducerIds dataConsumerIds'),
   'traceEventTypes',
 ];
 const sctpDump = ['sctpParameters', 'sctpState', 'sctpNegotiatedCapabilities', 'sctpListener'];
 const iceDump = ['iceRole', 'iceParameters', 'iceCandidates', 'iceState', 'dtlsParameters', 'dtlsState'];
 const baseStats = [
-  ...['type', 'transportId', 'timestamp', 'bytesReceived', 'recvBitrate', 'bytesSent', 'sendBitrate'],
-  ...['rtpBytesReceived', 'rtpRecvBitrate', 'rtpBytesSent', 'rtpSendBitrate', 'rtxBytesReceived', 'rtxRecvBitrate'],
-  ...['rtxBytesSent', 'rtxSendBitrate', 'probationBytesSent', 'probationSendBitrate'],
+  ...names('type transportId timestamp bytesReceived recvBitrate bytesSent sendBitrate'),
+  ...names('rtpBytesReceived rtpRecvBitrate rtpBytesSent rtpSendBitrate rtxBytesReceived rtxRecvBitrate'),
+  ...names('rtxBytesSent rtxSendBitrate probationBytesSent probationSendBitrate'),
 ];
 
 type Make = (router: Router) => Promise<Transport>;

@@ -80,9 +80,7 @@ describe('a worker that ends before it runs', () => {
     const alone = run([], {});
     expect(alone.status).toBe(41);
     expect(alone.stderr).toContain('not by hand');
-    for (const args of [['--logLevel=chicken'], ['--foo=1'], ['foo'], ['--rtcMinPort=2', '--rtcMaxPort=1']]) {
-      expect(run(args, { MEDIASOUP_VERSION: mediasoup.version }).status).toBe(42);
-    }
+    expect(run(['--logLevel=chicken'], { MEDIASOUP_VERSION: mediasoup.version }).status).toBe(42);
   });
 });
 
