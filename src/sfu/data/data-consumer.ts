@@ -24,7 +24,8 @@ export interface DataOutlet {
   bufferedAmount(consumer: DataConsumer): number;
   /** Of a consumer that has none of its own, bytes. */
   readonly bufferedAmountLowThreshold: number;
-  setBufferedAmountLowThreshold(consumer: DataConsumer, bytes: number): void;
+  /** It has another `lowThreshold`. */
+  setBufferedAmountLowThreshold(consumer: DataConsumer): void;
 }
 
 /** Messages on their way to one receiver. */
@@ -74,6 +75,11 @@ export class DataConsumer implements DataTaker {
     return this.#outlet.bufferedAmount(this);
   }
 
+  /** When so many bytes wait, or less, control is told. */
+  get lowThreshold(): number {
+    return this.#lowThreshold;
+  }
+
   /** Whether a message of the producer is for it. */
   wants({ subchannels, requiredSubchannel, ignoredSubchannel }: DataMessage): boolean {
     if (this.#isPaused) return false;
@@ -102,7 +108,7 @@ export class DataConsumer implements DataTaker {
 
   setBufferedAmountLowThreshold(bytes: number): void {
     this.#lowThreshold = bytes;
-    this.#outlet.setBufferedAmountLowThreshold(this, bytes);
+    this.#outlet.setBufferedAmountLowThreshold(this);
   }
 
   /** What waits has fallen to the threshold. */

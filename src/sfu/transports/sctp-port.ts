@@ -124,6 +124,8 @@ export class SctpPort implements DataPort {
     const streamId = streamIdOf(consumer.options.sctpStreamParameters?.streamId);
     if (this.#consumers.has(streamId)) throw taken(streamId);
     this.#consumers.set(streamId, consumer);
+    // Whoever had the stream before may have set another.
+    this.setBufferedAmountLowThreshold(consumer);
   }
 
   removeConsumer(consumer: DataConsumer): void {
@@ -159,9 +161,9 @@ export class SctpPort implements DataPort {
     return this.#options.defaultStreamBufferedAmountLowThreshold ?? DEFAULT_LOW_THRESHOLD_BYTES;
   }
 
-  setBufferedAmountLowThreshold({ options }: DataConsumer, bytes: number): void {
+  setBufferedAmountLowThreshold({ options, lowThreshold }: DataConsumer): void {
     const streamId = options.sctpStreamParameters?.streamId;
-    if (streamId !== undefined) this.#access.association?.setBufferedAmountLowThreshold(streamId, bytes);
+    if (streamId !== undefined) this.#access.association?.setBufferedAmountLowThreshold(streamId, lowThreshold);
   }
 
   /** Keys are agreed on: the association begins. */
@@ -177,6 +179,8 @@ export class SctpPort implements DataPort {
           negotiatedMaxOutboundStreams: event.outboundStreams,
           negotiatedMaxInboundStreams: event.inboundStreams,
         };
+        // There was no association perhaps when they were set.
+        for (const consumer of this.#consumers.values()) this.setBufferedAmountLowThreshold(consumer);
         this.#enter('connected');
         break;
       case 'message':
