@@ -4,9 +4,16 @@ import { Logger } from './logger.ts';
 /** What a map of events must be: names with lists of arguments. */
 export type EventMapOf<E> = { [K in keyof E]: unknown[] };
 
-type NameOf<E> = keyof E & string;
-type ListenerOf<E, K extends keyof E> = E[K] extends unknown[] ? (...args: E[K]) => void : never;
-type ArgumentsOf<E, K extends keyof E> = E[K] extends unknown[] ? E[K] : never;
+/** What every emitter emits besides: a listener of this event threw this. */
+interface BuiltInEvents {
+  listenererror: [string, Error];
+}
+
+type NameOf<E> = (keyof E | keyof BuiltInEvents) & string;
+/** An event of the map, whose own `listenererror` comes first. */
+type EventOf<E, K> = K extends keyof E ? E[K] : K extends keyof BuiltInEvents ? BuiltInEvents[K] : never;
+type ListenerOf<E, K> = EventOf<E, K> extends infer A extends unknown[] ? (...args: A) => void : never;
+type ArgumentsOf<E, K> = EventOf<E, K> extends unknown[] ? EventOf<E, K> : never;
 type AnyListener = (...args: unknown[]) => void;
 
 const logger = new Logger('EnhancedEventEmitter');

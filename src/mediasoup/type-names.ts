@@ -8,6 +8,7 @@ import type { DataConsumerImpl } from './data-consumer.ts';
 import type { DataProducerImpl } from './data-producer.ts';
 import type { DirectTransportImpl } from './direct-transport.ts';
 import type { EnhancedEventEmitter } from './enhanced-events.ts';
+import type { LogEventListeners } from './logger.ts';
 import type { PipeTransportImpl } from './pipe-transport.ts';
 import type { PlainTransportImpl } from './plain-transport.ts';
 import type { ProducerImpl } from './producer.ts';
@@ -15,14 +16,26 @@ import type { RouterImpl } from './router.ts';
 import type { RtpObserverEvents, RtpObserverImpl, RtpObserverObserverEvents } from './rtp-observer.ts';
 import type { RouterRtpCodecCapability, RtpCapabilities, RtpHeaderExtension } from './rtp-parameters.ts';
 import type { ConsumerDump, OutboundRtpStat, ProducerStat, RtpStreamDump } from './rtp-stream-types.ts';
+import type { ScalabilityMode } from './scalability-modes.ts';
 import type { TransportImpl } from './transport.ts';
-import type { BaseTransportDump, IceCandidate, TransportListenInfo, WebRtcTransportDump } from './transport-types.ts';
+import type { BaseTransportDump, IceCandidate, TransportListenInfo } from './transport-types.ts';
 import type { WebRtcServerDump, WebRtcServerImpl } from './web-rtc-server.ts';
 import type { WebRtcTransportImpl } from './web-rtc-transport.ts';
 import type { WorkerImpl, WorkerOptions } from './worker.ts';
 
 /** The fields of one or those of the other. */
 export type Either<T, U> = (T & { [K in keyof U]?: never }) | (U & { [K in keyof T]?: never });
+
+/** The module, as far as mediasoup's own interface tells of it. */
+export interface Index {
+  version: string;
+  observer: Observer;
+  workerBin: string;
+  setLogEventListeners(listeners?: LogEventListeners): void;
+  createWorker<A extends AppData = AppData>(options?: WorkerOptions<A>): Promise<WorkerImpl<A>>;
+  getSupportedRtpCapabilities(): RouterRtpCapabilities;
+  parseScalabilityMode(scalabilityMode?: string): ScalabilityMode;
+}
 
 export type WorkerSettings<A extends AppData = AppData> = WorkerOptions<A>;
 export type WebRtcServerListenInfo = TransportListenInfo;
@@ -56,7 +69,7 @@ export type ActiveSpeakerObserverObserverEvents = RtpObserverObserverEvents;
 export type AudioLevelObserverEvents = RtpObserverEvents;
 export type AudioLevelObserverObserverEvents = RtpObserverObserverEvents;
 
-export type IceRole = WebRtcTransportDump['iceRole'];
+export type IceRole = 'controlled' | 'controlling';
 export type IceCandidateType = IceCandidate['type'];
 export type IceCandidateTcpType = NonNullable<IceCandidate['tcpType']>;
 export type IpPort = WebRtcServerDump['udpSockets'][number];
