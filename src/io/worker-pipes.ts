@@ -16,6 +16,9 @@ export function pipeOfStreams(readable: Readable, writable: Writable): BytePipe 
   // The other end went away while something was on its way there: the readable's end tells it.
   writable.on('error', end);
   return {
+    get queuedBytes() {
+      return writable.writableLength;
+    },
     send(bytes) {
       if (!isEnded && writable.writable) writable.write(bytes);
     },

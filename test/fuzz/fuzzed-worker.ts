@@ -21,10 +21,11 @@ const ERROR_NAMES: readonly unknown[] = ['Error', 'TypeError', 'UnsupportedError
 const PACKET_FAULT = /^W(producer\.send|transport\.sendRtcp): (?!there is no entity|unknown method)/;
 
 /** Longest time for the answers, milliseconds: ports are opened meanwhile. */
-const ANSWER_MS = 5000;
+const ANSWER_MS = 20_000;
 
 /** One pipe's end at the worker: bytes go in at once, and what it sends is read at once. */
 class WorkerEnd implements BytePipe {
+  readonly queuedBytes = 0;
   receive: (bytes: Uint8Array) => void = () => undefined;
   readonly #reader = new NetstringReader();
   readonly #onPayload: (bytes: Uint8Array) => void;

@@ -3,6 +3,8 @@ import type { ChannelPipes } from './messages.ts';
 
 /** One end of a pipe within this process. What is sent arrives in a later microtask, in order. */
 class MemoryPipe implements BytePipe {
+  /** The other end takes everything. */
+  readonly queuedBytes = 0;
   #peer: MemoryPipe | undefined;
   #receive: ((bytes: Uint8Array) => void) | undefined;
   #ended: (() => void) | undefined;

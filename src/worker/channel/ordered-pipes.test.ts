@@ -4,6 +4,7 @@ import { OrderedPipes } from './ordered-pipes.ts';
 
 /** A pipe whose bytes arrive when the test says so. */
 class StoppedPipe implements BytePipe {
+  readonly queuedBytes = 0;
   readonly sent: Uint8Array[] = [];
   #receive: (bytes: Uint8Array) => void = () => undefined;
 
@@ -74,12 +75,24 @@ describe('pipes in order', () => {
     vi.advanceTimersByTime(499);
     expect(seen).toEqual([]);
     vi.advanceTimersByTime(1);
+    vi.advanceTimersByTime(1);
     expect(seen).toEqual(['1 messages are missing on the other pipe', 'a']);
     sender.send({ name: 'b' }, Uint8Array.of(1));
     sender.send({ name: 'c' });
     far.messages.take(near.messages);
     far.payloads.take(near.payloads);
     expect(seen.slice(2)).toEqual(['b+', 'c']);
+  });
+
+  it('read what has come before they give up: this process may have been busy', () => {
+    const { near, far, sender, seen } = setUp();
+    sender.send({ name: 'late' }, Uint8Array.of(1));
+    sender.send({ name: 'a' });
+    far.messages.take(near.messages);
+    vi.advanceTimersByTime(500);
+    far.payloads.take(near.payloads);
+    vi.advanceTimersByTime(1);
+    expect(seen).toEqual(['late+', 'a']);
   });
 
   it('hold no more than they can', () => {

@@ -84,6 +84,7 @@ export class OrderedPipes {
   /** Passes on what waits no more. */
   close(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#messageLane.held.length = 0;
     this.#payloadLane.held.length = 0;
   }
@@ -102,8 +103,16 @@ export class OrderedPipes {
       clearTimeout(this.#timer);
       this.#timer = undefined;
     } else {
-      this.#timer ??= setTimeout(() => this.#waitNoMore(), MAX_HELD_MS).unref();
+      this.#timer ??= setTimeout(() => this.#giveUp(), MAX_HELD_MS).unref();
     }
+  }
+
+  /** Gives up what is missing, unless it has come and was not read, since this process was busy. */
+  #giveUp(): void {
+    const timer = this.#timer;
+    setImmediate(() => {
+      if (this.#timer === timer) this.#waitNoMore();
+    });
   }
 
   /** @returns whether there was one */

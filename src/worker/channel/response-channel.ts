@@ -24,10 +24,18 @@ export interface ResponseChannelOptions {
   readonly onEnd: () => void;
 }
 
+/**
+ * What may wait for a control side that does not read, bytes on each pipe. Then packets, messages, traces and log lines are
+ * dropped, whatever is newest; what tells of a state is not.
+ */
+export const MAX_QUEUED_BYTES = 32_000_000;
+
 /** The worker's side of its channel: every request is answered exactly once. */
 export class ResponseChannel {
   readonly #options: ResponseChannelOptions;
   readonly #pipes: OrderedPipes;
+  /** Since the last time it was told. */
+  #dropped = 0;
 
   constructor(options: ResponseChannelOptions) {
     this.#options = options;
@@ -42,6 +50,10 @@ export class ResponseChannel {
 
   /** Tells the control side of something that happened to an entity. One too large for the channel is logged and dropped. */
   notify(targetId: string | number, event: string, data?: unknown, payload?: Uint8Array): void {
+    if ((payload !== undefined || event === 'trace') && !this.#hasRoom()) {
+      this.#dropped++;
+      return;
+    }
     const message: NotificationMessage = { targetId, event, ...(data === undefined ? {} : { data }) };
     try {
       this.#pipes.send(message, payload);
@@ -52,7 +64,20 @@ export class ResponseChannel {
   }
 
   log(letter: LogLetter, text: string): void {
-    this.#pipes.log(letter, text);
+    if (this.#hasRoom()) this.#pipes.log(letter, text);
+    else this.#dropped++;
+  }
+
+  /** Whether the control side reads. Once it does again, it is told what it has missed. */
+  #hasRoom(): boolean {
+    const { messages, payloads } = this.#options.pipes;
+    if (messages.queuedBytes > MAX_QUEUED_BYTES || payloads.queuedBytes > MAX_QUEUED_BYTES) return false;
+    if (this.#dropped > 0) {
+      const dropped = this.#dropped;
+      this.#dropped = 0;
+      this.#pipes.log('W', `channel: ${dropped} notifications and log lines were dropped, since nobody read them`);
+    }
+    return true;
   }
 
   #receive(message: Record<string, unknown>, payload: Uint8Array | undefined): void {

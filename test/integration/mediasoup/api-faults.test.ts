@@ -4,7 +4,7 @@ import { Random } from '../../fuzz/mutator.ts';
 import { broken, readScripts, type ScriptMessage } from './broken-messages.ts';
 
 /** Runs that one wrong message each is sent in. `MILLRACE_FAULT_SEED` is that of the first; a failure names its own. */
-const RUNS = 1500;
+const RUNS = 1000;
 const FIRST_SEED = Number(process.env['MILLRACE_FAULT_SEED'] ?? 1);
 
 const scripts = readScripts();
