@@ -34,7 +34,7 @@ export class DirectTransport extends Transport {
   }
 
   protected dumpOwn(): object {
-    return {};
+    return { direct: true };
   }
 
   protected statsOwn(): object {

@@ -249,6 +249,8 @@ export abstract class Transport implements RouterTransport {
     const { id, streams, dataPort } = this;
     return {
       id,
+      // Shown before mediasoup 3.20.
+      direct: false,
       ...streams.dump(),
       dataProducerIds: [...this.dataProducers.keys()],
       dataConsumerIds: [...this.dataConsumers.keys()],

@@ -3,6 +3,7 @@ import type { Router, Transport } from '../../../src/mediasoup/types.ts';
 import { audio, fieldsOf, listenInfo, names, simulcast, startRouter } from './media-kit.ts';
 
 const baseDump = [
+  'direct',
   ...names('id producerIds consumerIds mapSsrcConsumerId mapRtxSsrcConsumerId recvRtpHeaderExtensions'),
   ...names('rtpListener maxSendMessageSize maxReceiveMessageSize dataProducerIds dataConsumerIds'),
   'traceEventTypes',
