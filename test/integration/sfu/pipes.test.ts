@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createWorker } from '../../../src/mediasoup/index.ts';
 import type { DirectTransport, Producer, Router, Worker } from '../../../src/mediasoup/types.ts';
-import { isRtcp } from '../../../src/protocol/rtp/rtcp-packet.ts';
+import { isPictureLossIndication } from '../../../src/protocol/rtp/rtcp-feedback.ts';
+import { isRtcp, parseRtcp } from '../../../src/protocol/rtp/rtcp-packet.ts';
 import { RtpPacketView } from '../../../src/protocol/rtp/rtp-packet-view.ts';
 import { VP8_SENDER, vp8Packet } from './sfu-kit.ts';
 
@@ -253,7 +254,7 @@ it.each([
 it.each([
   { enableSrtp: false, enableRtx: false },
   { enableSrtp: true, enableRtx: true },
-])('simulcast goes through a pipe, of which the other side chooses a layer: %o', async (options) => {
+])('simulcast goes through a pipe, and what the other side chooses is asked for: %o', async (options) => {
   const encodings = [{ ssrc: 1000 }, { ssrc: 2000 }];
   const producer = await input.produce({ kind: 'video', rtpParameters: { ...VP8_SENDER, encodings } as never });
   const { pipeConsumer, pipeProducer } = await from.pipeToRouter({ producerId: producer.id, router: to, ...options });
@@ -263,13 +264,21 @@ it.each([
   const consumer = await output.consume({ producerId: producer.id, rtpCapabilities: to.rtpCapabilities });
   let received = 0;
   consumer.on('rtp', () => received++);
+  /** Streams a key frame is wanted of, as the sender is told: it makes none otherwise. */
+  const wanted = new Set<number>();
+  input.on('rtcp', (compound) => {
+    for (const packet of parseRtcp(compound, { reducedSize: true }).packets) {
+      if (packet.type === 'payload-feedback' && isPictureLossIndication(packet)) wanted.add(packet.mediaSsrc);
+    }
+  });
   let number = 0;
   const sendUntil = async (condition: () => boolean): Promise<void> => {
     const end = number + 1000;
     for (; !condition(); number++) {
       if (number > end) throw new RangeError('it did not come');
       for (const ssrc of [1000, 2000]) {
-        producer.send(Buffer.from(vp8Packet({ ssrc, sequenceNumber: number & 0xffff, isKeyFrame: number % 10 === 0 })));
+        const isKeyFrame = wanted.delete(ssrc);
+        producer.send(Buffer.from(vp8Packet({ ssrc, sequenceNumber: number, isKeyFrame })));
       }
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
