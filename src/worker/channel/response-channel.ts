@@ -28,7 +28,7 @@ export interface ResponseChannelOptions {
  * What may wait for a control side that does not read, bytes on each pipe. Then packets, messages, traces and log lines are
  * dropped, whatever is newest; what tells of a state is not.
  */
-export const MAX_QUEUED_BYTES = 32_000_000;
+export const MAX_QUEUED_BYTES = 16_000_000;
 
 /** The worker's side of its channel: every request is answered exactly once. */
 export class ResponseChannel {

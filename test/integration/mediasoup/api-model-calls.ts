@@ -325,7 +325,7 @@ const askWorker: MakeCall = ({ model, random }) => {
   const { rtpCapabilities } = router.real;
   if (producer !== undefined) {
     const canConsume = router.real.canConsume({ producerId: producer.id, rtpCapabilities });
-    if (canConsume !== (!producer.isClosed && producer.router === router)) {
+    if (canConsume !== (!producer.real.closed && producer.router === router)) {
       // With the id kept, another router has a producer of this name.
       const isNamesake = model.all('producer').some(({ id, router: other }) => id === producer.id && other === router);
       if (!isNamesake) throw new RangeError(`canConsume says ${canConsume} of ${producer.id}`);
