@@ -21,7 +21,11 @@ describe('WebRtcTransport', () => {
   it.each([
     ['UDP and TCP, where both are listed', { listenInfos: [listenInfo, tcp] }, ['udp 127.0.0.1', 'tcp 127.0.0.1']],
     ['the order of the list', { listenInfos: [tcp, listenInfo] }, ['tcp 127.0.0.1', 'udp 127.0.0.1']],
-    ['the order of the list, whatever is preferred', { listenInfos: [tcp, listenInfo], preferUdp: true }, undefined],
+    [
+      'that order, whatever is preferred',
+      { listenInfos: [tcp, listenInfo], preferUdp: true },
+      ['tcp 127.0.0.1', 'udp 127.0.0.1'],
+    ],
     ['UDP alone of old addresses', { listenIps: ['127.0.0.1'] }, ['udp 127.0.0.1']],
     [
       'what is preferred of old addresses',
