@@ -4,8 +4,11 @@ import { PacketIndex, rolloverCounterOf } from './packet-index.ts';
 import { type SrtpCrypto, SrtpJob } from './srtp-cipher.ts';
 import { RTCP_CLEAR_BYTES, RTCP_WORD_BYTES, rtpPayloadStart, writeIv } from './srtp-packet.ts';
 
-/** SSRCs a receiver keeps state of, and as many for RTCP; packets of others are dropped. */
-export const MAX_RECEIVED_SSRCS = 256;
+/**
+ * SSRCs a receiver keeps state of, about 250 bytes each, and as many for RTCP; packets of others are dropped. A call has
+ * new ones with every track that begins anew, and no old one may be played again.
+ */
+export const MAX_RECEIVED_SSRCS = 16_384;
 
 /** Failed packets after which the next rollover counter is tried only now and then. */
 const EAGER_TRIES = 16;

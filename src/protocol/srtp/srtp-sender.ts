@@ -4,8 +4,11 @@ import { PacketIndex, rolloverCounterOf } from './packet-index.ts';
 import { type SrtpCrypto, SrtpJob } from './srtp-cipher.ts';
 import { RTCP_CLEAR_BYTES, RTCP_WORD_BYTES, rtpPayloadStart, writeIv } from './srtp-packet.ts';
 
-/** SSRCs a sender keeps state of, and as many for RTCP. */
-export const MAX_SENT_SSRCS = 256;
+/**
+ * SSRCs a sender keeps state of, and as many for RTCP. None is forgotten before its key: an index that was used must not
+ * come again. So this bounds what a call may have in all, with everybody who comes and goes.
+ */
+export const MAX_SENT_SSRCS = 16_384;
 
 /** Packets one call of the cipher is given. */
 const BATCH_PACKETS = 32;

@@ -18,7 +18,7 @@ import { writeReceiverReport } from '../../../src/protocol/rtp/rtcp-report.ts';
 import { SignalledSrtp } from '../../../src/sfu/transports/srtp-parameters.ts';
 import { ByteWriter } from '../../../src/wire/byte-writer.ts';
 import { freePortPair } from '../../e2e/support/udp-ports.ts';
-import { vp8Packet } from './sfu-kit.ts';
+import { plainTransport, VP8_MAPPING, VP8_SENDER, VP8_VIEWER, virtualRouter, vp8Packet } from './sfu-kit.ts';
 
 const IP = '127.0.0.1';
 const listenInfo: TransportListenInfo = { protocol: 'udp', ip: IP };
@@ -297,4 +297,42 @@ describe('with comedia', () => {
     await peer.send(protect(6), localPort);
     await until(async () => (await packetCount(producer)) === 2);
   });
+});
+
+it('with SRTP, producers and consumers may come and go as often as in a long call', () => {
+  const { router: virtual, world } = virtualRouter();
+  const srtp = { srtpCryptoSuite: 'AES_CM_128_HMAC_SHA1_80' };
+  const [from, to] = [plainTransport(virtual, 'from', srtp), plainTransport(virtual, 'to', srtp)];
+  const support = { crypto: nodeSrtpCrypto, randomBytes: (size: number) => new Uint8Array(size).fill(7) };
+  const keys = new SignalledSrtp(srtp.srtpCryptoSuite, support);
+  for (const { transport } of [from, to]) {
+    transport.connect({ ip: '192.0.2.1', port: 5004, srtpParameters: keys.localParameters });
+  }
+  const ENDED = 600;
+  for (let i = 0; i < ENDED; i++) {
+    const ssrc = 1000 + i;
+    const before = to.peer.datagrams.length;
+    from.transport.produce({
+      id: `p${i}`,
+      kind: 'video',
+      rtpParameters: { ...VP8_SENDER, encodings: [{ ssrc }] },
+      rtpMapping: { ...VP8_MAPPING, encodings: [{ ssrc, mappedSsrc: 5000 + i }] },
+    });
+    to.transport.consume(`p${i}`, {
+      id: `c${i}`,
+      kind: 'video',
+      type: 'simple',
+      rtpParameters: { ...VP8_VIEWER, encodings: [{ ssrc: 7000 + i }] },
+      consumableRtpEncodings: [{ ssrc: 5000 + i }],
+    });
+    const packet = vp8Packet({ sequenceNumber: 1, ssrc, isKeyFrame: true });
+    const room = new Uint8Array(packet.length + keys.sender.rtpOverheadBytes);
+    room.set(packet);
+    from.peer.send(room.subarray(0, keys.sender.protectRtp(room, 0, packet.length)));
+    world.run(10);
+    expect(to.peer.datagrams.length, `of producer ${i}`).toBeGreaterThan(before);
+    from.transport.closeProducer(`p${i}`);
+  }
+  virtual.close();
+  expect(world.timers).toBe(0);
 });
