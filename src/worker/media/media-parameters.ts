@@ -30,7 +30,8 @@ const MAX_CLOCK_RATE = 0xffff_ffff;
 const MAX_CHANNELS = 255;
 const MAX_STREAM_ID = 65_534;
 const MAX_SCTP_LIMIT = 65_535;
-const MAX_LAYER = 255;
+/** Layers above those there are stand for the highest. */
+const MAX_LAYER = 65_535;
 /** Subchannels of data are numbers of 16 bits. */
 export const MAX_SUBCHANNEL = 65_535;
 
