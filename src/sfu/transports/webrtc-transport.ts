@@ -91,11 +91,12 @@ export class WebRtcTransport extends Transport {
   /**
    * The peer's side of DTLS.
    * @returns which side is ours
-   * @throws StateError `sfu/bad-request` when it was called before
+   * @throws StateError `sfu/wrong-state` when it was called before, `sfu/bad-request` without fingerprints
    */
   connect({ role = 'auto', fingerprints }: DtlsParameters): 'client' | 'server' {
-    if (this.#dtlsRole !== 'auto')
-      throw new StateError('sfu/bad-request' satisfies SfuErrorCode, 'connect() was called before');
+    if (this.#dtlsRole !== 'auto') {
+      throw new StateError('sfu/wrong-state' satisfies SfuErrorCode, 'connect() was called before');
+    }
     if (fingerprints.length === 0) throw new StateError('sfu/bad-request' satisfies SfuErrorCode, 'no fingerprints');
     // Where the peer has no wish, the controlled side begins.
     const ownRole = role === 'client' ? 'server' : 'client';

@@ -152,7 +152,9 @@ describe('WebRtcTransport', () => {
     expect(await transport.connect({ dtlsParameters })).toBeUndefined();
     expect(transport.dtlsParameters.role).toBe(expected);
     expect((await transport.dump()).dtlsParameters.role).toBe(expected);
-    await expect(transport.connect({ dtlsParameters })).rejects.toThrow(Error);
+    const again = transport.connect({ dtlsParameters });
+    await expect(again).rejects.toThrow('called before');
+    await expect(again).rejects.not.toBeInstanceOf(TypeError);
     expect(transport.dtlsParameters.role).toBe(expected);
   });
 
