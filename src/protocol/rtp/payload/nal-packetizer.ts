@@ -14,7 +14,7 @@ export interface NalPacketForm {
   /** Bytes in front of a fragment. */
   readonly fragmentHeaderBytes: number;
   /** Whether a NAL unit can be sent at all, by first byte and size. */
-  isSendable(head: number, sizeBytes: number): boolean;
+  readonly isSendable: (head: number, sizeBytes: number) => boolean;
   /** Whether it is a sequence parameter set, by first byte. */
   isSps(head: number): boolean;
   isAccessUnitDelimiter(head: number): boolean;
