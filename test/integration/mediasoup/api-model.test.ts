@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { readdirSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
 import { NotFoundError, WorkerClosedError } from '../../../src/mediasoup/errors.ts';
 import { createWorker, extras, setLogEventListeners } from '../../../src/mediasoup/index.ts';
 import { Random } from '../../fuzz/mutator.ts';
@@ -131,6 +132,11 @@ function closedWorker(node: ModelNode | undefined): boolean {
   return node?.kind === 'worker' && node.isClosed;
 }
 
+/** Files and sockets of this process. */
+function openFiles(): number {
+  return readdirSync('/proc/self/fd').length;
+}
+
 async function hang(names: readonly string[]): Promise<never> {
   await new Promise((resolve) => setTimeout(resolve, HANG_MS).unref());
   throw new RangeError(`no end of ${names.join()}`);
@@ -143,6 +149,7 @@ describe.each([
 ] as const)('workers in %s', (_, inProcess, count) => {
   it(`stand ${count} calls by chance (MILLRACE_MODEL_SEED=${SEED})`, { timeout: 300_000 }, async () => {
     const trial = new Trial(SEED, inProcess);
+    const filesBefore = openFiles();
     const faults: string[] = [];
     // Listeners that throw, events nobody knows, answers to nothing.
     setLogEventListeners({
@@ -163,5 +170,7 @@ describe.each([
     expect(faults).toEqual([]);
     expect(await problemsOf(trial.model)).toEqual([]);
     expect(trial.model.open()).toEqual([]);
+    // Sockets that were being opened for what was closed meanwhile, too.
+    await vi.waitFor(() => expect(openFiles()).toBeLessThanOrEqual(filesBefore), 5000);
   });
 });
