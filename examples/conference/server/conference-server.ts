@@ -86,7 +86,8 @@ export class ConferenceServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { rooms, log } = this.#options;
-    socket.on('error', (error) => log(`a connection failed: ${error.message}`));
+    const onError = (error: Error): void => log(`a connection failed: ${error.message}`);
+    socket.on('error', onError);
     const refused = this.#reasonToRefuse(request);
     if (refused !== undefined) {
       socket.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
@@ -94,6 +95,8 @@ export class ConferenceServer {
     }
     const room = roomOf(request);
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      // From here on the WebSocket tells.
+      socket.off('error', onError);
       new Signalling(webSocket, { roomName: room, rooms, log });
     });
   }
