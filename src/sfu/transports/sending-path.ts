@@ -126,10 +126,14 @@ export class SendingPath implements PathFeedback {
     if (!sender.isOpen) return;
     const nowMs = environment.clock.nowMs();
     const availableBps = this.#estimator?.estimateBps ?? UNLIMITED;
-    this.#distributedMs = nowMs;
     this.#distributedBps = availableBps;
+    // What gets lost is sent again, and takes its share.
+    const mediaBps = availableBps * (1 - (this.#estimator?.lossFraction ?? 0));
     const takers = [...streams.consumers.values()].filter((one) => one.kind === 'video' && one.isActive);
-    const wishBps = distributeBitrate(takers, availableBps, nowMs) * WISH_FACTOR;
+    // Nothing comes of it by itself where nothing is estimated and nobody has a choice.
+    const hasChoice = this.#estimator !== undefined || takers.some(({ hasLayers }) => hasLayers);
+    this.#distributedMs = hasChoice ? nowMs : undefined;
+    const wishBps = distributeBitrate(takers, mediaBps, nowMs) * WISH_FACTOR;
     if (wishBps > 0) this.#estimator?.setDesiredBitrate({ desiredBps: wishBps });
     this.#options.plan();
   }
