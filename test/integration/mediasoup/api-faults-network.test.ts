@@ -136,7 +136,7 @@ describe('a worker whose ports get anything', () => {
     const after = await reportOfProcess(0);
     expect(after.heapBytes - before.heapBytes).toBeLessThan(ALLOWED_GROWTH_BYTES);
     expect(after.bufferBytes - before.bufferBytes).toBeLessThan(ALLOWED_GROWTH_BYTES);
-    await path.flow(20, 5000);
+    await path.flow(20, 10_000);
     const { channelMessageHandlers } = await worker.dump();
     const handlers = await path.router.dump();
     // Both routers, the server, and what the media goes over.

