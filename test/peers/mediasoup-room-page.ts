@@ -54,7 +54,7 @@ export interface RoomSource {
 
 /** A pair of candidates of ICE. */
 export interface RoomPair {
-  readonly requestsSent: number;
+  readonly id: string;
   readonly responsesReceived: number;
 }
 

@@ -124,6 +124,11 @@ export class BandwidthEstimator {
     return this.#bounded(Math.min(estimateBps, limitBps));
   }
 
+  /** Part of what is sent that got lost lately, without what was lost beside a queue, 0–1. */
+  get lossFraction(): number {
+    return this.#hasFeedback ? this.#loss.averageLoss : this.#reports.lossFraction;
+  }
+
   /** Shortest round trip of the last feedback, milliseconds. */
   get rttMs(): number {
     return this.#rttUs / 1000;

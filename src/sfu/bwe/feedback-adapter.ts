@@ -38,7 +38,8 @@ export class FeedbackAdapter {
     for (let i = 0; i < count; i++) {
       const wrappedUs = arrivalsUs[i];
       const number = this.#history.find(baseSequenceNumber + i);
-      if (number === undefined || (wrappedUs !== undefined && !Number.isFinite(wrappedUs))) continue;
+      if (number === undefined || (wrappedUs !== undefined && !(Math.abs(wrappedUs) <= Number.MAX_SAFE_INTEGER)))
+        continue;
       passedOverBytes += this.#history.passOver(number);
       const kind = this.#history.report(number, wrappedUs !== undefined);
       if (kind === 'known') continue;

@@ -47,6 +47,23 @@ describe('packets that get lost', () => {
     expect(viewer.stats['rtxBytesSent']!).toBeGreaterThan(0);
   });
 
+  it('of 30 % are sent again within what the path is thought to carry, by smaller pictures', () => {
+    const { world, viewer } = scene([100_000, 450_000]);
+    const layer = (): unknown =>
+      (world.eventsOf('consumer', 'layerschange').at(-1) as { spatialLayer: number }).spatialLayer;
+    seconds(world, 15);
+    expect(layer()).toBe(1);
+    viewer.become({ lossRate: 0.3 });
+    seconds(world, 5);
+    expect(layer()).toBe(0);
+    const [stream] = viewer.seen;
+    const before = stream!.numbers.size;
+    seconds(world, 4);
+    // 30 pictures a second, one packet each.
+    expect(stream!.numbers.size - before).toBeGreaterThan(100);
+    expect(viewer.stats['sendBitrate']).toBeLessThan(300_000);
+  });
+
   it('show in scores, of both ends or of the one where they got lost, and are forgotten', () => {
     const { world, camera, viewer } = scene();
     seconds(world, 10);
