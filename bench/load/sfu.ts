@@ -122,7 +122,7 @@ type Measured = Omit<SfuRow, 'scenario' | 'load' | 'engine' | 'profile' | 'split
 
 /** Puts connected people under load for one window. */
 async function measureWindow(server: Server, clients: Clients, load: SfuLoad, seconds: number): Promise<Measured> {
-  const first = await clients.ask<SfuClientsCounters>({ type: 'send', isOn: true });
+  await clients.ask({ type: 'send', isOn: true });
   await sleep(WARM_UP_MS);
   const loadBefore = await clients.ask<SfuClientsCounters>({ type: 'begin' });
   const before = await server.ask<WorkerCounters>({ type: 'count' });
@@ -137,7 +137,7 @@ async function measureWindow(server: Server, clients: Clients, load: SfuLoad, se
   const loadElapsedUs = loadAfter.atUs - loadBefore.atUs;
   const forwardedPerSecond = ((loadAfter.received - loadBefore.received) * 1e6) / loadElapsedUs;
   const workerCpuShare = (after.cpuUs - before.cpuUs) / elapsedUs;
-  const expectedPackets = (last.sent - first.sent) * copiesOf(load);
+  const expectedPackets = (last.sent - loadBefore.sent) * copiesOf(load);
   return {
     forwardedPerSecond,
     receivedPerSecond: ((loadAfter.sent - loadBefore.sent) * 1e6) / loadElapsedUs,
@@ -149,8 +149,8 @@ async function measureWindow(server: Server, clients: Clients, load: SfuLoad, se
     workerRssBytes: after.rssBytes,
     delay: loadAfter.delay,
     expectedPackets,
-    lostPackets: expectedPackets - (last.received - first.received),
-    faults: last.faults - first.faults,
+    lostPackets: expectedPackets - (last.received - loadBefore.received),
+    faults: last.faults - loadBefore.faults,
   };
 }
 
