@@ -40,6 +40,8 @@ export class RtcpReceiver {
   /** Whether the compound told the peer's clock, and the round trip, already. */
   #hasReference = false;
   #hasRoundTrip = false;
+  /** Streams it reported on already, by SSRC. */
+  readonly #reported = new Set<number>();
   readonly #streams: TransportStreams;
   readonly #environment: RouterEnvironment;
   readonly #path: PathFeedback;
@@ -56,6 +58,7 @@ export class RtcpReceiver {
     if (isMalformed) this.malformed++;
     this.#hasReference = false;
     this.#hasRoundTrip = false;
+    this.#reported.clear();
     for (const packet of packets) this.#take(packet, nowMs);
   }
 
@@ -89,7 +92,8 @@ export class RtcpReceiver {
     const now = toNtpTime(this.#environment.unixMs());
     for (const block of blocks) {
       const found = this.#streams.anyOutput(block.ssrc);
-      if (found === undefined) continue;
+      if (found === undefined || this.#reported.has(block.ssrc)) continue;
+      this.#reported.add(block.ssrc);
       found.consumer.receiveReport(found.output, block, now);
       this.#path.onReceiverReport(block.fractionLost / 256, found.output.sent.rttMs, nowMs);
     }

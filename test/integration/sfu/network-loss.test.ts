@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { writeExtendedReport } from '../../../src/protocol/rtp/rtcp-extended-report.ts';
 import { writeNack } from '../../../src/protocol/rtp/rtcp-feedback.ts';
+import { writeReceiverReport } from '../../../src/protocol/rtp/rtcp-report.ts';
 import { MAX_TRANSPORT_WIDE_PACKETS } from '../../../src/protocol/rtp/rtcp-transport-wide-feedback.ts';
 import { MAX_STORED_PACKETS } from '../../../src/sfu/streams/packet-store.ts';
 import { INACTIVITY_MS } from '../../../src/sfu/streams/received-stream.ts';
@@ -160,6 +161,30 @@ describe('what a peer may ask of a router', () => {
     seconds(world, 10);
     expect(told).toBeGreaterThan(200);
     expect(told).toBeLessThan(2000);
+  });
+
+  it('is one report on a stream in a compound', () => {
+    const { world, viewer } = scene();
+    seconds(world, 2);
+    const consumer = viewer.transport.consumer('consumer');
+    const receiveReport = consumer.receiveReport.bind(consumer);
+    const taken: number[] = [];
+    consumer.receiveReport = (output, block, now) => {
+      taken.push(block.fractionLost);
+      receiveReport(output, block, now);
+    };
+    const block = { ssrc: 7000, packetsLost: 0, highestSequenceNumber: 0, jitter: 0, lastSr: 0, delaySinceLastSr: 0 };
+    viewer.sendRtcp((out) => {
+      for (let i = 0; i < 10; i++) {
+        const reports = Array.from({ length: 31 }, (_, fractionLost) => ({
+          ...block,
+          fractionLost: 100 + i + fractionLost,
+        }));
+        writeReceiverReport({ ssrc: 1, reports }, out);
+      }
+    });
+    world.network.runFor(50);
+    expect(taken.filter((fractionLost) => fractionLost >= 100)).toEqual([100]);
   });
 
   it('is one round trip of a compound, whatever it says of the others', () => {
