@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { writeNack } from '../../../src/protocol/rtp/rtcp-feedback.ts';
+import type { RtpParameters } from '../../../src/sfu/transports/rtp-parameters.ts';
+import { ByteWriter } from '../../../src/wire/byte-writer.ts';
+import { plainTransport, VP8_MAPPING, VP8_SENDER, VP8_VIEWER, virtualRouter, vp8Packet } from './sfu-kit.ts';
+
+const WITHOUT_RTX: RtpParameters = {
+  ...VP8_VIEWER,
+  codecs: VP8_VIEWER.codecs.slice(0, 1),
+  encodings: [{ ssrc: 7000 }],
+};
+
+describe('a packet that a viewer asks for again', () => {
+  it.each([
+    ['RTX', VP8_VIEWER, { ssrc: 7001, payloadType: 102, mid: '7' }, true],
+    ['no RTX', WITHOUT_RTX, { ssrc: 7000, payloadType: 101, mid: '7' }, false],
+  ])('is traced as it is sent, with %s', (_, rtpParameters, expected, isRtx) => {
+    const { world, router } = virtualRouter();
+    const { peer: sender, transport: from } = plainTransport(router, 'from');
+    from.connect({ ip: '192.0.2.1', port: 5004 });
+    from.produce({ id: 'p', kind: 'video', rtpParameters: VP8_SENDER, rtpMapping: VP8_MAPPING });
+    const { peer, transport: to } = plainTransport(router, 'to');
+    to.connect({ ip: '192.0.2.1', port: 5004 });
+    const consumer = to.consume('p', {
+      id: 'c',
+      kind: 'video',
+      type: 'simple',
+      rtpParameters,
+      consumableRtpEncodings: [{ ssrc: 5000 }],
+    });
+    for (let i = 0; i < 3; i++) sender.send(vp8Packet({ sequenceNumber: 100 + i, isKeyFrame: i === 0 }));
+    const [lost] = peer.datagrams;
+    const number = (lost![2]! << 8) | lost![3]!;
+    consumer.trace.enable(['rtp', 'keyframe', 'nack']);
+    world.run(300);
+    const nack = new ByteWriter();
+    writeNack({ senderSsrc: 1, mediaSsrc: 7000 }, [number], nack);
+    peer.send(nack.finish());
+    const traces = world.notifications.filter(({ event }) => event === 'trace').map(({ data }) => data);
+    expect(traces).toMatchObject([
+      { type: 'nack', direction: 'in' },
+      { type: 'keyframe', direction: 'out', info: { isRtx, rtpPacket: { ...expected, isKeyFrame: true } } },
+    ]);
+    router.close();
+  });
+});
