@@ -10,7 +10,7 @@ import type { RtpPacketView } from '../../protocol/rtp/rtp-packet-view.ts';
 import type { PacketSender, SentKind } from '../transports/packet-sender.ts';
 import { headerExtensionId, type RtpParameters } from '../transports/rtp-parameters.ts';
 
-/** What a header may grow by: elements of our own, longer forms of the others, padding, and the number of a repair. */
+/** What a packet may grow by besides longer forms of its elements: elements of our own, padding, the number of a repair. */
 const HEADER_ROOM_BYTES = 160;
 
 /** Elements each transport writes for itself, and those that name streams of the producer. */
@@ -82,7 +82,10 @@ export class PacketWriter {
     originalNumber: number,
     paddingBytes = 0,
   ): boolean {
-    const at = this.#sender.reserve(view.payloadStart - view.start + payload.length + HEADER_ROOM_BYTES);
+    // Elements in the two-byte form are longer by one byte than the two or more they had.
+    const longerBytes = (view.extensionEnd - view.extensionStart) >>> 1;
+    const headerBytes = view.payloadStart - view.start;
+    const at = this.#sender.reserve(headerBytes + longerBytes + HEADER_ROOM_BYTES + payload.length);
     if (at < 0) return false;
     const out = this.#sender.bytes;
     let payloadAt = this.#extensions.write(view, out, at);
