@@ -46,6 +46,8 @@ const PROFILES: readonly SrtpProfileName[] = ['AES_CM_128_HMAC_SHA1_80', 'AEAD_A
 const ENGINES: readonly SfuEngine[] = ['ffi', 'portable', 'native'];
 /** Before each window: code is compiled by then, and buffers have their size. */
 const WARM_UP_MS = 5000;
+/** Between its end, from which on loss is counted, and the window. */
+const SETTLE_MS = 1000;
 /** Packets that are on their way when sending ends have arrived after this. */
 const DRAIN_MS = 500;
 /** Share of packets that may be lost: with more, the worker was spared work. */
@@ -124,6 +126,10 @@ type Measured = Omit<SfuRow, 'scenario' | 'load' | 'engine' | 'profile' | 'split
 async function measureWindow(server: Server, clients: Clients, load: SfuLoad, seconds: number): Promise<Measured> {
   await clients.ask({ type: 'send', isOn: true });
   await sleep(WARM_UP_MS);
+  await clients.ask({ type: 'send', isOn: false });
+  await sleep(DRAIN_MS);
+  const first = await clients.ask<SfuClientsCounters>({ type: 'send', isOn: true });
+  await sleep(SETTLE_MS);
   const loadBefore = await clients.ask<SfuClientsCounters>({ type: 'begin' });
   const before = await server.ask<WorkerCounters>({ type: 'count' });
   await sleep(seconds * 1000);
@@ -137,7 +143,7 @@ async function measureWindow(server: Server, clients: Clients, load: SfuLoad, se
   const loadElapsedUs = loadAfter.atUs - loadBefore.atUs;
   const forwardedPerSecond = ((loadAfter.received - loadBefore.received) * 1e6) / loadElapsedUs;
   const workerCpuShare = (after.cpuUs - before.cpuUs) / elapsedUs;
-  const expectedPackets = (last.sent - loadBefore.sent) * copiesOf(load);
+  const expectedPackets = (last.sent - first.sent) * copiesOf(load);
   return {
     forwardedPerSecond,
     receivedPerSecond: ((loadAfter.sent - loadBefore.sent) * 1e6) / loadElapsedUs,
@@ -149,8 +155,8 @@ async function measureWindow(server: Server, clients: Clients, load: SfuLoad, se
     workerRssBytes: after.rssBytes,
     delay: loadAfter.delay,
     expectedPackets,
-    lostPackets: expectedPackets - (last.received - loadBefore.received),
-    faults: last.faults - loadBefore.faults,
+    lostPackets: expectedPackets - (last.received - first.received),
+    faults: last.faults - first.faults,
   };
 }
 
