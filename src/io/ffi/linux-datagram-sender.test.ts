@@ -297,6 +297,16 @@ describe('LinuxQueueSender', () => {
     expect(kernel.messages.map(({ packets }) => packets.length)).toEqual([64, 64, 2]);
   });
 
+  it('sends packets that are too long for segments one by one, and goes on to join others of their target', () => {
+    const { kernel, send } = setUpQueue();
+    // As the kernel does where the route takes 1,500 bytes.
+    kernel.answer = ({ segmentBytes = 0 }) => (segmentBytes > 1472 ? EINVAL : 0);
+    send([1600, 1600, 900, 900].map((sizeBytes) => ({ target: 0, sizeBytes })));
+    send([900, 900].map((sizeBytes) => ({ target: 0, sizeBytes })));
+    const sizes = kernel.messages.map(({ packets }) => packets.map((packet) => packet.length));
+    expect(sizes).toEqual([[1600], [1600], [900, 900], [900, 900]]);
+  });
+
   it('sends any packets to any targets as they are and in order, and knows what became of each, whatever the kernel says', () => {
     const put = fc.record({
       target: fc.nat(2),

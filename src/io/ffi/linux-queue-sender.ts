@@ -12,6 +12,7 @@ import {
   EAGAIN,
   EINTR,
   IOVEC_BYTES,
+  MAX_SEGMENT_BYTES,
   MAX_SEGMENTED_BYTES,
   MAX_SEGMENTS,
   MESSAGE_FLAGS,
@@ -129,7 +130,8 @@ export class LinuxQueueSender {
     const message = this.#messageCount++;
     const firstVector = this.#vectorCount;
     const segmentBytes = sizes[first]!;
-    const most = isSegmented ? MAX_SEGMENTS : 1;
+    // Of what peers send too long it is not concluded that the route takes no segments.
+    const most = isSegmented && segmentBytes <= MAX_SEGMENT_BYTES ? MAX_SEGMENTS : 1;
     let packet = first;
     let sizeBytes = 0;
     let count = 0;

@@ -14,6 +14,8 @@ const UDP_SEGMENT = 103;
 /** Most packets and most bytes of one segmented message (`UDP_MAX_SEGMENTS` before Linux 6.10; 65,535 less headers). */
 export const MAX_SEGMENTS = 64;
 export const MAX_SEGMENTED_BYTES = 65_000;
+/** Longest packet that fits Ethernet behind headers of IPv6 and UDP: the kernel cuts no message into longer pieces. */
+export const MAX_SEGMENT_BYTES = 1452;
 
 /** `MSG_DONTWAIT | MSG_NOSIGNAL`. */
 export const MESSAGE_FLAGS = 0x4040;
