@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BytePipe } from '../../protocol/netstring/byte-pipe.ts';
-import { MAX_QUEUED_BYTES, ResponseChannel } from './response-channel.ts';
+import { writeNetstring } from '../../protocol/netstring/netstring-writer.ts';
+import { MAX_QUEUED_BYTES, MAX_QUEUED_STATE_BYTES, ResponseChannel } from './response-channel.ts';
 
 /** A pipe whose other end reads when the test says so. */
 class SlowPipe implements BytePipe {
@@ -11,7 +12,12 @@ class SlowPipe implements BytePipe {
     this.text += new TextDecoder().decode(bytes);
   }
 
-  onBytes(): void {}
+  /** Comes from the other end. */
+  take: (bytes: Uint8Array) => void = () => undefined;
+
+  onBytes(receive: (bytes: Uint8Array) => void): void {
+    this.take = receive;
+  }
 
   onEnd(): void {}
 
@@ -26,7 +32,10 @@ function setUp() {
     onCommand: () => undefined,
     onEnd: () => undefined,
   });
-  return { pipes, channel };
+  const request = (message: object): void => {
+    pipes.messages.take(writeNetstring(new TextEncoder().encode(JSON.stringify(message))));
+  };
+  return { pipes, channel, request };
 }
 
 describe('a worker whose control side does not read', () => {
@@ -56,5 +65,21 @@ describe('a worker whose control side does not read', () => {
     channel.notify('c', 'rtp', undefined, Uint8Array.of(120));
     expect(pipes.messages.text.match(/2 notifications and log lines were dropped/g)).toHaveLength(1);
     expect(pipes.payloads.text.match(/rtp/g)).toHaveLength(2);
+  });
+
+  it('tells of no states either, where far too much waits, but answers', () => {
+    const { pipes, channel, request } = setUp();
+    pipes.messages.queuedBytes = MAX_QUEUED_STATE_BYTES;
+    channel.notify('c', 'score', 1);
+    expect(pipes.messages.text).toContain('score');
+    pipes.messages.queuedBytes++;
+    pipes.messages.text = '';
+    channel.notify('c', 'score', 2);
+    expect(pipes.messages.text).toBe('');
+    request({ id: 7, method: 'worker.dump' });
+    expect(pipes.messages.text).toContain('"id":7,"accepted":true');
+    pipes.messages.queuedBytes = 0;
+    channel.log('D', 'line');
+    expect(pipes.messages.text).toContain('1 notifications and log lines were dropped');
   });
 });

@@ -26,9 +26,11 @@ export interface ResponseChannelOptions {
 
 /**
  * What may wait for a control side that does not read, bytes on each pipe. Then packets, messages, traces and log lines are
- * dropped, whatever is newest; what tells of a state is not.
+ * dropped, whatever is newest; what tells of a state is not, as long as it is not far too much.
  */
 export const MAX_QUEUED_BYTES = 16_000_000;
+/** The same of what tells of a state: scores and layers change as often as peers want. Then only answers are sent. */
+export const MAX_QUEUED_STATE_BYTES = 64_000_000;
 
 /** The worker's side of its channel: every request is answered exactly once. */
 export class ResponseChannel {
@@ -50,7 +52,8 @@ export class ResponseChannel {
 
   /** Tells the control side of something that happened to an entity. One too large for the channel is logged and dropped. */
   notify(targetId: string | number, event: string, data?: unknown, payload?: Uint8Array): void {
-    if ((payload !== undefined || event === 'trace') && !this.#hasRoom()) {
+    const isState = payload === undefined && event !== 'trace';
+    if (isState ? this.#options.pipes.messages.queuedBytes > MAX_QUEUED_STATE_BYTES : !this.#hasRoom()) {
       this.#dropped++;
       return;
     }
