@@ -282,7 +282,7 @@ export class BandwidthEstimator {
   #process(nowUs: number): void {
     this.#lastProcessUs = nowUs;
     this.#enqueue(this.#probes.update(this.#probeState(), nowUs));
-    // Who sends all that may be sent shows it by that.
+    // Who sends all that may be sent shows by that what there is. Packets without numbers are not seen here: an SFU always pads.
     if (this.#rembBps !== undefined && !this.#hasFeedback && this.#alr.isLimited) {
       const wishBps = this.#bounded(this.#desiredBps);
       for (const probe of this.#rembProber.update(this.estimateBps, wishBps, nowUs)) this.#wait(probe);
