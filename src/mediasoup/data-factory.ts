@@ -131,7 +131,7 @@ export class DataFactory {
       delete params.maxRetransmits;
       if (maxPacketLifeTime !== undefined) params.maxPacketLifeTime = maxPacketLifeTime;
       if (maxRetransmits !== undefined) params.maxRetransmits = maxRetransmits;
-      if (ordered === undefined) delete params.ordered;
+      if (ordered === undefined) params.ordered = false;
     } else if (ordered === true) {
       delete params.maxPacketLifeTime;
       delete params.maxRetransmits;

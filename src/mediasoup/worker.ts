@@ -90,6 +90,9 @@ export interface WorkerObserverEvents {
 
 const logger = new Logger('Worker');
 
+/** A process that was asked to end and has not so long after is ended: it hangs, and would for ever. Milliseconds. */
+const END_MS = 5000;
+
 /** A process that carries the media of its routers. */
 export class WorkerImpl<A extends AppData = AppData> extends EnhancedEventEmitter<WorkerEvents> {
   readonly #observer = new EnhancedEventEmitter<WorkerObserverEvents>();
@@ -103,6 +106,7 @@ export class WorkerImpl<A extends AppData = AppData> extends EnhancedEventEmitte
   #closed = false;
   #died = false;
   #subprocessClosed = false;
+  #endTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * @private Use `createWorker()`: the worker is not ready before `@success`.
@@ -175,7 +179,9 @@ export class WorkerImpl<A extends AppData = AppData> extends EnhancedEventEmitte
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#process?.kill('SIGTERM');
+    const child = this.#process;
+    child?.kill('SIGTERM');
+    if (child !== undefined) this.#endTimer = setTimeout(() => child.kill('SIGKILL'), 50000).unref();
     this.#closeAll();
     if (this.#process === undefined) setImmediate(() => this.#processClosed());
     this.#observer.safeEmit('close');
@@ -298,6 +304,7 @@ export class WorkerImpl<A extends AppData = AppData> extends EnhancedEventEmitte
   #processClosed(): void {
     if (this.#subprocessClosed) return;
     this.#subprocessClosed = true;
+    clearTimeout(this.#endTimer);
     this.safeEmit('subprocessclose');
   }
 }

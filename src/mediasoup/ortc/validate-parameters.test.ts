@@ -21,7 +21,16 @@ describe('validateAndNormalizeRtpCapabilities', () => {
           clockRate: 8000,
           rtcpFeedback: [{ type: 'nack' }],
         },
-        { kind: 'video', mimeType: 'video/VP8', preferredPayloadType: 2, clockRate: 90000, channels: 2 },
+        {
+          kind: 'video',
+          mimeType: 'video/VP8',
+          preferredPayloadType: 2,
+          clockRate: 90000,
+          channels: 2,
+          // Clients of other languages send what they have nothing for.
+          parameters: null as never,
+          rtcpFeedback: 'x' as never,
+        },
       ],
       headerExtensions: [{ kind: 'audio', uri: 'urn:x', preferredId: 3 }],
     };
@@ -106,7 +115,8 @@ describe('validateAndNormalizeSctpStreamParameters', () => {
   it.each([
     [{ streamId: 1 }, true],
     [{ streamId: 1, ordered: false }, false],
-    [{ streamId: 1, maxRetransmits: 0 }, false],
+    [{ streamId: 1, maxRetransmits: 0 }, true],
+    [{ streamId: 1, ordered: true, maxRetransmits: 0 }, true],
     [{ streamId: 1, maxPacketLifeTime: 100 }, false],
   ])('%j is ordered: %s', (params: SctpStreamParameters, ordered) => {
     validateAndNormalizeSctpStreamParameters(params);

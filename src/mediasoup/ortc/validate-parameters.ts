@@ -124,10 +124,11 @@ export function validateAndNormalizeSctpStreamParameters(params: SctpStreamParam
   const isOrderGiven = typeof fields['ordered'] === 'boolean';
   const lifeTime = optionalInteger(fields['maxPacketLifeTime'], 'params.maxPacketLifeTime');
   const retransmits = optionalInteger(fields['maxRetransmits'], 'params.maxRetransmits');
-  if (lifeTime !== undefined && retransmits !== undefined) {
+  // No limit is 0 here, as in mediasoup: messages that are sent once may be ordered.
+  if (lifeTime && retransmits) {
     throw new TypeError('cannot provide both maxPacketLifeTime and maxRetransmits');
   }
-  const isLimited = lifeTime !== undefined || retransmits !== undefined;
+  const isLimited = Boolean(lifeTime) || Boolean(retransmits);
   if (isOrderGiven && fields['ordered'] === true && isLimited) {
     throw new TypeError('cannot be ordered with maxPacketLifeTime or maxRetransmits');
   }

@@ -68,20 +68,20 @@ export function codecOf(codec: Fields): NormalizedCodec {
   const match = mimeTypePattern.exec(mimeType);
   if (match === null) throw new TypeError('invalid codec.mimeType');
   const kind = match[1]!.toLowerCase() === 'audio' ? 'audio' : 'video';
-  const channels = codec['channels'];
+  const { channels, rtcpFeedback: feedback } = codec;
   return {
     kind,
     mimeType,
     clockRate: integerOf(codec['clockRate'], 'codec.clockRate'),
     channels: kind === 'video' ? undefined : typeof channels === 'number' ? channels : 1,
     parameters: codecParametersOf(codec['parameters']),
-    rtcpFeedback: listOf(codec['rtcpFeedback'], 'codec.rtcpFeedback').map((feedback) => feedbackOf(feedback)),
+    rtcpFeedback: (Array.isArray(feedback) ? (feedback as unknown[]) : []).map((one) => feedbackOf(one)),
   };
 }
 
 function codecParametersOf(value: unknown): RtpCodecParameterValues {
   const parameters: RtpCodecParameterValues = {};
-  for (const [key, parameter] of Object.entries(value === undefined ? {} : objectOf(value, 'codec.parameters'))) {
+  for (const [key, parameter] of Object.entries(parametersOf(value))) {
     parameters[key] = parameter === undefined ? '' : parameter;
     if (!isTextOrNumber(parameters[key])) throw new TypeError(`invalid codec parameter [key:${key}]`);
     if (key === 'apt' && !Number.isInteger(parameter)) throw new TypeError('invalid codec apt parameter');
@@ -92,11 +92,16 @@ function codecParametersOf(value: unknown): RtpCodecParameterValues {
 /** @throws TypeError for anything but texts and numbers; what is undefined becomes '' */
 export function extensionParametersOf(value: unknown): Record<string, unknown> {
   const parameters: Record<string, unknown> = {};
-  for (const [key, parameter] of Object.entries(value === undefined ? {} : objectOf(value, 'ext.parameters'))) {
+  for (const [key, parameter] of Object.entries(parametersOf(value))) {
     parameters[key] = parameter === undefined ? '' : parameter;
     if (!isTextOrNumber(parameters[key])) throw new TypeError('invalid header extension parameter');
   }
   return parameters;
+}
+
+/** Anything but an object counts as none, as in mediasoup: clients of other languages say null. */
+function parametersOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }
 
 function isTextOrNumber(value: unknown): boolean {
