@@ -181,7 +181,7 @@ export class WorkerImpl<A extends AppData = AppData> extends EnhancedEventEmitte
     this.#closed = true;
     const child = this.#process;
     child?.kill('SIGTERM');
-    if (child !== undefined) this.#endTimer = setTimeout(() => child.kill('SIGKILL'), 50000).unref();
+    if (child !== undefined) this.#endTimer = setTimeout(() => child.kill('SIGKILL'), END_MS).unref();
     this.#closeAll();
     if (this.#process === undefined) setImmediate(() => this.#processClosed());
     this.#observer.safeEmit('close');

@@ -249,6 +249,19 @@ describe('a worker that is closed', () => {
     expect(onDied).not.toHaveBeenCalled();
   });
 
+  it('is killed when it has not ended after 5 s: it hangs', async () => {
+    const worker = await start();
+    process.kill(worker.pid, 'SIGSTOP');
+    const closed = extras.enhancedOnce(worker, 'subprocessclose');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    worker.close();
+    vi.advanceTimersByTime(4999);
+    for (let i = 0; i < 100; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(worker.subprocessClosed).toBe(false);
+    vi.advanceTimersByTime(1);
+    await closed;
+  });
+
   it('ends them in this process, too', async () => {
     const worker = await createWorker({ inProcess: true });
     const router = await worker.createRouter({ mediaCodecs: [opus] });
