@@ -81,7 +81,7 @@ export class OrderedPipes {
     this.#messages.log(letter, text);
   }
 
-  /** Passes on what waits no more. */
+  /** Forgets what waits. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -127,6 +127,7 @@ export class OrderedPipes {
 
   /** What was waited for is lost: it counts as passed on. */
   #waitNoMore(): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const [lane, other] of [
       [this.#messageLane, this.#payloadLane],
