@@ -15,6 +15,8 @@ import type { TransportStreams } from './transport-streams.ts';
 
 /** Layers are chosen anew at least this often, milliseconds: what they take changes. */
 const DISTRIBUTION_INTERVAL_MS = 1000;
+/** What a peer tells of the path leads to that no more often, milliseconds: it may tell something else with each packet. */
+export const MIN_DISTRIBUTION_INTERVAL_MS = 20;
 /** More than what is sent is wished for, so that there is room when it grows. */
 const WISH_FACTOR = 1.35;
 const UNLIMITED = 1e12;
@@ -45,7 +47,9 @@ export class SendingPath implements PathFeedback {
   readonly #loss = new LossFraction();
   readonly #allowance = new Allowance(MAX_TOLD_PACKETS, TOLD_PER_PACKET);
   #isStarted = false;
+  /** When it was done last, where it is done again and again. */
   #distributedMs: number | undefined;
+  #lastDistributionMs = Number.NEGATIVE_INFINITY;
   #distributedBps = 0;
   #minBps = 0;
   #maxBps = 0;
@@ -125,6 +129,7 @@ export class SendingPath implements PathFeedback {
     const { environment, streams, sender } = this.#options;
     if (!sender.isOpen) return;
     const nowMs = environment.clock.nowMs();
+    this.#lastDistributionMs = nowMs;
     const availableBps = this.#estimator?.estimateBps ?? UNLIMITED;
     this.#distributedBps = availableBps;
     // What gets lost is sent again, and takes its share.
@@ -229,7 +234,9 @@ export class SendingPath implements PathFeedback {
       this.#trace('bwe', info, nowMs);
     }
     const changed = Math.abs(estimator.estimateBps - this.#distributedBps);
-    if (changed > this.#distributedBps * 0.05) this.distribute();
+    // What is too early now is seen at the next time of the estimator.
+    const isSoon = nowMs - this.#lastDistributionMs < MIN_DISTRIBUTION_INTERVAL_MS;
+    if (changed > this.#distributedBps * 0.05 && !isSoon) this.distribute();
   }
 
   #trace(type: string, info: object, nowMs: number): void {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parseVp8Descriptor, Vp8Descriptor } from '../../../src/protocol/rtp/layers/vp8-descriptor.ts';
 import { writeNack } from '../../../src/protocol/rtp/rtcp-feedback.ts';
 import { writeRtcp } from '../../../src/protocol/rtp/rtcp-packet.ts';
@@ -9,6 +9,7 @@ import { ArrivalRecorder } from '../../../src/sfu/bwe/arrival-recorder.ts';
 import type { Consumer } from '../../../src/sfu/consumers/consumer.ts';
 import type { DatagramTransport } from '../../../src/sfu/transports/datagram-transport.ts';
 import type { RtpParameters } from '../../../src/sfu/transports/rtp-parameters.ts';
+import { MIN_DISTRIBUTION_INTERVAL_MS } from '../../../src/sfu/transports/sending-path.ts';
 import { ByteWriter } from '../../../src/wire/byte-writer.ts';
 import { toNtpTime } from '../../../src/wire/ntp-time.ts';
 import {
@@ -207,6 +208,21 @@ it('a receiver that says how little it can take has smaller pictures, and larger
   }
   expect(world.eventsOf('c', 'layerschange').at(-1)).toEqual({ spatialLayer: 2, temporalLayer: 0 });
   expectSmooth(viewer.rtp.filter(({ ssrc }) => ssrc === 7000));
+});
+
+it('a receiver that says something else with each packet makes layers be chosen no more often, and has what it said last', () => {
+  const { world, viewer, consumer, play } = simulcast(3, 'L1T1', { hasRemb: true });
+  play(3000);
+  const choice = vi.spyOn(consumer, 'layerBitrates');
+  for (let i = 0; i < 500; i++) {
+    const out = new ByteWriter();
+    writeReceiverEstimatedBitrate(1, { bitrateBps: i % 2 === 0 ? 2_000_000 : 40_000, ssrcs: [7000] }, out);
+    viewer.send(out.finish());
+    if (i % 5 === 4) world.run(1);
+  }
+  expect(choice.mock.calls.length).toBeLessThanOrEqual(100 / MIN_DISTRIBUTION_INTERVAL_MS + 2);
+  play(200);
+  expect(consumer.dump()).toMatchObject({ targetSpatialLayer: 0 });
 });
 
 describe('a consumer of temporal layers', () => {
