@@ -13,6 +13,7 @@ import { hottestPlaces, profileTimes } from './cpu-profile.ts';
 import { BenchError } from './errors.ts';
 import { describeMachine } from './machine.ts';
 import { LOAD_CPU, SERVER_CPU } from './pinned-process.ts';
+import { serverVersion } from './servers.ts';
 import { splitCpu } from './sfu-cpu-split.ts';
 import {
   copiesOf,
@@ -250,7 +251,7 @@ async function main(): Promise<number> {
     date: new Date().toISOString(),
     command: ['node bench/load/sfu.ts', ...process.argv.slice(2)].join(' '),
     machine,
-    versions: [...versions],
+    versions: [serverVersion({ kind: 'millrace', variant: 'normal' }), ...versions],
     seconds: options.seconds,
     loadAverageAtEnd: loadavg()[0]!,
     targets: targetsOf(rows),
