@@ -6,7 +6,6 @@ import { mediaKindOf, type StreamParameters } from './streams/stream-parameters.
 
 /** One encoding of a producer: how it is received, what its payloads say, and what was received lately. */
 export class ProducerStream {
-  readonly params: StreamParameters;
   /** The SSRC consumers of the router know it by. */
   readonly mappedSsrc: number;
   readonly received: ReceivedStream;
@@ -25,12 +24,15 @@ export class ProducerStream {
     dependencyDescriptorId: number,
     options: ReceivedStreamOptions = {},
   ) {
-    this.params = params;
     this.mappedSsrc = mappedSsrc;
     this.received = new ReceivedStream(params, options);
     this.#dependencyDescriptorId = dependencyDescriptorId;
     this.payload = this.createPayload();
     this.store = new PacketStore({ maxAgeMs: mediaKindOf(params) === 'video' ? STORED_VIDEO_MS : STORED_AUDIO_MS });
+  }
+
+  get params(): StreamParameters {
+    return this.received.params;
   }
 
   /** What reads payloads of this stream, knowing what others of it have read before. */

@@ -325,7 +325,7 @@ export class Producer {
       if (isMedia && (isNamed || isOnly)) return this.#add(index, encoding, ssrc, undefined, nowMs);
       const isRepair = payloadType === rtx?.payloadType;
       if (isRepair && (isOnly || (encoding.rid !== undefined && encoding.rid === (repairedRid ?? rid)))) {
-        return this.#addRtx(index, encoding, ssrc, nowMs);
+        return this.#addRtx(index, ssrc, payloadType);
       }
     }
     return undefined;
@@ -336,11 +336,13 @@ export class Producer {
     return at < 0 ? undefined : readStreamName(view.bytes, at, view.elementBytes);
   }
 
-  /** RTX of a stream whose media came first: the stream begins anew, with it. */
-  #addRtx(index: number, encoding: RtpEncodingParameters, ssrc: number, nowMs: number): ProducerStream | undefined {
-    const before = this.#streams[index];
-    if (before === undefined || before.params.rtxSsrc !== undefined) return undefined;
-    return this.#add(index, encoding, before.params.ssrc, ssrc, nowMs);
+  /** RTX of a stream whose media came first. */
+  #addRtx(index: number, ssrc: number, payloadType: number): ProducerStream | undefined {
+    const stream = this.#streams[index];
+    if (stream === undefined || stream.params.rtxSsrc !== undefined) return undefined;
+    stream.received.setRtx(ssrc, payloadType);
+    this.#byRtxSsrc.set(ssrc, stream);
+    return stream;
   }
 
   #add(

@@ -80,10 +80,11 @@ export abstract class LayeredConsumer extends Consumer {
     this.targetChanged();
   }
 
-  streamAdded(): void {
+  streamAdded(stream: ProducerStream): void {
     // What was sent of the one before lies in another store.
     this.output.sent.pause();
-    // Its packets are not counted yet: `scoreChanged` follows them.
+    // It has come in the place of what is sent. Otherwise its packets are not counted yet: `scoreChanged` follows them.
+    if (this.isActive && this.current !== undefined && stream === this.currentSource()) this.requestKeyFrame();
   }
 
   override scoreChanged(): void {

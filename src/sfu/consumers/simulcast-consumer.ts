@@ -14,6 +14,8 @@ export class SimulcastConsumer extends LayeredConsumer {
   #timestampOffset = 0;
   #lastTimestamp: number | undefined;
   #lastMs = 0;
+  /** What is sent, and since when: an encoding may come from another SSRC, or begin anew. */
+  #source: ProducerStream | undefined;
   #epoch = 0;
 
   takePacket(packet: ProducerPacket, stream: ProducerStream, nowMs: number): void {
@@ -23,7 +25,8 @@ export class SimulcastConsumer extends LayeredConsumer {
     const { payload, params } = stream;
     const { encodingIdx } = params;
     const payloadType = this.payloadTypeOf(packet);
-    const isCurrent = encodingIdx === this.current?.spatialLayer && stream.epoch === this.#epoch;
+    const isCurrent =
+      encodingIdx === this.current?.spatialLayer && stream === this.#source && stream.epoch === this.#epoch;
     if (!isCurrent) {
       const isWanted = encodingIdx === target.spatialLayer || encodingIdx === this.current?.spatialLayer;
       if (!isWanted || !payload.isKeyFrame || payloadType < 0) return;
@@ -91,6 +94,7 @@ export class SimulcastConsumer extends LayeredConsumer {
       const step = ahead > 0 && ahead < elapsed + clockRate ? ahead : elapsed;
       this.#timestampOffset = (this.#lastTimestamp + step - timestamp) | 0;
     }
+    this.#source = stream;
     this.#epoch = stream.epoch;
     this.syncNumbers(sequenceNumber, stream.payload);
     const temporalLayer = Math.min(this.target?.temporalLayer ?? 0, stream.params.temporalLayers - 1);

@@ -19,6 +19,8 @@ const INDEPENDENT_LAYERS = /^S|_KEY/;
  */
 export class SvcConsumer extends LayeredConsumer {
   readonly #hasSpatialLayers = this.spatialLayers > 1;
+  /** What is sent, and since when: the stream may come from another SSRC, or begin anew. */
+  #source: ProducerStream | undefined;
   #epoch = 0;
   /** Spatial layers that can be decoded, a bit each: nothing is missing since a frame that needs none before it. */
   #whole = 0;
@@ -34,8 +36,9 @@ export class SvcConsumer extends LayeredConsumer {
     const { payload } = stream;
     const { sequenceNumber } = view;
     const payloadType = this.payloadTypeOf(packet);
-    if (this.current === undefined || stream.epoch !== this.#epoch) {
+    if (this.current === undefined || stream !== this.#source || stream.epoch !== this.#epoch) {
       if (!payload.isKeyFrame || payloadType < 0) return;
+      this.#source = stream;
       this.#epoch = stream.epoch;
       this.syncNumbers(sequenceNumber, payload);
       this.#whole = 0;

@@ -51,12 +51,12 @@ export interface KeyFrameStatistics {
  * well it comes through. What it would tell is asked of it; times are milliseconds of a clock that does not go back.
  */
 export class ReceivedStream {
-  readonly params: StreamParameters;
+  #params: StreamParameters;
   readonly #checksInactivity: boolean;
   readonly #numbers = new ReceivedNumbers();
   readonly #nack: NackGenerator | undefined;
   readonly #reception: ReceptionStatistics;
-  readonly #rtxReception: ReceptionStatistics | undefined;
+  #rtxReception: ReceptionStatistics | undefined;
   readonly #rate: LayeredRateCounter;
   readonly #rtxRate = new RateCounter();
   readonly #score = new StreamScore();
@@ -89,12 +89,22 @@ export class ReceivedStream {
   #scoredRetransmitted = 0;
 
   constructor(params: StreamParameters, options: ReceivedStreamOptions = {}) {
-    this.params = params;
+    this.#params = params;
     this.#checksInactivity = options.checksInactivity ?? true;
     this.#nack = params.useNack ? new NackGenerator(options.nackDelayMs) : undefined;
     this.#reception = new ReceptionStatistics(params.ssrc, params.clockRate);
     this.#rate = new LayeredRateCounter(params.spatialLayers, params.temporalLayers);
     if (params.rtxSsrc !== undefined) this.#rtxReception = new ReceptionStatistics(params.rtxSsrc, params.clockRate);
+  }
+
+  get params(): StreamParameters {
+    return this.#params;
+  }
+
+  /** Its RTX stream has been found, which was not announced with an SSRC. */
+  setRtx(rtxSsrc: number, rtxPayloadType: number): void {
+    this.#params = { ...this.#params, rtxSsrc, rtxPayloadType };
+    this.#rtxReception = new ReceptionStatistics(rtxSsrc, this.#params.clockRate);
   }
 
   /** 0–10; 0 while nothing comes. */
