@@ -77,6 +77,11 @@ export function writeSourceDescription(description: Omit<RtcpSourceDescription, 
   }
 }
 
+/** The beginning of a text that an item has room for, in whole characters. */
+export function toSdesText(text: string): string {
+  return text.slice(0, textEncoder.encodeInto(text, new Uint8Array(MAX_TEXT_BYTES)).read);
+}
+
 interface EncodedItem {
   readonly type: number;
   readonly text: Uint8Array;

@@ -7,7 +7,7 @@ import {
 } from '../../protocol/rtp/rtcp-feedback.ts';
 import { writeReceiverEstimatedBitrate } from '../../protocol/rtp/rtcp-receiver-estimated-bitrate.ts';
 import { type ReportBlock, writeReceiverReport, writeSenderReport } from '../../protocol/rtp/rtcp-report.ts';
-import { SDES_ITEM, writeSourceDescription } from '../../protocol/rtp/rtcp-source-description.ts';
+import { SDES_ITEM, toSdesText, writeSourceDescription } from '../../protocol/rtp/rtcp-source-description.ts';
 import {
   type TransportWideFeedback,
   writeTransportWideFeedback,
@@ -60,12 +60,13 @@ export class RtcpReporter implements ProducerPort {
     let out = new ByteWriter(COMPOUND_BYTES);
     for (const consumer of this.#streams.consumers.values()) {
       if (!consumer.isActive) continue;
-      const text = consumer.rtpParameters.rtcp?.cname ?? '';
+      // As the sender of its media has signalled it.
+      const text = toSdesText(consumer.rtpParameters.rtcp?.cname ?? '');
       for (const { sent } of consumer.outputs) {
         const dlrr = sent.takeDlrr(this.#ssrc, nowMs);
         for (const report of sent.senderReports(now, nowMs)) {
           writeSenderReport(report, out);
-          const items = [{ type: SDES_ITEM.cname, text: text.slice(0, 255) }];
+          const items = [{ type: SDES_ITEM.cname, text }];
           writeSourceDescription({ chunks: [{ ssrc: report.ssrc, items }] }, out);
           if (dlrr !== undefined && report.ssrc === sent.params.ssrc) {
             writeExtendedReport({ ssrc: report.ssrc, blocks: [{ type: 'dlrr', entries: [dlrr] }] }, out);

@@ -22,7 +22,7 @@ import {
   vp8Packet,
 } from './sfu-kit.ts';
 
-function setUp(): {
+function setUp(cname = 'somebody'): {
   world: VirtualWorld;
   from: DatagramTransport;
   sender: RtpPeer;
@@ -38,15 +38,34 @@ function setUp(): {
     id: 'c',
     kind: 'video',
     type: 'simple',
-    rtpParameters: VP8_VIEWER,
+    rtpParameters: { ...VP8_VIEWER, rtcp: { ...VP8_VIEWER.rtcp, cname } },
     consumableRtpEncodings: [{ ssrc: 5000 }],
   });
   return { world, from, sender, viewer, close: () => router.close() };
 }
 
+/** Names that `peer` was told in sender reports' compounds. */
+function namesTold({ rtcp }: RtpPeer): ReadonlySet<string> {
+  const chunks = rtcp.flatMap((packet) => (packet.type === 'source-description' ? packet.chunks : []));
+  return new Set(chunks.flatMap(({ items }) => items.map(({ text }) => text)));
+}
+
 const isPli = (packet: RtcpPacket): boolean => packet.type === 'payload-feedback' && isPictureLossIndication(packet);
 
 describe('a simple consumer', () => {
+  it.each([
+    ['somebody', 'somebody'],
+    ['a'.repeat(300), 'a'.repeat(255)],
+    // Of three and four bytes each: a character is not cut.
+    ['€'.repeat(200), '€'.repeat(85)],
+    [`a${'𝄞'.repeat(100)}`, `a${'𝄞'.repeat(63)}`],
+  ])('reports under the name its media was signalled with, as far as there is room: %s', (cname, told) => {
+    const { world, sender, viewer } = setUp(cname);
+    sender.send(vp8Packet({ sequenceNumber: 1, isKeyFrame: true }));
+    world.run(2000);
+    expect(namesTold(viewer)).toEqual(new Set([told]));
+  });
+
   it('begins with a key frame, and asks for one', () => {
     const { sender, viewer } = setUp();
     sender.send(vp8Packet({ sequenceNumber: 1 }));
