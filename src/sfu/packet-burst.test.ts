@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { rtpPacketSize, writeRtpPacket } from '../protocol/rtp/rtp-packet.ts';
 import { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
 import { MAX_BURST_PACKETS, PacketBurst } from './packet-burst.ts';
-import type { PacketTaker } from './producer-packet.ts';
+import type { PacketTaker, ProducerPacket } from './producer-packet.ts';
 import { ProducerStream } from './producer-stream.ts';
 
 const VP8 = {
@@ -97,6 +97,18 @@ describe('PacketBurst', () => {
     add(4, false);
     burst.forward(takers, 0);
     expect(taken).toHaveLength(4);
+  });
+
+  it('holds nothing of the store when it has been forwarded', () => {
+    const { stream, burst, takers, add } = setUp();
+    const seen = new Set<ProducerPacket>();
+    const watcher: PacketTaker = { ...takers[0]!, takePacket: (packet) => seen.add(packet) };
+    add(1, true);
+    stream.store.clear();
+    add(2, true);
+    add(3, false);
+    burst.forward([watcher], 0);
+    expect([...seen].map(({ view, payload }) => view.bytes.length + payload.length)).toEqual([0, 0]);
   });
 
   it('forwards what is not stored where it lies', () => {

@@ -64,6 +64,8 @@ export class PacketBurst {
       for (let k = 0; k < held; k++) this.#give(this.#packets[k]!, takers[i]!, nowMs);
     }
     stream.payload = free;
+    // A store gives its memory back when nobody watches any more.
+    for (let i = 0; i < held; i++) this.#packets[i]!.forget();
   }
 
   /** Forwards the packet the stream has read last, where it lies: it is not stored. */
