@@ -7,7 +7,7 @@ import type { DroppedPackets } from './packet-filter.ts';
 import { PacketInput } from './packet-input.ts';
 import { type SctpStateErrorCode, sctpStateError } from './sctp-error.ts';
 import type { SctpEvent } from './sctp-event.ts';
-import { MAX_ECHOED_BYTES } from './sctp-limits.ts';
+import { MAX_ECHOED_BYTES, MAX_QUEUED_MESSAGES } from './sctp-limits.ts';
 import { type SctpOptions, toSettings } from './sctp-options.ts';
 import type { Agreement } from './state-cookie.ts';
 import type { StreamReconfiguration } from './stream-reconfiguration.ts';
@@ -104,6 +104,7 @@ export class SctpAssociation {
     const code = this.#checkMessage(streamId, sizeBytes);
     if (code !== undefined) return code;
     const { maxSendBufferBytes, maxStreamSendBufferBytes } = this.#context.settings;
+    if (this.#context.queue.messageCount >= MAX_QUEUED_MESSAGES) return 'sctp/send-buffer-full';
     const buffered = this.#context.queue.bufferedBytes;
     // One message is always taken, so that limits below the size of messages do not end everything.
     if (buffered > 0 && buffered + sizeBytes > maxSendBufferBytes) return 'sctp/send-buffer-full';

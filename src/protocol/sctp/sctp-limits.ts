@@ -33,6 +33,12 @@ export const MAX_ABORT_REASON_BYTES = 256;
 /** Highest congestion window, bytes: above what a send buffer fills on any path data channels are used on. */
 export const MAX_CONGESTION_WINDOW_BYTES = 16_777_216;
 
+/**
+ * Messages that may wait to be cut into chunks, besides the limit of their bytes: each takes 150 bytes and more, however
+ * short it is.
+ */
+export const MAX_QUEUED_MESSAGES = 32_768;
+
 /** Streams named in one request to reset; more are asked for in a following one. */
 export const MAX_STREAMS_PER_RESET = 256;
 

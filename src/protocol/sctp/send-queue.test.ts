@@ -109,4 +109,26 @@ describe('SendQueue', () => {
     turns(queue, 9);
     expect(queue.lowStreams).toEqual([1]);
   });
+
+  it('counts the messages that are not all in chunks, whichever way they leave', () => {
+    const short = { maxLifetimeMs: 10 };
+    const queue = queueOf(
+      true,
+      message(1, 300),
+      message(1, 100),
+      message(2, 50, short),
+      message(3, 50),
+      message(3, 50),
+    );
+    const counts = [queue.messageCount];
+    turns(queue, 1);
+    counts.push(queue.messageCount);
+    queue.discard(1);
+    counts.push(queue.messageCount);
+    queue.discard(3);
+    counts.push(queue.messageCount);
+    turns(queue, 9, 20);
+    counts.push(queue.messageCount);
+    expect(counts).toEqual([5, 5, 4, 2, 0]);
+  });
 });

@@ -35,6 +35,7 @@ export class SendQueue {
   readonly #streams = new Map<number, OutgoingStream>();
   readonly #scheduler = new StreamScheduler<OutgoingStream>();
   #bufferedBytes = 0;
+  #messageCount = 0;
   /** Its first message is begun and has to be finished first: only without interleaving. */
   #begun: OutgoingStream | undefined;
   /** Streams whose amount fell to their threshold; the owner empties it. */
@@ -52,6 +53,11 @@ export class SendQueue {
   /** Bytes of payload that are in no chunk yet, of all streams. */
   get bufferedBytes(): number {
     return this.#bufferedBytes;
+  }
+
+  /** Messages that are not all in chunks, of all streams. */
+  get messageCount(): number {
+    return this.#messageCount;
   }
 
   bufferedBytesOf(streamId: number): number {
@@ -76,6 +82,7 @@ export class SendQueue {
     stream.messages.append(message);
     stream.bufferedBytes += message.bytes.length;
     this.#bufferedBytes += message.bytes.length;
+    this.#messageCount++;
     if (!stream.isPaused) this.#scheduler.add(stream);
   }
 
@@ -103,7 +110,7 @@ export class SendQueue {
     message.cutBytes += sizeBytes;
     this.#shrink(stream, sizeBytes);
     const isWhole = message.cutBytes === message.bytes.length;
-    if (isWhole) stream.messages.dropBefore(stream.messages.first + 1);
+    if (isWhole) this.#removeFirst(stream);
     if (this.#isInterleaved) {
       if (stream.messages.length > 0) this.#scheduler.charge(sizeBytes);
       else this.#scheduler.remove(sizeBytes);
@@ -147,6 +154,7 @@ export class SendQueue {
     if (messages.length <= kept) return;
     let sizeBytes = 0;
     for (let index = messages.first + kept; index < messages.end; index++) sizeBytes += messages.at(index)!.leftBytes;
+    this.#messageCount -= messages.length - kept;
     messages.dropBefore(messages.end);
     if (kept === 1) messages.append(first!);
     this.#shrink(stream, sizeBytes);
@@ -205,9 +213,14 @@ export class SendQueue {
   }
 
   #dropFirst(stream: OutgoingStream, message: OutgoingMessage): void {
-    stream.messages.dropBefore(stream.messages.first + 1);
+    this.#removeFirst(stream);
     this.#shrink(stream, message.leftBytes);
     this.#endTurn(stream);
+  }
+
+  #removeFirst({ messages }: OutgoingStream): void {
+    messages.dropBefore(messages.first + 1);
+    this.#messageCount--;
   }
 
   #shrink(stream: OutgoingStream, sizeBytes: number): void {

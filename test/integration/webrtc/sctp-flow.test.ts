@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MAX_QUEUED_MESSAGES } from '../../../src/protocol/sctp/sctp-limits.ts';
 import { connectedPair, numbered, numberOf, type Pair } from './sctp-pair.ts';
 
 const link = { seed: 1, delayMs: 10 };
@@ -55,6 +56,21 @@ describe('limits of what is sent', () => {
     pair.network.runFor(2000);
     expect(pair.b.messages).toHaveLength(sent);
     expect(association.bufferedBytes).toBe(0);
+  });
+
+  it('refuse more short messages than are kept, whatever is left of the buffer, and take them again when some have gone', () => {
+    const pair = connectedPair(link);
+    const { association } = pair.a;
+    const byte = Uint8Array.of(1);
+    let sent = 0;
+    while (association.checkSend(1, 1) === undefined && sent < 2 * MAX_QUEUED_MESSAGES) {
+      pair.a.send(1, byte);
+      sent++;
+    }
+    expect(association.checkSend(1, 1)).toBe('sctp/send-buffer-full');
+    expect(association.bufferedBytes).toBe(MAX_QUEUED_MESSAGES);
+    pair.network.runFor(100);
+    expect(association.checkSend(1, 1)).toBeUndefined();
   });
 
   it('tell once when the amount of a stream falls to its threshold', () => {
