@@ -65,13 +65,6 @@ export function temporalSteps(spatialLayer: number, bitratesBps: readonly number
   return steps;
 }
 
-/** Bits a second that the best of the ladder, and all below it, could do with. */
-export function desiredBps(ladder: LayerLadder): number {
-  let mostBps = 0;
-  for (const { bitrateBps } of ladder) mostBps = Math.max(mostBps, bitrateBps);
-  return mostBps;
-}
-
 function clamp(layer: number, highest: number): number {
   return Math.min(highest, Math.max(0, Math.floor(layer)));
 }

@@ -3,6 +3,9 @@ import { type LayerLadder, type LayerStep, type Layers, temporalSteps } from './
 /** A stream that has come for less is not switched to while there is an older one, milliseconds: many come and go. */
 export const MIN_ACTIVE_MS = 2000;
 
+/** A stream with a lower score is not switched to while there is a lower layer with this one: it may be about to stop. */
+export const GOOD_SCORE = 5;
+
 /** One stream of a simulcast producer as a consumer sees it: a spatial layer. */
 export interface SimulcastStream {
   /** 0–10; 0 when nothing comes. */
@@ -34,8 +37,12 @@ export function simulcastLadder(
   // New ones alone are better than nothing.
   const candidates = steady.length > 0 ? steady : spatialLayers.filter(isThere);
   const ladder: LayerStep[] = [];
+  let hasGood = false;
   for (const spatialLayer of candidates) {
     if (spatialLayer > preferred.spatialLayer && ladder.length > 0) break;
+    const isGood = streams[spatialLayer]!.score >= GOOD_SCORE;
+    if (hasGood && !isGood && spatialLayer !== currentSpatialLayer) continue;
+    hasGood ||= isGood;
     ladder.push(...temporalSteps(spatialLayer, streams[spatialLayer]!.bitratesBps, preferred));
   }
   return ladder;
