@@ -1,3 +1,5 @@
+import { MAX_LAYERS } from '../streams/layered-rate-counter.ts';
+
 /**
  * What control tells of media, with the names of its API. Control has checked and completed it; nothing here is of peers.
  */
@@ -75,11 +77,13 @@ export interface ScalabilityMode {
   readonly ksvc: boolean;
 }
 
-/** Reads `L1T3`, `S3T3`, `L3T3_KEY` …; one layer of each for anything else. */
+/** Reads `L1T3`, `S3T3`, `L3T3_KEY` …; one layer of each for anything else, and no more than `MAX_LAYERS`. */
 export function readScalabilityMode(mode: string | undefined): ScalabilityMode {
   const match = SCALABILITY_MODE.exec(mode ?? '');
   if (match === null) return { spatialLayers: 1, temporalLayers: 1, ksvc: false };
-  return { spatialLayers: Number(match[1]), temporalLayers: Number(match[2]), ksvc: match[3] !== undefined };
+  // Peers write what they want: there is something to be reckoned for every two layers.
+  const [spatialLayers, temporalLayers] = [match[1], match[2]].map((count) => Math.min(Number(count), MAX_LAYERS));
+  return { spatialLayers: spatialLayers!, temporalLayers: temporalLayers!, ksvc: match[3] !== undefined };
 }
 
 /** Whether a codec repeats packets of another (RFC 4588). */
