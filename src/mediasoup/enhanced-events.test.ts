@@ -29,6 +29,15 @@ describe('EnhancedEventEmitter', () => {
     expect(emitter.safeEmit('a', 1)).toBe(true);
   });
 
+  it.each([{ ofItself: true }, 1n, 'text', null])('goes on whatever a listener throws', (thrown) => {
+    const emitter = new EnhancedEventEmitter<{ a: [] }>();
+    const cause: unknown = typeof thrown === 'object' && thrown !== null ? Object.assign(thrown, { thrown }) : thrown;
+    emitter.on('a', () => {
+      throw cause;
+    });
+    expect(emitter.safeEmit('a')).toBe(true);
+  });
+
   it('says whether anybody listened', () => {
     const emitter = new EnhancedEventEmitter();
     expect(emitter.safeEmit('a')).toBe(false);

@@ -44,11 +44,19 @@ export class Logger {
 
   /** `cause` is what was caught, if anything. */
   error(log: string, cause?: unknown): void {
-    print(
-      `${PREFIX}:ERROR:${this.#name}`,
-      cause === undefined ? log : `${log}: ${cause instanceof Error ? String(cause) : JSON.stringify(cause)}`,
-    );
+    print(`${PREFIX}:ERROR:${this.#name}`, cause === undefined ? log : `${log}: ${textOf(cause)}`);
     listeners.onerror?.(`${PREFIX}:${this.#name}`, log, cause instanceof Error ? cause : undefined);
+  }
+}
+
+/** What was thrown, which may be anything. */
+function textOf(cause: unknown): string {
+  if (cause instanceof Error) return String(cause);
+  try {
+    return JSON.stringify(cause) ?? typeof cause;
+  } catch {
+    // It has itself inside, or a BigInt: a line of a log is not to fail over that.
+    return typeof cause;
   }
 }
 
