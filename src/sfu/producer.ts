@@ -28,8 +28,10 @@ import {
   type StreamsType,
 } from './transports/rtp-parameters.ts';
 
-/** Streams of one encoding that are found by rid or mid, and given up for new ones, before no more are taken. */
+/** Streams of one producer that are found one after another, each for the one before it: so many at once … */
 export const MAX_FOUND_STREAMS = 64;
+/** … and one more each time so long has passed, milliseconds: a camera that is switched on every day has a new SSRC each time. */
+export const FOUND_STREAM_INTERVAL_MS = 10_000;
 
 /** Most encodings of one producer. */
 export const MAX_ENCODINGS = 16;
@@ -89,6 +91,8 @@ export class Producer {
   /** What is to be forwarded at the end of this turn. */
   #waiting: PacketBurst | undefined;
   #foundStreams = 0;
+  /** Since when none of them was forgotten. */
+  #foundSinceMs = 0;
   #isPaused: boolean;
   #lastScores = '';
 
@@ -352,8 +356,7 @@ export class Producer {
     rtxSsrc: number | undefined,
     nowMs: number,
   ): ProducerStream | undefined {
-    if (this.#foundStreams >= MAX_FOUND_STREAMS) return undefined;
-    this.#foundStreams++;
+    if (!this.#mayFind(nowMs)) return undefined;
     const before = this.#streams[index];
     const rtx = rtxSsrc ?? (before?.params.ssrc === ssrc ? before.params.rtxSsrc : undefined);
     const params = streamParameters(this.rtpParameters, encoding, index, ssrc, rtx);
@@ -374,6 +377,21 @@ export class Producer {
     if (rtx !== undefined) this.#byRtxSsrc.set(rtx, stream);
     for (const taker of this.#takers) taker.streamAdded(stream, nowMs);
     return stream;
+  }
+
+  /** Whether one more stream is taken. */
+  #mayFind(nowMs: number): boolean {
+    const forgotten = Math.floor((nowMs - this.#foundSinceMs) / FOUND_STREAM_INTERVAL_MS);
+    if (forgotten >= this.#foundStreams) {
+      this.#foundStreams = 0;
+      this.#foundSinceMs = nowMs;
+    } else {
+      this.#foundStreams -= forgotten;
+      this.#foundSinceMs += forgotten * FOUND_STREAM_INTERVAL_MS;
+    }
+    if (this.#foundStreams >= MAX_FOUND_STREAMS) return false;
+    this.#foundStreams++;
+    return true;
   }
 
   #noteOrientation(view: RtpPacketView): void {

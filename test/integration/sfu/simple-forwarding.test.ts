@@ -9,6 +9,7 @@ import {
 import type { RtcpPacket } from '../../../src/protocol/rtp/rtcp-packet.ts';
 import { RtpPacketView } from '../../../src/protocol/rtp/rtp-packet-view.ts';
 import { writeRtx } from '../../../src/protocol/rtp/rtx.ts';
+import { FOUND_STREAM_INTERVAL_MS, MAX_FOUND_STREAMS } from '../../../src/sfu/producer.ts';
 import type { DatagramTransport } from '../../../src/sfu/transports/datagram-transport.ts';
 import { ByteWriter } from '../../../src/wire/byte-writer.ts';
 import {
@@ -186,4 +187,36 @@ describe('a simple consumer', () => {
     close();
     expect(world.timers).toBe(0);
   });
+});
+
+it('a sender that begins anew again and again, under another SSRC each time, is taken, but not as often as it likes', () => {
+  const { world, router } = virtualRouter();
+  const { peer: sender, transport: from } = plainTransport(router, 'from');
+  const { peer: viewer, transport: to } = plainTransport(router, 'to');
+  for (const transport of [from, to]) transport.connect({ ip: '192.0.2.1', port: 5004 });
+  from.produce({
+    id: 'p',
+    kind: 'video',
+    rtpParameters: { ...VP8_SENDER, encodings: [{}] },
+    rtpMapping: { ...VP8_MAPPING, encodings: [{ mappedSsrc: 5000 }] },
+  });
+  const rtpParameters = VP8_VIEWER;
+  to.consume('p', { id: 'c', kind: 'video', type: 'simple', rtpParameters, consumableRtpEncodings: [{ ssrc: 5000 }] });
+  let ssrc = 10_000;
+  /** @returns how many of so many beginnings came through */
+  const begin = (times: number, everyMs: number): number => {
+    const before = viewer.rtp.length;
+    for (let i = 0; i < times; i++) {
+      sender.send(vp8Packet({ sequenceNumber: 1, ssrc: ssrc++, isKeyFrame: true }));
+      world.run(everyMs);
+    }
+    return viewer.rtp.length - before;
+  };
+  expect(begin(500, 0)).toBe(MAX_FOUND_STREAMS);
+  world.run(FOUND_STREAM_INTERVAL_MS);
+  expect(begin(500, 0)).toBe(1);
+  world.run(FOUND_STREAM_INTERVAL_MS);
+  expect(begin(300, FOUND_STREAM_INTERVAL_MS)).toBe(300);
+  world.run(100 * FOUND_STREAM_INTERVAL_MS);
+  expect(begin(500, 0)).toBe(MAX_FOUND_STREAMS);
 });
