@@ -1,5 +1,5 @@
-const BUCKET_US = 100;
-const BUCKETS = 200_000;
+const BUCKET_US = 10;
+const BUCKETS = 2_000_000;
 
 /** What a histogram says of the times put into it, milliseconds. */
 export interface Percentiles {
@@ -9,7 +9,7 @@ export interface Percentiles {
   readonly maxMs: number;
 }
 
-/** Counts times in steps of 0.1 ms up to 20 s; longer ones count as 20 s. */
+/** Counts times in steps of 0.01 ms up to 20 s; longer ones count as 20 s. */
 export class TimeHistogram {
   readonly #buckets = new Uint32Array(BUCKETS);
   #count = 0;

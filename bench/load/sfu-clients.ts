@@ -9,6 +9,7 @@ import { SfuPerson } from './sfu-person.ts';
 import {
   ABS_SEND_TIME_EXTENSION_ID,
   FRAME_RATE,
+  LATE_US,
   MID_EXTENSION_ID,
   type PersonDescription,
   type SfuClientsCommand,
@@ -40,6 +41,8 @@ let delays = new TimeHistogram();
 let received = 0;
 let sent = 0;
 let faults = 0;
+let pictures = 0;
+let latePictures = 0;
 let failure: string | undefined;
 let stopSending: () => void = () => undefined;
 
@@ -158,13 +161,26 @@ function startSending(): void {
   const startUs = monotonicUs();
   const stepUs = FRAME_INTERVAL_US / senders.length;
   let next = 0;
-  const timer = setInterval(() => {
+  const sendDue = (): void => {
     const nowUs = monotonicUs();
     for (; startUs + next * stepUs <= nowUs; next++) {
-      if (nowUs - (startUs + next * stepUs) < MAX_LATE_US) senders[next % senders.length]!.sendFrame();
+      const lateUs = nowUs - (startUs + next * stepUs);
+      if (lateUs >= MAX_LATE_US) continue;
+      pictures++;
+      if (lateUs > LATE_US) latePictures++;
+      senders[next % senders.length]!.sendFrame();
     }
-  }, SEND_INTERVAL_MS);
-  stopSending = () => clearInterval(timer);
+  };
+  if (settings.isAwake !== true) {
+    const timer = setInterval(sendDue, SEND_INTERVAL_MS);
+    stopSending = () => clearInterval(timer);
+    return;
+  }
+  let turn = setImmediate(function again(): void {
+    sendDue();
+    turn = setImmediate(again);
+  });
+  stopSending = () => clearImmediate(turn);
 }
 
 answerCommands<SfuClientsCommand>(async (command) => {
@@ -178,6 +194,12 @@ answerCommands<SfuClientsCommand>(async (command) => {
     if (command.isOn) startSending();
   }
   if (command.type === 'begin') delays = new TimeHistogram();
-  const counters: SfuClientsCounters = { ...countersOf(received, sent), delay: delays.percentiles(), faults };
+  const counters: SfuClientsCounters = {
+    ...countersOf(received, sent),
+    delay: delays.percentiles(),
+    faults,
+    pictures,
+    latePictures,
+  };
   return counters;
 });

@@ -14,6 +14,9 @@ export const ABS_SEND_TIME_EXTENSION_ID = 2;
 /** Frames of video a second. */
 export const FRAME_RATE = 25;
 
+/** Pictures sent so much after their time are late, microseconds: the load does not keep up. */
+export const LATE_US = 2000;
+
 /** Rooms full of people, some of whom send video that all others of the room get. */
 export interface SfuLoad {
   readonly rooms: number;
@@ -23,6 +26,11 @@ export interface SfuLoad {
   readonly senders: number;
   /** Of each sender's video, bits a second of RTP payload. */
   readonly bitrateBps: number;
+  /**
+   * The load never sleeps: pictures leave at their moments, not with those of the same millisecond, and copies are read when
+   * they come. Then delays are those of the worker.
+   */
+  readonly isAwake?: boolean;
 }
 
 /** Which library and worker is measured. `native`: mediasoup with the worker of MEDIASOUP_WORKER_BIN. */
@@ -93,6 +101,9 @@ export interface SfuClientsCounters extends Counters {
   readonly delay: Percentiles;
   /** Packets of theirs that were not genuine, or out of order. */
   readonly faults: number;
+  /** Pictures that were sent, and those of them that were late by more than `LATE_US`. */
+  readonly pictures: number;
+  readonly latePictures: number;
 }
 
 /** Reads what a process has used. @throws Error when it is gone */

@@ -69,7 +69,7 @@ export function sfuRowLine(row: SfuRow): string {
     row.cpuUsPerPacket.toFixed(2),
     (1e6 / row.cpuUsPerPacket).toFixed(0),
     percent(row.workerCpuShare),
-    `${row.delay.p50Ms.toFixed(1)} / ${row.delay.p99Ms.toFixed(1)}`,
+    `${row.delay.p50Ms.toFixed(2)} / ${row.delay.p99Ms.toFixed(1)}`,
     `${(row.workerRssBytes / 1e6).toFixed(0)} MB`,
     percent(row.loadCpuShare),
     `${percent(row.workerWaitedShare)} / ${percent(row.loadWaitedShare)}`,

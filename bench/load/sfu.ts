@@ -56,6 +56,8 @@ const LOSS_TOLERANCE = 0.001;
 const SATURATED = 0.95;
 /** Share of the window a side may be kept off its core: with more, the machine had other work. */
 const WAIT_TOLERANCE = 0.05;
+/** Share of pictures that may be late where delays are what is measured. */
+const LATE_TOLERANCE = 0.01;
 
 const VIDEO_BPS = 1_200_000;
 const SCENARIOS: Readonly<Record<string, SfuLoad>> = {
@@ -65,6 +67,8 @@ const SCENARIOS: Readonly<Record<string, SfuLoad>> = {
   'fan-out-800': { rooms: 1, people: 801, senders: 1, bitrateBps: VIDEO_BPS },
   /** Somebody speaks in each room. */
   'rooms-speaker': { rooms: 100, people: 8, senders: 1, bitrateBps: VIDEO_BPS },
+  /** The same, for the time it takes. */
+  'rooms-delay': { rooms: 100, people: 8, senders: 1, bitrateBps: VIDEO_BPS, isAwake: true },
   /** Half of a room are seen by all others, small: pictures of one packet. */
   'rooms-half': { rooms: 100, people: 8, senders: 4, bitrateBps: 100_000 },
 };
@@ -121,6 +125,7 @@ type Server = WebRtcProcess<SfuServerCommand>;
 type Clients = WebRtcProcess<SfuClientsCommand>;
 type Measured = Omit<SfuRow, 'scenario' | 'load' | 'engine' | 'profile' | 'split' | 'invalid'> & {
   readonly faults: number;
+  readonly lateShare: number;
 };
 
 /** Puts connected people under load for one window. */
@@ -158,13 +163,17 @@ async function measureWindow(server: Server, clients: Clients, load: SfuLoad, se
     expectedPackets,
     lostPackets: expectedPackets - (last.received - first.received),
     faults: last.faults - first.faults,
+    lateShare:
+      (loadAfter.latePictures - loadBefore.latePictures) / Math.max(1, loadAfter.pictures - loadBefore.pictures),
   };
 }
 
-function faultsOf(row: Measured): string[] {
+function faultsOf(row: Measured, { isAwake = false }: SfuLoad): string[] {
   const found: string[] = [];
   if (row.workerCpuShare > SATURATED) found.push('the worker used its whole core');
-  if (row.loadCpuShare > SATURATED) found.push('the load used its whole core');
+  // One that never sleeps always does.
+  if (row.loadCpuShare > SATURATED && !isAwake) found.push('the load used its whole core');
+  if (row.lateShare > LATE_TOLERANCE && isAwake) found.push('the load was late');
   if (Math.max(row.workerWaitedShare, row.loadWaitedShare) > WAIT_TOLERANCE) found.push('the machine had other work');
   if (Math.abs(row.lostPackets) > row.expectedPackets * LOSS_TOLERANCE) found.push('packets were lost');
   else if (row.faults > 2 * Math.abs(row.lostPackets))
@@ -216,10 +225,10 @@ async function measure(
       times = profileTimes(profilePath);
       if (options.hot) process.stdout.write(hottestPlaces(times, 60));
     }
-    const { faults: _, ...numbers } = measured;
+    const { faults: _, lateShare: __, ...numbers } = measured;
     const split = times === undefined ? {} : { split: splitCpu(times) };
     return {
-      row: { scenario: name, load, engine, profile, ...numbers, ...split, invalid: faultsOf(measured) },
+      row: { scenario: name, load, engine, profile, ...numbers, ...split, invalid: faultsOf(measured, load) },
       version,
     };
   } finally {
