@@ -6,7 +6,9 @@ import { PipeTransportImpl } from './pipe-transport.ts';
 import { PlainTransportImpl } from './plain-transport.ts';
 import { randomId } from './random.ts';
 import type { RouterOfTransport } from './router-of-transport.ts';
+import type { TransportImplOptions } from './transport.ts';
 import type {
+  BaseTransportDump,
   DirectTransportDump,
   DirectTransportOptions,
   PipeTransportDump,
@@ -63,21 +65,14 @@ export class TransportFactory {
       preferTcp: options.preferTcp ?? false,
     };
     const where = webRtcServer === undefined ? { listenInfos: listenInfosOf(options, listen) } : serverOf(webRtcServer);
-    const { internal, id, data } = await this.#create<WebRtcTransportDump>('router.createWebRtcTransport', {
+    const made = await this.#create<WebRtcTransportDump>('router.createWebRtcTransport', {
       ...where,
       ...listen,
       initialAvailableOutgoingBitrate,
       iceConsentTimeout,
       ...sctpSettingsOf(options, true),
     });
-    const transport = new WebRtcTransportImpl<A>({
-      channel: this.#channel,
-      router: this.#router,
-      internal,
-      id,
-      data,
-      appData,
-    });
+    const transport = new WebRtcTransportImpl<A>({ ...made, appData });
     if (webRtcServer instanceof WebRtcServerImpl) {
       webRtcServer.handleWebRtcTransport(transport as unknown as WebRtcTransportImpl);
     }
@@ -91,7 +86,7 @@ export class TransportFactory {
     checkAppData(appData);
     checkSrtpCryptoSuite(srtpCryptoSuite);
     const listenInfo = udpListenInfoOf(options);
-    const { internal, id, data } = await this.#create<PlainTransportDump>('router.createPlainTransport', {
+    const made = await this.#create<PlainTransportDump>('router.createPlainTransport', {
       listenInfo,
       ...(rtcpListenInfo === undefined ? {} : { rtcpListenInfo: listenInfoOf(rtcpListenInfo, 'udp') }),
       rtcpMux,
@@ -100,34 +95,20 @@ export class TransportFactory {
       enableSrtp,
       srtpCryptoSuite,
     });
-    return new PlainTransportImpl<A>({
-      channel: this.#channel,
-      router: this.#router,
-      internal,
-      id,
-      data,
-      appData,
-    });
+    return new PlainTransportImpl<A>({ ...made, appData });
   }
 
   /** @throws TypeError */
   async pipe<A extends AppData>(options: PipeTransportOptions<A>): Promise<PipeTransportImpl<A>> {
     const { enableRtx = false, enableSrtp = false, appData } = options;
     checkAppData(appData);
-    const { internal, id, data } = await this.#create<PipeTransportDump>('router.createPipeTransport', {
+    const made = await this.#create<PipeTransportDump>('router.createPipeTransport', {
       listenInfo: udpListenInfoOf(options),
       enableRtx,
       enableSrtp,
       ...sctpSettingsOf(options, false),
     });
-    return new PipeTransportImpl<A>({
-      channel: this.#channel,
-      router: this.#router,
-      internal,
-      id,
-      data,
-      appData,
-    });
+    return new PipeTransportImpl<A>({ ...made, appData });
   }
 
   /** @throws TypeError */
@@ -139,24 +120,21 @@ export class TransportFactory {
     if (!isCount(maxSendMessageSize) || !isCount(maxReceiveMessageSize)) {
       throw new TypeError('if given, maxSendMessageSize and maxReceiveMessageSize must be positive numbers');
     }
-    const { internal, id, data } = await this.#create<DirectTransportDump>('router.createDirectTransport', {
+    const made = await this.#create<DirectTransportDump>('router.createDirectTransport', {
       maxSendMessageSize,
       maxReceiveMessageSize,
     });
-    return new DirectTransportImpl<A>({
-      channel: this.#channel,
-      router: this.#router,
-      internal,
-      id,
-      data,
-      appData,
-    });
+    return new DirectTransportImpl<A>({ ...made, appData });
   }
 
-  async #create<T>(method: string, data: object): Promise<{ internal: InternalIds; id: string; data: T }> {
-    const id = randomId();
+  /** Has the worker make one. @returns what an object of the API is made of, but for what is the application's own */
+  async #create<Dump extends BaseTransportDump>(
+    method: string,
+    settings: object,
+  ): Promise<Omit<TransportImplOptions<AppData>, 'appData'> & { readonly data: Dump }> {
+    const [channel, router, id] = [this.#channel, this.#router, randomId()];
     const internal = { ...this.#internal, transportId: id };
-    return { internal, id, data: (await this.#channel.request(method, internal, data)) as T };
+    return { channel, router, internal, id, data: (await channel.request(method, internal, settings)) as Dump };
   }
 }
 

@@ -164,14 +164,8 @@ export abstract class TransportImpl<A extends AppData = AppData> extends Entity<
    */
   async produce<P extends AppData = AppData>(options: ProducerOptions<P>): Promise<ProducerImpl<P>> {
     const producer = await this.#producerFactory.produce(options, this.keepsCname);
-    this.checkOpen(() => producer.transportClosed());
     const known = producer as unknown as ProducerImpl;
-    this.#producers.set(producer.id, known);
-    producer.on('@close', () => {
-      this.#producers.delete(producer.id);
-      this.#router.gone(known);
-    });
-    this.#router.opened(known);
+    known.on('@close', this.#keepSource(known, this.#producers));
     this.observer.safeEmit('newproducer', known);
     return producer;
   }
@@ -190,14 +184,8 @@ export abstract class TransportImpl<A extends AppData = AppData> extends Entity<
    */
   async produceData<P extends AppData = AppData>(options: DataProducerOptions<P> = {}): Promise<DataProducerImpl<P>> {
     const dataProducer = await this.#dataFactory.produceData(options, this.type === 'direct');
-    this.checkOpen(() => dataProducer.transportClosed());
     const known = dataProducer as unknown as DataProducerImpl;
-    this.#dataProducers.set(dataProducer.id, known);
-    dataProducer.on('@close', () => {
-      this.#dataProducers.delete(dataProducer.id);
-      this.#router.gone(known);
-    });
-    this.#router.opened(known);
+    known.on('@close', this.#keepSource(known, this.#dataProducers));
     this.observer.safeEmit('newdataproducer', known);
     return dataProducer;
   }
@@ -252,6 +240,17 @@ export abstract class TransportImpl<A extends AppData = AppData> extends Entity<
 
   /** An event only this kind has. @returns false when it has no such event */
   protected abstract notified(event: string, data: unknown, payload: Uint8Array | undefined): boolean;
+
+  /** Keeps what others of the router can consume. @returns forgets it */
+  #keepSource<T extends ProducerImpl | DataProducerImpl>(source: T, sources: Map<string, T>): () => void {
+    this.checkOpen(() => source.transportClosed());
+    sources.set(source.id, source);
+    this.#router.opened(source);
+    return () => {
+      sources.delete(source.id);
+      this.#router.gone(source);
+    };
+  }
 
   #closeAll(mustTellRouter: boolean): void {
     this.onClosing();
