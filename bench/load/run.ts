@@ -2,8 +2,7 @@
  * The load benchmark: Millrace and its peers, one after another, under the same load. `npm run bench -- --help` tells
  * the options, README.md beside this file how it measures.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureClip, FRAME_RATE, GOP_FRAMES, readClip } from './clip.ts';
 import { hotFunctions } from './cpu-profile.ts';
@@ -12,6 +11,7 @@ import { type FailedRow, type Load, measure, PUBLISH_CHUNK_SIZE, profileName, ty
 import { type BenchOptions, readOptions, type Scenario, USAGE } from './options.ts';
 import type { ViewerProtocol } from './protocol.ts';
 import { type BenchReport, summaryLine, toMarkdown } from './report.ts';
+import { writeResults } from './result-files.ts';
 import { canServe, ensureInstalled, type ServerChoice, serverName, serverVersion } from './servers.ts';
 import { compareWithTargets } from './targets.ts';
 
@@ -98,12 +98,7 @@ async function main(): Promise<number> {
     targets: compareWithTargets(rows),
     rows,
   };
-  const out = resolve(ROOT, options.out);
-  mkdirSync(dirname(out), { recursive: true });
-  const markdown = toMarkdown(report);
-  writeFileSync(`${out}.md`, markdown);
-  writeFileSync(`${out}.json`, `${JSON.stringify(report, undefined, 2)}\n`);
-  process.stdout.write(`\n${markdown}\nwritten: ${out}.md, ${out}.json\n`);
+  writeResults(options.out, report, toMarkdown(report));
   return rows.every((row) => 'invalid' in row && row.invalid.length === 0) ? 0 : 1;
 }
 

@@ -2,9 +2,9 @@
  * What a packet costs the SFU on its way to each viewer, and how long it takes: `node bench/load/sfu.ts --help` tells the
  * options, README.md beside this file how it measures.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { SrtpProfileName } from '../../src/protocol/srtp/srtp-profile.ts';
@@ -13,6 +13,7 @@ import { hottestPlaces, profileTimes } from './cpu-profile.ts';
 import { BenchError } from './errors.ts';
 import { describeMachine } from './machine.ts';
 import { LOAD_CPU, SERVER_CPU } from './pinned-process.ts';
+import { writeResults } from './result-files.ts';
 import { serverVersion } from './servers.ts';
 import { splitCpu } from './sfu-cpu-split.ts';
 import {
@@ -42,7 +43,6 @@ const USAGE = `node bench/load/sfu.ts [options]
   --hot                       the same, and the functions of it
   --out bench/results/sfu     results as <out>.md and <out>.json
 `;
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PROFILES: readonly SrtpProfileName[] = ['AES_CM_128_HMAC_SHA1_80', 'AEAD_AES_128_GCM', 'AEAD_AES_256_GCM'];
 const ENGINES: readonly SfuEngine[] = ['ffi', 'portable', 'native'];
 /** Before each window: code is compiled by then, and buffers have their size. */
@@ -266,12 +266,7 @@ async function main(): Promise<number> {
     targets: targetsOf(rows),
     rows,
   };
-  const out = resolve(ROOT, options.out);
-  mkdirSync(dirname(out), { recursive: true });
-  const markdown = toSfuMarkdown(report);
-  writeFileSync(`${out}.md`, markdown);
-  writeFileSync(`${out}.json`, `${JSON.stringify(report, undefined, 2)}\n`);
-  process.stdout.write(`\n${markdown}\nwritten: ${out}.md, ${out}.json\n`);
+  writeResults(options.out, report, toSfuMarkdown(report));
   return rows.every((row) => row.invalid.length === 0) ? 0 : 1;
 }
 

@@ -2,10 +2,7 @@
  * What a packet costs a server of WebRTC sessions on its whole way, from the socket through SRTP and back, by both
  * providers: `node bench/load/webrtc.ts --help` tells the options, README.md beside this file how it measures.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { SrtpProfileName } from '../../src/protocol/srtp/srtp-profile.ts';
 import { sleep } from './clock.ts';
@@ -13,6 +10,7 @@ import { BenchError } from './errors.ts';
 import { describeMachine } from './machine.ts';
 import { percent } from './measure.ts';
 import { LOAD_CPU, SERVER_CPU } from './pinned-process.ts';
+import { writeResults } from './result-files.ts';
 import { serverVersion } from './servers.ts';
 import { WebRtcProcess } from './webrtc-process.ts';
 import type {
@@ -33,7 +31,6 @@ const USAGE = `node bench/load/webrtc.ts [options]
   --provider both                   ffi, portable or both
   --out bench/results/webrtc-load   results as <out>.md and <out>.json
 `;
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PROFILES: readonly SrtpProfileName[] = ['AES_CM_128_HMAC_SHA1_80', 'AEAD_AES_128_GCM'];
 const WORKS: readonly WebRtcWork[] = ['receive', 'echo'];
 /** Before each window: code is compiled by then. */
@@ -199,12 +196,7 @@ async function main(): Promise<number> {
     loadAverageAtEnd: loadavg()[0]!,
     rows,
   };
-  const out = resolve(ROOT, options.out);
-  mkdirSync(dirname(out), { recursive: true });
-  const markdown = toMarkdown(report);
-  writeFileSync(`${out}.md`, markdown);
-  writeFileSync(`${out}.json`, `${JSON.stringify(report, undefined, 2)}\n`);
-  process.stdout.write(`\n${markdown}\nwritten: ${out}.md, ${out}.json\n`);
+  writeResults(options.out, report, toMarkdown(report));
   return rows.every((row) => row.invalid.length === 0) ? 0 : 1;
 }
 
