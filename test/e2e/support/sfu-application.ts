@@ -1,17 +1,12 @@
 /** An application written for mediasoup: pages of Chromium with mediasoup-client, and our worker between them. */
-import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { build } from 'vite';
 import type { TestContext } from 'vitest';
 import type { types } from '../../../src/mediasoup/index.ts';
 import * as mediasoup from '../../../src/mediasoup/index.ts';
 import { ChromiumPage } from '../../peers/chromium.ts';
 import { FAKE_MEDIA_FLAGS } from '../../peers/chromium-webrtc.ts';
 import type { PageCamera, PageReport, PageSent } from '../../peers/mediasoup-page.ts';
-
-/** A page that may use a camera: of the loopback, and nobody answers for it but the test. */
-const PAGE_URL = 'http://localhost/';
-const PAGE_ENTRY = fileURLToPath(new URL('../../peers/mediasoup-page.ts', import.meta.url));
+import { bundlePage, loadPage, servePage } from './bundled-page.ts';
 
 /** Codecs of video that Chromium sends and takes, the first one unless a page wants another. */
 const VIDEO_CODECS: Readonly<Record<string, Record<string, unknown>>> = {
@@ -169,16 +164,13 @@ export class ApplicationBrowser {
   static async open(): Promise<ApplicationBrowser> {
     const [chromium, script, worker] = await Promise.all([
       ChromiumPage.open(FAKE_MEDIA_FLAGS),
-      bundle(),
+      bundlePage('mediasoup-page.ts', 'mediasoupPageBundle'),
       mediasoup.createWorker(),
     ]);
     const context = await chromium.page.context().browser()!.newContext();
     const self = new ApplicationBrowser(chromium, await context.newPage(), script, worker);
     for (const page of self.#pages) {
-      await page.route(PAGE_URL, (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));
-      await page.exposeFunction('callServer', (method: string, data: never) =>
-        self.#application!.methods[method]!(data),
-      );
+      await servePage(page, (method, data) => self.#application!.methods[method]!(data));
     }
     return self;
   }
@@ -190,8 +182,7 @@ export class ApplicationBrowser {
     const application = new Application(router, await router.createDirectTransport(), protocol);
     this.#application = application;
     for (const page of this.#pages) {
-      await page.goto(PAGE_URL);
-      await page.addScriptTag({ content: this.#script });
+      await loadPage(page, this.#script);
       context.onTestFinished(() => page.evaluate('mediasoupPage.close()'));
     }
     const [sender, viewer] = this.#pages.map((page) => new ApplicationPage(page));
@@ -202,17 +193,4 @@ export class ApplicationBrowser {
     await this.#chromium.close();
     this.#worker.close();
   }
-}
-
-async function bundle(): Promise<string> {
-  const lib = { entry: PAGE_ENTRY, formats: ['iife' as const], name: 'mediasoupPageBundle' };
-  const result = await build({
-    configFile: false,
-    logLevel: 'error',
-    define: { 'process.env.NODE_ENV': '"production"' },
-    build: { write: false, lib },
-  });
-  const [output] = [result].flat();
-  if (output === undefined || !('output' in output)) throw new RangeError('no bundle');
-  return output.output[0].code;
 }

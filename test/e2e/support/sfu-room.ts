@@ -1,6 +1,4 @@
 /** A page of Chromium with mediasoup-client, a worker of ours, and networks between them. */
-import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
 import type { types } from '../../../src/mediasoup/index.ts';
 import * as mediasoup from '../../../src/mediasoup/index.ts';
 import { seedOf } from '../../peers/byte-pattern.ts';
@@ -8,10 +6,7 @@ import { ChromiumPage } from '../../peers/chromium.ts';
 import { FAKE_MEDIA_FLAGS } from '../../peers/chromium-webrtc.ts';
 import type { RoomCamera, RoomChannel, RoomPair, RoomSource, RoomView } from '../../peers/mediasoup-room-page.ts';
 import { type RelayOptions, UdpRelay } from '../../peers/udp-relay.ts';
-
-/** A page that may use WebRTC: of the loopback, and nobody answers for it but the test. */
-const PAGE_URL = 'http://localhost/';
-const PAGE_ENTRY = fileURLToPath(new URL('../../peers/mediasoup-room-page.ts', import.meta.url));
+import { bundlePage, loadPage, servePage } from './bundled-page.ts';
 
 const MEDIA_CODECS: types.RouterRtpCodecCapability[] = [
   { kind: 'video', mimeType: 'video/VP8', clockRate: 90_000, preferredPayloadType: 101 },
@@ -33,22 +28,17 @@ export class RoomBrowser {
   }
 
   static async open(): Promise<RoomBrowser> {
-    const [chromium, script] = await Promise.all([ChromiumPage.open(FAKE_MEDIA_FLAGS), bundle()]);
+    const bundled = bundlePage('mediasoup-room-page.ts', 'roomBundle');
+    const [chromium, script] = await Promise.all([ChromiumPage.open(FAKE_MEDIA_FLAGS), bundled]);
     const browser = new RoomBrowser(chromium, script);
-    await chromium.page.route(PAGE_URL, (route) =>
-      route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }),
-    );
-    await chromium.page.exposeFunction('callServer', (method: string, data: never) =>
-      browser.room!.answer(method, data),
-    );
+    await servePage(chromium.page, (method, data) => browser.room!.answer(method, data));
     return browser;
   }
 
   /** A new page. */
   async load(room: Room): Promise<void> {
     this.room = room;
-    await this.chromium.page.goto(PAGE_URL);
-    await this.chromium.page.addScriptTag({ content: this.#script });
+    await loadPage(this.chromium.page, this.#script);
   }
 
   call<T>(method: string, ...args: unknown[]): Promise<T> {
@@ -59,19 +49,6 @@ export class RoomBrowser {
   close(): Promise<void> {
     return this.chromium.close();
   }
-}
-
-async function bundle(): Promise<string> {
-  const lib = { entry: PAGE_ENTRY, formats: ['iife' as const], name: 'roomBundle' };
-  const result = await build({
-    configFile: false,
-    logLevel: 'error',
-    define: { 'process.env.NODE_ENV': '"production"' },
-    build: { write: false, lib },
-  });
-  const [output] = [result].flat();
-  if (output === undefined || !('output' in output)) throw new RangeError('no bundle');
-  return output.output[0].code;
 }
 
 /** A router, and a page whose transports have networks of their own. */
