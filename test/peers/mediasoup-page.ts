@@ -4,6 +4,7 @@
  */
 import { Device } from 'mediasoup-client';
 import type { Consumer, DataConsumer, Producer, Transport, TransportOptions } from 'mediasoup-client/types';
+import { ask, type ServerScope } from './mediasoup-server-calls.ts';
 
 /** What a page has seen of what it consumes. */
 export interface PageReport {
@@ -49,9 +50,7 @@ export interface PageCamera {
 }
 
 /** Of the page's global scope. */
-interface PageScope {
-  /** Asks the application's server. */
-  callServer<T>(method: string, data?: unknown): Promise<T>;
+interface PageScope extends ServerScope {
   navigator: { mediaDevices: { getUserMedia(constraints: object): Promise<{ getTracks(): PageTrack[] }> } };
   document: { createElement(name: string): PageElement; body: { append(element: unknown): void } };
   MediaStream: new (tracks: readonly unknown[]) => unknown;
@@ -93,23 +92,6 @@ const closing: (() => void)[] = [];
 let canvas: PageElement | undefined;
 let loaded: Promise<Device> | undefined;
 
-/** Asks the server for what the library asks the application for. */
-async function ask<T>(
-  method: string,
-  data: object,
-  done: (answer: T) => void,
-  failed: (error: Error) => void,
-): Promise<void> {
-  let answer: T;
-  try {
-    answer = await scope.callServer<T>(method, data);
-  } catch (error) {
-    failed(error as Error);
-    return;
-  }
-  done(answer);
-}
-
 async function load(): Promise<Device> {
   const device = await Device.factory();
   await device.load({ routerRtpCapabilities: await scope.callServer('capabilities') });
@@ -119,13 +101,13 @@ async function load(): Promise<Device> {
 function joined(transport: Transport, name: 'send' | 'receive'): Transport {
   closing.push(() => transport.close());
   transport.on('connect', ({ dtlsParameters }, done, failed) => {
-    void ask<void>('connect', { name, dtlsParameters }, done, failed);
+    void ask<void>(scope, 'connect', { name, dtlsParameters }, done, failed);
   });
   transport.on('produce', ({ kind, rtpParameters }, done, failed) => {
-    void ask('produce', { kind, rtpParameters }, done, failed);
+    void ask(scope, 'produce', { kind, rtpParameters }, done, failed);
   });
   transport.on('producedata', ({ sctpStreamParameters, label, protocol }, done, failed) => {
-    void ask('produceData', { sctpStreamParameters, label, protocol }, done, failed);
+    void ask(scope, 'produceData', { sctpStreamParameters, label, protocol }, done, failed);
   });
   return transport;
 }

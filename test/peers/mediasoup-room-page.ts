@@ -12,6 +12,7 @@ import type {
   TransportOptions,
 } from 'mediasoup-client/types';
 import { bytePattern, seedOf } from './byte-pattern.ts';
+import { ask, type ServerScope } from './mediasoup-server-calls.ts';
 
 /** What a page sends: a picture of noise, which takes the bits it may take. */
 export interface RoomCamera {
@@ -65,9 +66,7 @@ export interface RoomChannel {
 }
 
 /** Of the page's global scope. */
-interface PageScope {
-  /** Asks the test. */
-  callServer<T>(method: string, data?: unknown): Promise<T>;
+interface PageScope extends ServerScope {
   document: { createElement(name: string): PageElement; body: { append(element: unknown): void } };
   ImageData: new (pixels: Uint8ClampedArray, width: number, height: number) => unknown;
   MediaStream: new (tracks: readonly unknown[]) => unknown;
@@ -102,22 +101,6 @@ let device: Device;
 /** Noise in blocks of eight pixels has so many. */
 const BLOCK = 8;
 
-async function ask<T>(
-  method: string,
-  data: object,
-  done: (answer: T) => void,
-  failed: (error: Error) => void,
-): Promise<void> {
-  let answer: T;
-  try {
-    answer = await scope.callServer<T>(method, data);
-  } catch (error) {
-    failed(error as Error);
-    return;
-  }
-  done(answer);
-}
-
 /** A transport by a name. */
 async function open(name: string, direction: 'send' | 'receive'): Promise<void> {
   if (device === undefined) {
@@ -129,13 +112,13 @@ async function open(name: string, direction: 'send' | 'receive'): Promise<void> 
   closing.push(() => transport.close());
   transports.set(name, transport);
   transport.on('connect', ({ dtlsParameters }, done, failed) => {
-    void ask<void>('connect', { name, dtlsParameters }, done, failed);
+    void ask<void>(scope, 'connect', { name, dtlsParameters }, done, failed);
   });
   transport.on('produce', ({ kind, rtpParameters }, done, failed) => {
-    void ask('produce', { name, kind, rtpParameters }, done, failed);
+    void ask(scope, 'produce', { name, kind, rtpParameters }, done, failed);
   });
   transport.on('producedata', ({ sctpStreamParameters, label, protocol }, done, failed) => {
-    void ask('produceData', { name, sctpStreamParameters, label, protocol }, done, failed);
+    void ask(scope, 'produceData', { name, sctpStreamParameters, label, protocol }, done, failed);
   });
 }
 
