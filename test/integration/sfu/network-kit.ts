@@ -29,10 +29,10 @@ import type { RtpParameters } from '../../../src/sfu/transports/rtp-parameters.t
 import { ByteWriter } from '../../../src/wire/byte-writer.ts';
 import { toNtpTime } from '../../../src/wire/ntp-time.ts';
 import { type Link, type LinkOptions, SimulatedNetwork } from '../../peers/netem.ts';
-import { type Notification, plainTransport, TestQueue } from './sfu-kit.ts';
+import { plainTransport, TestQueue } from './sfu-kit.ts';
+import { TestWorld } from './test-world.ts';
 
 const START_MS = 10_000;
-const UNIX_MS = 1_700_000_000_000;
 const FRAME_MS = 1000 / 30;
 const MTU = 1100;
 const MID_ID = 9;
@@ -45,11 +45,9 @@ const ADDRESS: PacketAddress = { address: '192.0.2.1', port: 5004 };
 export type BandwidthFeedback = 'transport-cc' | 'remb' | 'none';
 
 /** A world whose time is that of a simulated network. */
-export class NetworkWorld implements RouterEnvironment {
+export class NetworkWorld extends TestWorld {
   readonly network: SimulatedNetwork = new SimulatedNetwork();
-  readonly notifications: Notification[] = [];
   readonly router: Router;
-  #seed = 1;
   readonly clock: RouterEnvironment['clock'] = {
     nowMs: () => this.network.nowMs,
     after: (delayMs, run) => {
@@ -62,34 +60,9 @@ export class NetworkWorld implements RouterEnvironment {
   };
 
   constructor() {
+    super();
     this.network.runUntil(START_MS);
     this.router = new Router('router', this);
-  }
-
-  /** Packets come one by one here. */
-  afterBurst(task: () => void): void {
-    task();
-  }
-
-  unixMs(): number {
-    return UNIX_MS + this.network.nowMs;
-  }
-
-  random(): number {
-    this.#seed = (this.#seed * 48_271) % 0x7fff_ffff;
-    return this.#seed / 0x7fff_ffff;
-  }
-
-  notify(targetId: string, event: string, data?: unknown): void {
-    this.notifications.push({ targetId, event, data });
-  }
-
-  notifyPayload(targetId: string, event: string, data: unknown, payload: Uint8Array): void {
-    this.notifications.push({ targetId, event, data, payload });
-  }
-
-  eventsOf(targetId: string, event: string): unknown[] {
-    return this.notifications.filter((one) => one.targetId === targetId && one.event === event).map(({ data }) => data);
   }
 }
 

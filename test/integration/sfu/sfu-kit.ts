@@ -14,26 +14,17 @@ import {
   type TransportSocket,
 } from '../../../src/sfu/transports/datagram-transport.ts';
 import type { RtpMapping, RtpParameters } from '../../../src/sfu/transports/rtp-parameters.ts';
+import { TestWorld } from './test-world.ts';
 
 interface Task {
   readonly dueMs: number;
   readonly run: () => void;
 }
 
-/** What control would have been told. */
-export interface Notification {
-  readonly targetId: string;
-  readonly event: string;
-  readonly data: unknown;
-  readonly payload?: Uint8Array;
-}
-
 /** A world whose time goes on when it is told to. */
-export class VirtualWorld implements RouterEnvironment {
+export class VirtualWorld extends TestWorld {
   nowMs = 10_000;
-  readonly notifications: Notification[] = [];
   readonly #tasks = new Set<Task>();
-  #seed = 1;
   readonly clock: RouterEnvironment['clock'] = {
     nowMs: () => this.nowMs,
     after: (delayMs, run) => {
@@ -42,33 +33,6 @@ export class VirtualWorld implements RouterEnvironment {
       return () => this.#tasks.delete(task);
     },
   };
-
-  /** Packets come one by one here. */
-  afterBurst(task: () => void): void {
-    task();
-  }
-
-  unixMs(): number {
-    return 1_700_000_000_000 + this.nowMs;
-  }
-
-  random(): number {
-    this.#seed = (this.#seed * 48_271) % 0x7fff_ffff;
-    return this.#seed / 0x7fff_ffff;
-  }
-
-  notify(targetId: string, event: string, data?: unknown): void {
-    this.notifications.push({ targetId, event, data });
-  }
-
-  notifyPayload(targetId: string, event: string, data: unknown, payload: Uint8Array): void {
-    this.notifications.push({ targetId, event, data, payload });
-  }
-
-  /** Events of one object. */
-  eventsOf(targetId: string, event: string): unknown[] {
-    return this.notifications.filter((one) => one.targetId === targetId && one.event === event).map(({ data }) => data);
-  }
 
   /** Timers set and not yet run. */
   get timers(): number {
