@@ -12,7 +12,7 @@ import { rtpPacketSize, writeRtpPacket } from '../../../src/protocol/rtp/rtp-pac
 import { RtpPacketView } from '../../../src/protocol/rtp/rtp-packet-view.ts';
 import type { Consumer } from '../../../src/sfu/consumers/consumer.ts';
 import type { RtpMapping, RtpParameters } from '../../../src/sfu/transports/rtp-parameters.ts';
-import { plainTransport, type RtpPeer, type VirtualWorld, virtualRouter } from './sfu-kit.ts';
+import { connectedPair, type RtpPeer, type VirtualWorld } from './sfu-kit.ts';
 
 const DEPENDENCY_ID = 7;
 const SSRC = 1000;
@@ -145,10 +145,7 @@ export interface LayerScene {
 /** @param hasDescriptors whether the viewer agreed on the dependency descriptor */
 export function layerScene(stream: LayeredStream, hasDescriptors = false): LayerScene {
   const { mimeType, scalabilityMode } = stream;
-  const { world, router } = virtualRouter();
-  const { peer: sender, transport: from } = plainTransport(router, 'from');
-  const { peer: viewer, transport: to } = plainTransport(router, 'to');
-  for (const transport of [from, to]) transport.connect({ ip: '192.0.2.1', port: 5004 });
+  const { world, sender, from, viewer, to } = connectedPair();
   const rtcpFeedback = [
     { type: 'nack', parameter: '' },
     { type: 'nack', parameter: 'pli' },

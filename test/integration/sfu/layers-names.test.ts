@@ -8,15 +8,7 @@ import type { Consumer } from '../../../src/sfu/consumers/consumer.ts';
 import type { Producer } from '../../../src/sfu/producer.ts';
 import type { DatagramTransport } from '../../../src/sfu/transports/datagram-transport.ts';
 import type { RtpEncodingParameters } from '../../../src/sfu/transports/rtp-parameters.ts';
-import {
-  plainTransport,
-  type RtpPeer,
-  type VirtualWorld,
-  VP8_MAPPING,
-  VP8_SENDER,
-  VP8_VIEWER,
-  virtualRouter,
-} from './sfu-kit.ts';
+import { connectedPair, type RtpPeer, type VirtualWorld, VP8_MAPPING, VP8_SENDER, VP8_VIEWER } from './sfu-kit.ts';
 
 const IDS = { mid: 9, rid: 10, repairedRid: 11 } as const;
 const MEDIA = 96;
@@ -61,10 +53,7 @@ interface NameScene {
 }
 
 function scene(encodings: readonly RtpEncodingParameters[], mid = 'v'): NameScene {
-  const { world, router } = virtualRouter();
-  const { peer: sender, transport: from } = plainTransport(router, 'from');
-  const { peer: viewer, transport: to } = plainTransport(router, 'to');
-  for (const transport of [from, to]) transport.connect({ ip: '192.0.2.1', port: 5004 });
+  const { world, sender, from, viewer, to } = connectedPair();
   const producer = produce(from, 'p', encodings, mid);
   const consumer = to.consume('p', {
     id: 'c',

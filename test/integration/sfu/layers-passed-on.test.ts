@@ -4,17 +4,14 @@ import { HEADER_EXTENSION_URI } from '../../../src/protocol/rtp/extensions/heade
 import { writeExtensionElements } from '../../../src/protocol/rtp/header-extension.ts';
 import { rtpPacketSize, writeRtpPacket } from '../../../src/protocol/rtp/rtp-packet.ts';
 import type { RtpParameters } from '../../../src/sfu/transports/rtp-parameters.ts';
-import { plainTransport, type RtpPeer, virtualRouter } from './sfu-kit.ts';
+import { connectedPair, type RtpPeer } from './sfu-kit.ts';
 
 const { playoutDelay, absCaptureTime } = HEADER_EXTENSION_URI;
 const CAPTURED = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 const DELAYS = Uint8Array.of(0, 16, 5);
 
 function opus(ignoreDtx: boolean): { sender: RtpPeer; viewer: RtpPeer } {
-  const { router } = virtualRouter();
-  const { peer: sender, transport: from } = plainTransport(router, 'from');
-  const { peer: viewer, transport: to } = plainTransport(router, 'to');
-  for (const transport of [from, to]) transport.connect({ ip: '192.0.2.1', port: 5004 });
+  const { sender, from, viewer, to } = connectedPair();
   const parameters = (ids: readonly number[], ssrc: number): RtpParameters => ({
     codecs: [{ mimeType: 'audio/opus', payloadType: 100, clockRate: 48_000, channels: 2 }],
     headerExtensions: [absCaptureTime, playoutDelay].map((uri, i) => ({ uri, id: ids[i]! })),

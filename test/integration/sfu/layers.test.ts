@@ -13,13 +13,12 @@ import { MIN_DISTRIBUTION_INTERVAL_MS } from '../../../src/sfu/transports/sendin
 import { ByteWriter } from '../../../src/wire/byte-writer.ts';
 import { toNtpTime } from '../../../src/wire/ntp-time.ts';
 import {
-  plainTransport,
+  connectedPair,
   type RtpPeer,
   type VirtualWorld,
   VP8_MAPPING,
   VP8_SENDER,
   VP8_VIEWER,
-  virtualRouter,
   vp8Packet,
 } from './sfu-kit.ts';
 
@@ -41,10 +40,7 @@ function simulcast(
   scalabilityMode: string,
   { hasRemb = false, hasTransportFeedback = false } = {},
 ): Scene {
-  const { world, router } = virtualRouter();
-  const { peer: sender, transport: from } = plainTransport(router, 'from');
-  const { peer: viewer, transport: to } = plainTransport(router, 'to');
-  for (const transport of [from, to]) transport.connect({ ip: '192.0.2.1', port: 5004 });
+  const { world, sender, from, viewer, to } = connectedPair();
   const viewerParameters = hasTransportFeedback ? withTransportFeedback(VP8_VIEWER) : VP8_VIEWER;
   const ssrcs = SSRCS.slice(0, encodings);
   const rtpParameters: RtpParameters = { ...VP8_SENDER, encodings: ssrcs.map((ssrc) => ({ ssrc, scalabilityMode })) };

@@ -144,6 +144,25 @@ export function virtualRouter(): { readonly world: VirtualWorld; readonly router
   return { world, router: new Router('router', world) };
 }
 
+/** A router between a sender and a viewer, both on plain transports that are connected. */
+interface ConnectedPair {
+  readonly world: VirtualWorld;
+  readonly router: Router;
+  readonly sender: RtpPeer;
+  readonly from: DatagramTransport;
+  readonly viewer: RtpPeer;
+  readonly to: DatagramTransport;
+}
+
+/** A pair in a world of its own, with nothing produced yet. */
+export function connectedPair(): ConnectedPair {
+  const { world, router } = virtualRouter();
+  const { peer: sender, transport: from } = plainTransport(router, 'from');
+  const { peer: viewer, transport: to } = plainTransport(router, 'to');
+  for (const transport of [from, to]) transport.connect({ ip: '192.0.2.1', port: 5004 });
+  return { world, router, sender, from, viewer, to };
+}
+
 const MID = 'urn:ietf:params:rtp-hdrext:sdes:mid';
 const ABS_SEND_TIME = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time';
 const ORIENTATION = 'urn:3gpp:video-orientation';

@@ -13,13 +13,12 @@ import { FOUND_STREAM_INTERVAL_MS, MAX_FOUND_STREAMS } from '../../../src/sfu/pr
 import type { DatagramTransport } from '../../../src/sfu/transports/datagram-transport.ts';
 import { ByteWriter } from '../../../src/wire/byte-writer.ts';
 import {
-  plainTransport,
+  connectedPair,
   type RtpPeer,
   type VirtualWorld,
   VP8_MAPPING,
   VP8_SENDER,
   VP8_VIEWER,
-  virtualRouter,
   vp8Packet,
 } from './sfu-kit.ts';
 
@@ -30,10 +29,7 @@ function setUp(cname = 'somebody'): {
   viewer: RtpPeer;
   close: () => void;
 } {
-  const { world, router } = virtualRouter();
-  const { peer: sender, transport: from } = plainTransport(router, 'from');
-  const { peer: viewer, transport: to } = plainTransport(router, 'to');
-  for (const transport of [from, to]) transport.connect({ ip: '192.0.2.1', port: 5004 });
+  const { world, router, sender, from, viewer, to } = connectedPair();
   from.produce({ id: 'p', kind: 'video', rtpParameters: VP8_SENDER, rtpMapping: VP8_MAPPING });
   to.consume('p', {
     id: 'c',
@@ -190,10 +186,7 @@ describe('a simple consumer', () => {
 });
 
 it('a sender that begins anew again and again, under another SSRC each time, is taken, but not as often as it likes', () => {
-  const { world, router } = virtualRouter();
-  const { peer: sender, transport: from } = plainTransport(router, 'from');
-  const { peer: viewer, transport: to } = plainTransport(router, 'to');
-  for (const transport of [from, to]) transport.connect({ ip: '192.0.2.1', port: 5004 });
+  const { world, sender, from, viewer, to } = connectedPair();
   from.produce({
     id: 'p',
     kind: 'video',
