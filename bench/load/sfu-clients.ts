@@ -1,5 +1,7 @@
 /** The load of the SFU benchmark: people in rooms, with sockets and keys of their own, who send video and receive it. */
+
 import { nodeDtlsCrypto } from '../../src/io/dtls-crypto.ts';
+import { fingerprintText } from '../../src/protocol/dtls/fingerprint.ts';
 import { createSelfSignedCertificate } from '../../src/protocol/dtls/self-signed-certificate.ts';
 import { RtpPacketView } from '../../src/protocol/rtp/rtp-packet-view.ts';
 import { monotonicUs, sleep } from './clock.ts';
@@ -68,10 +70,10 @@ class VideoSender {
     const srtp = session.secure.srtpSender!;
     const queue = socket.packetQueue();
     const { isKeyFrame, payloadBytes } = this.#video.next();
+    const view = new DataView(queue.bytes.buffer, queue.bytes.byteOffset);
     for (const [i, sizeBytes] of payloadBytes.entries()) {
       const at = queue.reserve(HEADER_BYTES + sizeBytes + srtp.rtpOverheadBytes);
       if (at < 0) continue;
-      const view = new DataView(queue.bytes.buffer, queue.bytes.byteOffset);
       this.#writeHeader(view, at, i === payloadBytes.length - 1);
       const payloadAt = at + HEADER_BYTES;
       stampPayload(view, payloadAt, i === 0, isKeyFrame, monotonicUs());
@@ -186,7 +188,7 @@ function startSending(): void {
 answerCommands<SfuClientsCommand>(async (command) => {
   if (command.type === 'certificate') {
     const { value } = certificate.fingerprint('sha-256');
-    return Array.from(value, (byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join(':');
+    return fingerprintText(value);
   }
   if (command.type === 'connect') await connect(command.people);
   if (command.type === 'send') {

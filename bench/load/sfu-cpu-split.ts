@@ -11,11 +11,8 @@ export interface CpuSplit {
 
 /** By the first that fits the function's name and file. Others' code counts to `other`: Node's own, and collecting garbage. */
 const PARTS: readonly (readonly [keyof CpuSplit, RegExp])[] = [
-  [
-    'send',
-    /^sendmmsg |^seal?Send|\/linux-queue-sender|\/datagram-queue|\/queue-path|^(send|doSend|afterSend)\b.*dgram|sendQueued|sendPacket/,
-  ],
-  ['crypto', /^(EVP_|SHA1_)|\/protocol\/srtp\/|\/openssl-srtp|\/srtp-c|\/srtp-session|node:internal\/crypto/],
+  ['send', /^sendmmsg |\/linux-queue-sender|\/datagram-queue|^(send|doSend|afterSend)\b.*dgram|sendQueued|sendPacket/],
+  ['crypto', /^(EVP_|SHA1_)|\/protocol\/srtp\/|\/openssl-srtp|\/srtp-c|node:internal\/crypto/],
   [
     'receive',
     /^recvmmsg |\/udp-socket|\/datagram-sources|\/linux-datagram-receiver|\/ice-ports|\/tuple-table|\/webrtc-session|\/dtls-srtp|node:dgram|emit /,

@@ -1,8 +1,8 @@
 /** The measured side of the SFU benchmark: an application of the API, and the worker it starts. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { sleep } from './clock.ts';
 import { BenchError } from './errors.ts';
 import {
   ABS_SEND_TIME_EXTENSION_ID,
@@ -165,6 +165,6 @@ answerCommands<SfuServerCommand>(async (command) => {
   if (command.type === 'count') return countersOfProcess(worker.pid);
   // `sfu-profiled-worker.ts` hears it.
   process.kill(worker.pid, 'SIGUSR2');
-  await wait(1000);
+  await sleep(1000);
   return undefined;
 });

@@ -1,4 +1,4 @@
-/** Hexadecimal text, for decoder configurations in SDP. */
+/** Hexadecimal text, as SDP and tokens have it. */
 
 /** Bytes as lower-case hexadecimal digits without separators. */
 export function toHexadecimal(bytes: Uint8Array): string {

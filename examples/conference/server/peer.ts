@@ -4,7 +4,7 @@ import type { types } from 'millrace/mediasoup';
 import type { Answers, Notifications, PeerInfo, ProducerInfo, Source, TransportInfo } from '../protocol.ts';
 import { LIMITS } from './limits.ts';
 import { Refusal } from './refusal.ts';
-import type { DataOf, Method, Request } from './requests.ts';
+import type { DataOf, Method, PeerRequest } from './requests.ts';
 import type { Room } from './room.ts';
 
 type Direction = DataOf<'openTransport'>['direction'];
@@ -28,7 +28,7 @@ export class Peer {
   readonly #producers = new Map<Source, types.Producer>();
   readonly #consumers = new Map<string, types.Consumer>();
   /** By data producer: one is enough of each. */
-  readonly #dataConsumers = new Map<string, types.DataConsumer>();
+  readonly #dataConsumers = new Set<string>();
   #chat: types.DataProducer | undefined;
   #rtpCapabilities: types.RtpCapabilities | undefined;
   #closed = false;
@@ -64,10 +64,8 @@ export class Peer {
    * Does what the page asks.
    * @throws Refusal, and what the library throws for wrong parameters
    */
-  async handle(request: Request): Promise<Answers[Method]> {
+  async handle(request: PeerRequest): Promise<Answers[Method]> {
     switch (request.method) {
-      case 'join':
-        throw new Refusal('wrong-request', 'You are in the room already.');
       case 'setCapabilities':
         this.#rtpCapabilities = request.data.rtpCapabilities;
         return null;
@@ -182,7 +180,7 @@ export class Peer {
       throw new Refusal('not-found', 'It has closed meanwhile.');
     }
     const consumer = await this.#opened('receive').consumeData({ dataProducerId });
-    this.#dataConsumers.set(dataProducerId, consumer);
+    this.#dataConsumers.add(dataProducerId);
     consumer.observer.on('close', () => this.#dataConsumers.delete(dataProducerId));
     const { id, sctpStreamParameters, label, protocol } = consumer;
     if (sctpStreamParameters === undefined) throw new Refusal('wrong-request', 'Your transport carries no data.');

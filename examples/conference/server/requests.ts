@@ -53,6 +53,8 @@ export const requestSchema = z.discriminatedUnion('method', [
 ]);
 
 export type Request = z.infer<typeof requestSchema>;
+/** Those of who is in the room. */
+export type PeerRequest = Exclude<Request, { method: 'join' }>;
 export type Method = Request['method'];
 /** What goes with a method. */
 export type DataOf<M extends Method> = Extract<Request, { method: M }>['data'];

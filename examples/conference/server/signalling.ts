@@ -4,7 +4,7 @@ import { type Answers, CLOSE_CODES, type Notifications } from '../protocol.ts';
 import { LIMITS } from './limits.ts';
 import { Peer, type PeerConnection } from './peer.ts';
 import { Refusal } from './refusal.ts';
-import { type Request, requestSchema } from './requests.ts';
+import { type PeerRequest, type Request, requestSchema } from './requests.ts';
 import type { Room } from './room.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -66,7 +66,7 @@ export class Signalling implements PeerConnection {
     }
   }
 
-  #ask(request: Request): Promise<unknown> {
+  #ask(request: PeerRequest): Promise<unknown> {
     if (this.#peer === undefined) throw new Refusal('wrong-request', 'Join the room first.');
     return this.#peer.handle(request);
   }

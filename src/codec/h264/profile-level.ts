@@ -1,4 +1,4 @@
-import { toHex } from '../hex.ts';
+import { toHexadecimal } from '../../wire/hexadecimal.ts';
 
 const PROFILE_NAMES: ReadonlyMap<number, string> = new Map([
   [44, 'CAVLC 4:4:4 Intra'],
@@ -52,5 +52,5 @@ export function h264LevelName(profileIdc: number, constraintFlags: number, level
 
 /** RFC 6381 §3.3 `avc1.PPCCLL` from the three bytes after the SPS header. */
 export function h264CodecString(profileIdc: number, constraintFlags: number, levelIdc: number): string {
-  return `avc1.${toHex(profileIdc)}${toHex(constraintFlags)}${toHex(levelIdc)}`;
+  return `avc1.${toHexadecimal(Uint8Array.of(profileIdc, constraintFlags, levelIdc))}`;
 }

@@ -1,3 +1,4 @@
+import { toHexadecimal } from '../../wire/hexadecimal.ts';
 import type { DigestAlgorithm, DtlsCrypto } from './dtls-crypto.ts';
 
 /** Hash of a certificate, as signalled (RFC 8122 §5). */
@@ -5,6 +6,13 @@ export interface CertificateFingerprint {
   /** Name of the hash in SDP, in either case: `sha-256`. */
   readonly algorithm: string;
   readonly value: Uint8Array;
+}
+
+/** A fingerprint's value as SDP has it (RFC 8122 §5): upper-case hexadecimal, colons between the bytes. */
+export function fingerprintText(value: Uint8Array): string {
+  return toHexadecimal(value)
+    .toUpperCase()
+    .replace(/..(?=.)/g, '$&:');
 }
 
 /** Known hashes, the strongest first. */

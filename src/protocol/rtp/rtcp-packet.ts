@@ -134,7 +134,8 @@ function packetEnd(bytes: Uint8Array, at: number): number {
 function paddingOf(bytes: Uint8Array, at: number, end: number): number {
   if ((bytes[at]! & 0x20) === 0) return 0;
   const count = bytes[end - 1]!;
-  if (count === 0 || count % 4 === 0) return count === 0 ? end : count;
+  if (count === 0) return end;
+  if (count % 4 === 0) return count;
   return count < 4 && bytes[at + 1] === RTCP_TYPE.transportFeedback ? 0 : end;
 }
 

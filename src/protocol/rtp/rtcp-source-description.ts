@@ -77,9 +77,12 @@ export function writeSourceDescription(description: Omit<RtcpSourceDescription, 
   }
 }
 
+/** What a text is put into to see how much of it fits. */
+const measured: Uint8Array<ArrayBuffer> = new Uint8Array(MAX_TEXT_BYTES);
+
 /** The beginning of a text that an item has room for, in whole characters. */
 export function toSdesText(text: string): string {
-  return text.slice(0, textEncoder.encodeInto(text, new Uint8Array(MAX_TEXT_BYTES)).read);
+  return text.slice(0, textEncoder.encodeInto(text, measured).read);
 }
 
 interface EncodedItem {

@@ -7,6 +7,7 @@ import {
   writeTransportWideSequenceNumber,
 } from '../../protocol/rtp/extensions/transport-wide-sequence-number.ts';
 import type { RtpPacketView } from '../../protocol/rtp/rtp-packet-view.ts';
+import { setU16, setU32 } from '../../wire/big-endian.ts';
 import type { PacketSender, SentKind } from '../transports/packet-sender.ts';
 import { headerExtensionId, type RtpParameters } from '../transports/rtp-parameters.ts';
 
@@ -95,13 +96,12 @@ export class PacketWriter {
     }
     const { sequenceNumber, timestamp, ssrc } = header;
     out[at + 1] = (header.marker ? 0x80 : 0) | header.payloadType;
-    out[at + 2] = sequenceNumber >>> 8;
-    out[at + 3] = sequenceNumber;
-    writeU32(out, at + 4, timestamp);
-    writeU32(out, at + 8, ssrc);
+    setU16(out, at + 2, sequenceNumber);
+    setU32(out, at + 4, timestamp);
+    setU32(out, at + 8, ssrc);
     if (originalNumber >= 0) {
-      out[payloadAt++] = originalNumber >>> 8;
-      out[payloadAt++] = originalNumber;
+      setU16(out, payloadAt, originalNumber);
+      payloadAt += 2;
     }
     out.set(payload, payloadAt);
     this.#at = at;
@@ -142,11 +142,4 @@ export class PacketWriter {
     const sentBytes = sender.sendRtp(this.#at, this.#end, this.#consumerId, kind, isNumbered, nowMs, probeClusterId);
     return sentBytes === 0 ? 0 : this.#end - this.#at;
   }
-}
-
-function writeU32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = value >>> 16;
-  bytes[at + 2] = value >>> 8;
-  bytes[at + 3] = value;
 }

@@ -1,6 +1,7 @@
 import { nodeSctpCrypto } from '../../io/sctp-crypto.ts';
 import type { DtlsCertificate } from '../../protocol/dtls/dtls-certificate.ts';
 import type { CertificateFingerprint } from '../../protocol/dtls/fingerprint.ts';
+import { fingerprintText } from '../../protocol/dtls/fingerprint.ts';
 import { type NetworkPath, UdpPath } from '../../server/webrtc/network-path.ts';
 import type { Router } from '../../sfu/router.ts';
 import { type PacketLink, QueueLink, SingleLink } from '../../sfu/transports/packet-link.ts';
@@ -165,7 +166,7 @@ function linkOf(member: IceMember): PacketLink | undefined {
 }
 
 function toText({ algorithm, value }: CertificateFingerprint): DtlsFingerprint {
-  return { algorithm, value: Array.from(value, (byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join(':') };
+  return { algorithm, value: fingerprintText(value) };
 }
 
 /** @throws TypeError when it is none */

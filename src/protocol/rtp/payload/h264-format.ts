@@ -4,11 +4,11 @@ import {
   writeAvcDecoderConfiguration,
 } from '../../../codec/h264/avc-decoder-configuration.ts';
 import { H264_NAL, h264NalType } from '../../../codec/h264/nal-unit-type.ts';
-import { toHex } from '../../../codec/hex.ts';
 import { splitAnnexB } from '../../../codec/nal-unit.ts';
 import type { Track } from '../../../codec/track.ts';
 import { nalLengthSize } from '../../../codec/track-details.ts';
 import { toBase64 } from '../../../wire/base64.ts';
+import { toHexadecimal } from '../../../wire/hexadecimal.ts';
 import type { Depacketizer } from './depacketizer.ts';
 import { H264Deinterleaver } from './h264-deinterleaver.ts';
 import { H264Assembler } from './h264-depacketizer.ts';
@@ -51,7 +51,7 @@ export const H264_FORMAT: PayloadFormat = {
     const sps = sets.find((set) => h264NalType(set) === H264_NAL.sps && set.length >= 4);
     const parameters = new Map([['packetization-mode', '1']]);
     if (sps !== undefined) {
-      parameters.set('profile-level-id', `${toHex(sps[1]!)}${toHex(sps[2]!)}${toHex(sps[3]!)}`);
+      parameters.set('profile-level-id', toHexadecimal(sps.subarray(1, 4)));
       parameters.set('sprop-parameter-sets', sets.map(toBase64).join(','));
     }
     return {
