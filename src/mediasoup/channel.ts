@@ -6,7 +6,7 @@ import { Logger } from './logger.ts';
 export type NotificationListener = (event: string, data: unknown, payload: Uint8Array | undefined) => void;
 
 const logger = new Logger('Channel');
-const maxUnsignedNumber = /^\d+$/;
+const processId = /^\d+$/;
 
 /** A worker's channel as the classes use it: requests, and notifications by the id of the entity they are for. */
 export class Channel {
@@ -79,7 +79,7 @@ export class Channel {
     const listener = this.#listeners.get(id);
     // Entities close here before the worker knows: what it still says about them is no mistake.
     if (listener !== undefined) listener(event, data, payload);
-    else if (maxUnsignedNumber.test(id)) logger.debug(`ignoring notification "${event}" of the worker`);
+    else if (processId.test(id)) logger.debug(`ignoring notification "${event}" of the worker`);
   }
 }
 

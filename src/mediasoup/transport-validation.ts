@@ -104,10 +104,10 @@ export function listenInfosOfIps(options: {
 }
 
 /** SCTP of a new transport, in today's names, with defaults. */
-export function sctpSettingsOf(options: SctpOptions, isDataChannel: boolean, enabledByDefault = false): object {
+export function sctpSettingsOf(options: SctpOptions, isDataChannel: boolean): object {
   const { maxSctpMessageSize } = options;
   return {
-    enableSctp: options.enableSctp ?? enabledByDefault,
+    enableSctp: options.enableSctp ?? false,
     maxSendMessageSize: options.maxSendMessageSize ?? maxSctpMessageSize ?? 262_144,
     maxReceiveMessageSize: options.maxReceiveMessageSize ?? maxSctpMessageSize ?? 262_144,
     sctpSendBufferSize: options.sctpSendBufferSize ?? 2_000_000,
@@ -158,8 +158,8 @@ export function checkSrtpCryptoSuite(value: unknown): void {
 }
 
 /** With the deprecated name of the local address besides. */
-export function tupleOf<T extends TransportTuple | undefined>(tuple: T): T {
-  return tuple === undefined ? tuple : { ...tuple, localIp: tuple.localAddress };
+export function tupleOf(tuple: TransportTuple): TransportTuple {
+  return { ...tuple, localIp: tuple.localAddress };
 }
 
 /** With the deprecated name of the address besides. */

@@ -33,7 +33,7 @@ function packetOf(sequenceNumber: number, isKeyFrame: boolean): RtpPacketView {
 }
 
 function setUp() {
-  const stream = new ProducerStream(VP8, 5000, 0);
+  const stream = new ProducerStream(VP8, 0);
   const burst = new PacketBurst(stream);
   const taken: string[] = [];
   const taker = (name: string): PacketTaker => ({
@@ -44,7 +44,6 @@ function setUp() {
     },
     streamAdded: () => undefined,
     scoreChanged: () => undefined,
-    senderReportReceived: () => undefined,
     producerPaused: () => undefined,
     producerResumed: () => undefined,
   });

@@ -1,4 +1,3 @@
-import type { SenderReport } from '../protocol/rtp/rtcp-report.ts';
 import { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
 import type { ProducerPayload } from './producer-payload.ts';
 import type { ProducerStream } from './producer-stream.ts';
@@ -36,11 +35,9 @@ export class ProducerPacket {
 export interface PacketTaker {
   takePacket(packet: ProducerPacket, stream: ProducerStream, nowMs: number): void;
   /** The first packet of an encoding has come. */
-  streamAdded(stream: ProducerStream, nowMs: number): void;
+  streamAdded(stream: ProducerStream): void;
   /** A stream's score has changed. */
   scoreChanged(): void;
-  /** The sender's clocks of this stream are known better. */
-  senderReportReceived(stream: ProducerStream, report: SenderReport): void;
   producerPaused(): void;
   producerResumed(): void;
 }

@@ -6,8 +6,6 @@ import { mediaKindOf, type StreamParameters } from './streams/stream-parameters.
 
 /** One encoding of a producer: how it is received, what its payloads say, and what was received lately. */
 export class ProducerStream {
-  /** The SSRC consumers of the router know it by. */
-  readonly mappedSsrc: number;
   readonly received: ReceivedStream;
   /** Of the packet at hand. */
   payload: ProducerPayload;
@@ -18,13 +16,7 @@ export class ProducerStream {
   readonly #dependencyDescriptorId: number;
   readonly #history = new PayloadHistory();
 
-  constructor(
-    params: StreamParameters,
-    mappedSsrc: number,
-    dependencyDescriptorId: number,
-    options: ReceivedStreamOptions = {},
-  ) {
-    this.mappedSsrc = mappedSsrc;
+  constructor(params: StreamParameters, dependencyDescriptorId: number, options: ReceivedStreamOptions = {}) {
     this.received = new ReceivedStream(params, options);
     this.#dependencyDescriptorId = dependencyDescriptorId;
     this.payload = this.createPayload();

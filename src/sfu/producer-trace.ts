@@ -1,5 +1,5 @@
 import { HEADER_EXTENSION_URI } from '../protocol/rtp/extensions/header-extension-uris.ts';
-import { readStreamName } from '../protocol/rtp/extensions/stream-name.ts';
+import { findStreamName } from '../protocol/rtp/extensions/stream-name.ts';
 import { readTransportWideSequenceNumber } from '../protocol/rtp/extensions/transport-wide-sequence-number.ts';
 import type { SenderReport } from '../protocol/rtp/rtcp-report.ts';
 import type { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
@@ -92,7 +92,7 @@ export class ProducerTrace {
   #dump(view: RtpPacketView, payload: ProducerPayload): object {
     const { payloadType, sequenceNumber, timestamp, marker, ssrc } = view;
     const { rid, rrid, wide } = this.#extensionIds;
-    const [ridName, rridName] = [nameOf(view, rid), nameOf(view, rrid)];
+    const [ridName, rridName] = [findStreamName(view, rid) ?? '', findStreamName(view, rrid) ?? ''];
     const wideAt = wide === 0 ? -1 : view.findElement(wide);
     const wideNumber = wideAt < 0 ? undefined : readTransportWideSequenceNumber(view.bytes, wideAt, view.elementBytes);
     return {
@@ -117,10 +117,4 @@ export class ProducerTrace {
     const timestamp = Math.floor(this.#environment.clock.nowMs());
     this.#environment.notify(this.#id, 'trace', { type, timestamp, direction, info });
   }
-}
-
-/** A name in a header extension, '' when it is not there. */
-function nameOf(view: RtpPacketView, id: number): string {
-  const at = id === 0 ? -1 : view.findElement(id);
-  return at < 0 ? '' : (readStreamName(view.bytes, at, view.elementBytes) ?? '');
 }

@@ -1,5 +1,5 @@
 import { HEADER_EXTENSION_URI } from '../protocol/rtp/extensions/header-extension-uris.ts';
-import { readStreamName } from '../protocol/rtp/extensions/stream-name.ts';
+import { findStreamName } from '../protocol/rtp/extensions/stream-name.ts';
 import { readVideoOrientation, toVideoOrientation } from '../protocol/rtp/extensions/video-orientation.ts';
 import type { SenderReport } from '../protocol/rtp/rtcp-report.ts';
 import type { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
@@ -16,7 +16,6 @@ import {
   dumpRtpParameters,
   hasFeedback,
   headerExtensionId,
-  isRtxCodec,
   type MediaKind,
   mediaCodecOf,
   mimeTypeOf,
@@ -143,8 +142,7 @@ export class Producer {
   /** Adds a consumer; it is told of the streams there are. */
   addTaker(taker: PacketTaker): void {
     this.#takers.push(taker);
-    const nowMs = this.#environment.clock.nowMs();
-    for (const stream of this.#active()) taker.streamAdded(stream, nowMs);
+    for (const stream of this.#active()) taker.streamAdded(stream);
   }
 
   removeTaker(taker: PacketTaker): void {
@@ -230,10 +228,7 @@ export class Producer {
     const stream = this.#bySsrc.get(report.ssrc) ?? this.#byRtxSsrc.get(report.ssrc);
     if (stream === undefined) return false;
     stream.received.receiveSenderReport(report, nowMs);
-    if (stream.params.ssrc === report.ssrc) {
-      this.trace.senderReport(report);
-      for (const taker of this.#takers) taker.senderReportReceived(stream, report);
-    }
+    if (stream.params.ssrc === report.ssrc) this.trace.senderReport(report);
     return true;
   }
 
@@ -316,8 +311,8 @@ export class Producer {
   #find(view: RtpPacketView, nowMs: number): ProducerStream | undefined {
     const encodings = this.rtpParameters.encodings ?? [];
     const { ssrc, payloadType } = view;
-    const rid = this.#nameOf(view, this.#ridId);
-    const repairedRid = this.#nameOf(view, this.#repairedRidId);
+    const rid = findStreamName(view, this.#ridId);
+    const repairedRid = findStreamName(view, this.#repairedRidId);
     for (const [index, encoding] of encodings.entries()) {
       const media = mediaCodecOf(this.rtpParameters, encoding);
       if (media === undefined) continue;
@@ -333,11 +328,6 @@ export class Producer {
       }
     }
     return undefined;
-  }
-
-  #nameOf(view: RtpPacketView, id: number): string | undefined {
-    const at = id === 0 ? -1 : view.findElement(id);
-    return at < 0 ? undefined : readStreamName(view.bytes, at, view.elementBytes);
   }
 
   /** RTX of a stream whose media came first. */
@@ -367,15 +357,14 @@ export class Producer {
       if (before.params.rtxSsrc !== undefined) this.#byRtxSsrc.delete(before.params.rtxSsrc);
       before.store.clear();
     }
-    const { mappedSsrc } = this.rtpMapping.encodings[index]!;
-    const stream = new ProducerStream(params, mappedSsrc, this.#dependencyId, {
+    const stream = new ProducerStream(params, this.#dependencyId, {
       checksInactivity: this.kind === 'video' || params.useDtx || this.#streams.length > 1,
     });
     this.#streams[index] = stream;
     this.#bursts[index] = new PacketBurst(stream);
     this.#bySsrc.set(ssrc, stream);
     if (rtx !== undefined) this.#byRtxSsrc.set(rtx, stream);
-    for (const taker of this.#takers) taker.streamAdded(stream, nowMs);
+    for (const taker of this.#takers) taker.streamAdded(stream);
     return stream;
   }
 
@@ -428,7 +417,7 @@ export function streamParameters(
   rtxSsrc: number | undefined,
 ): StreamParameters | undefined {
   const codec = mediaCodecOf(rtpParameters, encoding);
-  if (codec === undefined || isRtxCodec(codec)) return undefined;
+  if (codec === undefined) return undefined;
   const rtx = rtxCodecOf(rtpParameters, codec);
   const { spatialLayers, temporalLayers } = readScalabilityMode(encoding.scalabilityMode);
   return {

@@ -162,8 +162,4 @@ class LevelTap implements PacketTaker {
   scoreChanged(): void {
     // How well a stream comes through says nothing of its sound.
   }
-
-  senderReportReceived(): void {
-    // Clocks say nothing of it either.
-  }
 }

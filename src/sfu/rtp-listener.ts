@@ -1,4 +1,4 @@
-import { readStreamName } from '../protocol/rtp/extensions/stream-name.ts';
+import { findStreamName } from '../protocol/rtp/extensions/stream-name.ts';
 import type { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
 import { StateError } from '../wire/errors.ts';
 
@@ -121,10 +121,10 @@ export class RtpListener<P extends { readonly id: string }> {
   }
 
   #findByName(packet: RtpPacketView, { mid = 0, rid = 0, rrid = 0 }: StreamNameIds): P | undefined {
-    const name = nameOf(packet, mid);
+    const name = findStreamName(packet, mid);
     // A MID that is not known belongs to nobody here, whatever RID goes with it.
     if (name !== undefined) return this.#byMid.get(name);
-    const own = nameOf(packet, rid) ?? nameOf(packet, rrid);
+    const own = findStreamName(packet, rid) ?? findStreamName(packet, rrid);
     const producers = own === undefined ? undefined : this.#byRid.get(own);
     // Between two with this RID nothing decides.
     return producers?.length === 1 ? producers[0] : undefined;
@@ -163,11 +163,6 @@ export class RtpListener<P extends { readonly id: string }> {
 function canTell(mid: string | undefined, { encodings }: ListenedParameters): boolean {
   if (encodings.length <= 1 && mid !== undefined) return true;
   return encodings.length > 0 && encodings.every(({ ssrc, rid }) => (ssrc ?? 0) !== 0 || (rid ?? '') !== '');
-}
-
-function nameOf(packet: RtpPacketView, id: number): string | undefined {
-  const at = id === 0 ? -1 : packet.findElement(id);
-  return at < 0 ? undefined : readStreamName(packet.bytes, at, packet.elementBytes);
 }
 
 function listenerError(code: RtpListenerErrorCode, message: string): StateError {

@@ -1,5 +1,6 @@
 import { parseDtlsCertificatePem } from '../io/dtls-certificate-pem.ts';
 import { readSettingsFile } from '../io/worker-host.ts';
+import type { DtlsCertificate } from '../protocol/dtls/dtls-certificate.ts';
 import { parseWorkerSettings, type WorkerSettings } from './worker-settings.ts';
 
 /**
@@ -9,14 +10,14 @@ import { parseWorkerSettings, type WorkerSettings } from './worker-settings.ts';
  */
 export function checkedWorkerSettings(args: readonly string[]): WorkerSettings {
   const settings = parseWorkerSettings(args);
-  const { dtlsCertificateFile, dtlsPrivateKeyFile } = settings;
-  if (dtlsCertificateFile !== undefined && dtlsPrivateKeyFile !== undefined) {
-    parseDtlsCertificatePem({
-      certificate: readSettingsFile(dtlsCertificateFile),
-      privateKey: readSettingsFile(dtlsPrivateKeyFile),
-      certificatePath: dtlsCertificateFile,
-      privateKeyPath: dtlsPrivateKeyFile,
-    });
-  }
+  readCertificate(settings);
   return settings;
+}
+
+/** The certificate the settings name; undefined when they name none. @throws ConfigError */
+export function readCertificate(settings: WorkerSettings): DtlsCertificate | undefined {
+  const { dtlsCertificateFile: certificatePath, dtlsPrivateKeyFile: privateKeyPath } = settings;
+  if (certificatePath === undefined || privateKeyPath === undefined) return undefined;
+  const [certificate, privateKey] = [readSettingsFile(certificatePath), readSettingsFile(privateKeyPath)];
+  return parseDtlsCertificatePem({ certificate, privateKey, certificatePath, privateKeyPath });
 }

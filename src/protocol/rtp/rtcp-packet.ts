@@ -116,8 +116,8 @@ export function writeRtcp(packet: RtcpPacket, out: ByteWriter): void {
  * Whether a packet on a port that RTP and RTCP share is RTCP: types 192–223, where RTP has marker and payload types 64–95
  * (RFC 5761 §4).
  */
-export function isRtcp(bytes: Uint8Array): boolean {
-  return bytes.length >= RTCP_HEADER_BYTES && (bytes[0]! & 0xc0) === 0x80 && (bytes[1]! & 0xe0) === 0xc0;
+export function isRtcp(bytes: Uint8Array, start = 0, end: number = bytes.length): boolean {
+  return end - start >= RTCP_HEADER_BYTES && (bytes[start]! & 0xc0) === 0x80 && (bytes[start + 1]! & 0xe0) === 0xc0;
 }
 
 /** Where the packet at `at` ends by its length field; −1 when it is none or does not fit. */

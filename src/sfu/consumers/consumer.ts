@@ -1,4 +1,4 @@
-import type { ReportBlock, SenderReport } from '../../protocol/rtp/rtcp-report.ts';
+import type { ReportBlock } from '../../protocol/rtp/rtcp-report.ts';
 import { StateError } from '../../wire/errors.ts';
 import type { NtpTime } from '../../wire/ntp-time.ts';
 import { type Producer, streamParameters } from '../producer.ts';
@@ -173,7 +173,7 @@ export abstract class Consumer implements PacketTaker, BitrateTaker {
   }
 
   abstract takePacket(packet: ProducerPacket, stream: ProducerStream, nowMs: number): void;
-  abstract streamAdded(stream: ProducerStream, nowMs: number): void;
+  abstract streamAdded(stream: ProducerStream): void;
   /** What each layer takes with all below it, bits a second; one entry for what has no layers. */
   abstract layerBitrates(nowMs: number): readonly number[];
   /** Sends this layer of what `layerBitrates` gave, −1: nothing. */
@@ -190,10 +190,6 @@ export abstract class Consumer implements PacketTaker, BitrateTaker {
 
   /** It has become active, or is no more. */
   protected abstract activityChanged(isActive: boolean): void;
-
-  senderReportReceived(_stream: ProducerStream, _report: SenderReport): void {
-    // Only those that join several streams need it.
-  }
 
   scoreChanged(): void {
     this.tellScore();

@@ -154,7 +154,7 @@ export class DatagramTransport extends Transport {
 
   /** @returns false when it is dropped */
   #take(bytes: Uint8Array, start: number, end: number, source: PacketAddress, isRtcpSocket: boolean): boolean {
-    if (isRtcp(bytes.subarray(start, end))) return this.#takeRtcp(bytes, start, end, source, isRtcpSocket);
+    if (isRtcp(bytes, start, end)) return this.#takeRtcp(bytes, start, end, source, isRtcpSocket);
     if (isRtcpSocket) return false;
     if (bytes[start]! >>> 6 !== 2) return this.#takeSctp(bytes.subarray(start, end), source);
     const clearEnd = this.#srtp === undefined ? end : (this.#srtp.receiver?.unprotectRtp(bytes, start, end) ?? 0);

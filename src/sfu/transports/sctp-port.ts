@@ -7,6 +7,7 @@ import {
 } from '../../protocol/sctp/packet-builder.ts';
 import type { SctpAssociation } from '../../protocol/sctp/sctp-association.ts';
 import type { SctpEvent } from '../../protocol/sctp/sctp-event.ts';
+import { MAX_STREAMS } from '../../protocol/sctp/sctp-limits.ts';
 import type { SctpOptions } from '../../protocol/sctp/sctp-options.ts';
 import { StateError } from '../../wire/errors.ts';
 import type { DataConsumer } from '../data/data-consumer.ts';
@@ -50,7 +51,6 @@ export interface SctpAccess {
 const SCTP_PORT = 5000;
 const DEFAULT_LOW_THRESHOLD_BYTES = 1024;
 const DEFAULT_MESSAGE_BYTES = 262_144;
-const MAX_STREAMS = 65_535;
 const NOT_NEGOTIATED = { negotiatedMaxOutboundStreams: 0, negotiatedMaxInboundStreams: 0 };
 
 /** Whether somebody begins an association with us by this packet (RFC 9260 §3.3.2), as far as it can be told. */

@@ -68,10 +68,6 @@ export class SendingPath implements PathFeedback {
     this.#traces = ['probation', 'bwe'].filter((type) => types.includes(type));
   }
 
-  get #startBps(): number | undefined {
-    return this.#options.startBps;
-  }
-
   /** There is somewhere to send to. */
   start(nowMs: number): void {
     if (this.#isStarted) return;
@@ -179,8 +175,7 @@ export class SendingPath implements PathFeedback {
   }
 
   #createEstimator(consumer: Consumer): void {
-    const { sender, environment } = this.#options;
-    const startBps = this.#startBps;
+    const { sender, environment, startBps } = this.#options;
     const estimator = new BandwidthEstimator(startBps === undefined ? {} : { startBps });
     const probation = new ProbationStream(consumer.rtpParameters, sender, environment.random());
     this.#estimator = estimator;

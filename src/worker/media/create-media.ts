@@ -1,11 +1,9 @@
-import { parseDtlsCertificatePem } from '../../io/dtls-certificate-pem.ts';
 import { nodeDtlsCrypto } from '../../io/dtls-crypto.ts';
-import { readSettingsFile } from '../../io/worker-host.ts';
 import type { DtlsCertificate } from '../../protocol/dtls/dtls-certificate.ts';
 import { createSelfSignedCertificate } from '../../protocol/dtls/self-signed-certificate.ts';
 import { NotFoundError } from '../channel/request-errors.ts';
+import { readCertificate } from '../check-settings.ts';
 import type { MediaHandlersFactory } from '../media-handlers.ts';
-import type { WorkerSettings } from '../worker-settings.ts';
 import { IcePorts } from './ice-ports.ts';
 import { readListenInfo } from './listen-sockets.ts';
 import { RequestData } from './request-data.ts';
@@ -19,7 +17,9 @@ export const createMedia: MediaHandlersFactory = (context) => {
   let certificate: DtlsCertificate | undefined;
   const shared = {
     certificate: (): DtlsCertificate => {
-      certificate ??= certificateOf(context.settings);
+      certificate ??=
+        readCertificate(context.settings) ??
+        createSelfSignedCertificate({ crypto: nodeDtlsCrypto, wallClockMs: Date.now() });
       return certificate;
     },
     webRtcServer: (id: string): WebRtcServerHandler => {
@@ -45,15 +45,3 @@ export const createMedia: MediaHandlersFactory = (context) => {
     close: () => undefined,
   };
 };
-
-function certificateOf({ dtlsCertificateFile, dtlsPrivateKeyFile }: WorkerSettings): DtlsCertificate {
-  if (dtlsCertificateFile === undefined || dtlsPrivateKeyFile === undefined) {
-    return createSelfSignedCertificate({ crypto: nodeDtlsCrypto, wallClockMs: Date.now() });
-  }
-  return parseDtlsCertificatePem({
-    certificate: readSettingsFile(dtlsCertificateFile),
-    privateKey: readSettingsFile(dtlsPrivateKeyFile),
-    certificatePath: 'dtlsCertificateFile',
-    privateKeyPath: 'dtlsPrivateKeyFile',
-  });
-}

@@ -1,3 +1,5 @@
+import type { RtpPacketView } from '../rtp-packet-view.ts';
+
 /** Longest mid, rid or repaired rid that is read or written, bytes; the one-byte form has room for 16. */
 export const MAX_STREAM_NAME_BYTES = 32;
 
@@ -39,4 +41,10 @@ export function streamNameBytes(name: string): Uint8Array | undefined {
     bytes[i] = code;
   }
   return bytes;
+}
+
+/** The name in the element of a packet's header with this id; `undefined` when there is none, or `id` is 0. */
+export function findStreamName(packet: RtpPacketView, id: number): string | undefined {
+  const at = id === 0 ? -1 : packet.findElement(id);
+  return at < 0 ? undefined : readStreamName(packet.bytes, at, packet.elementBytes);
 }
