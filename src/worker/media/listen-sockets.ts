@@ -34,22 +34,22 @@ export interface ListenInfo {
   readonly recvBufferSize: number | undefined;
 }
 
-/** Reads a listen info; older names are taken too. @throws TypeError */
+/** Reads a listen info. @throws TypeError */
 export function readListenInfo(value: unknown): ListenInfo {
-  const data = new RequestData(typeof value === 'string' ? { ip: value } : value);
+  const data = new RequestData(value);
   const range = data.optionalObject<object>('portRange');
   const limits = new RequestData(range);
   const min = limits.optionalInteger('min', MAX_PORT) ?? 0;
   const max = limits.optionalInteger('max', MAX_PORT) ?? 0;
   const flags = new RequestData(data.optionalObject<object>('flags'));
-  const protocol = data.optionalText('protocol') ?? 'udp';
+  const protocol = data.text('protocol');
   if (protocol !== 'udp' && protocol !== 'tcp') throw new TypeError('invalid protocol');
   // A name would have to be asked for, of whom nobody knows.
   if (!isIpAddress(data.text('ip'))) throw new TypeError('invalid ip');
   return {
     protocol,
     ip: data.text('ip'),
-    announcedAddress: data.optionalText('announcedAddress') ?? data.optionalText('announcedIp'),
+    announcedAddress: data.optionalText('announcedAddress'),
     exposeInternalIp: data.flag('exposeInternalIp', false),
     port: data.optionalInteger('port', MAX_PORT) ?? 0,
     portRange: min > 0 && max >= min ? { min, max } : undefined,

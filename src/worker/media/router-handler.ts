@@ -49,7 +49,8 @@ export class RouterHandler implements MediaEntity {
 
   request({ method, internal, data }: IncomingRequest): unknown {
     const fields = new RequestData(data);
-    const idOf = (name: string): string => fields.optionalText(name) ?? new RequestData(internal).text(name);
+    const ids = new RequestData(internal);
+    const idOf = (name: string): string => ids.text(name);
     switch (method) {
       case 'router.dump':
         return this.#router.dump();
@@ -84,7 +85,7 @@ export class RouterHandler implements MediaEntity {
 
   async #createDatagram(kind: 'plain' | 'pipe', id: string, fields: RequestData): Promise<object> {
     this.#checkFree(id);
-    const info = readListenInfo(fields.has('listenInfo') ? fields.object('listenInfo') : listenIpOf(fields));
+    const info = readListenInfo(fields.object('listenInfo'));
     const hasRtcpPort = kind === 'plain' && !fields.flag('rtcpMux', true);
     const rtcpInfo = fields.has('rtcpListenInfo')
       ? readListenInfo(fields.object('rtcpListenInfo'))
@@ -154,9 +155,8 @@ export class RouterHandler implements MediaEntity {
 
   #createDirect(id: string, fields: RequestData): object {
     this.#checkFree(id);
-    const sizeOf = (name: string): number | undefined => fields.optionalInteger(name, MAX_SIZE_BYTES);
-    const maxSendMessageSize = sizeOf('maxSendMessageSize') ?? sizeOf('maxMessageSize');
-    const maxReceiveMessageSize = sizeOf('maxReceiveMessageSize') ?? sizeOf('maxMessageSize');
+    const maxSendMessageSize = fields.optionalInteger('maxSendMessageSize', MAX_SIZE_BYTES);
+    const maxReceiveMessageSize = fields.optionalInteger('maxReceiveMessageSize', MAX_SIZE_BYTES);
     const transport = new DirectTransport(
       {
         id,
@@ -242,11 +242,6 @@ function audioLevelSettings(fields: RequestData): RtpObserverSettings {
 function activeSpeakerSettings(fields: RequestData): RtpObserverSettings {
   const interval = fields.number('interval');
   return { type: 'activespeaker', ...(interval === undefined ? {} : { interval }) };
-}
-
-function listenIpOf(fields: RequestData): object {
-  const port = fields.number('port') ?? 0;
-  return { ...(fields.has('listenIp') ? fields.object('listenIp') : {}), port };
 }
 
 function listen(socket: DatagramSocket, transport: DatagramTransport, isRtcpSocket: boolean): void {

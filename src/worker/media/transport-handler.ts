@@ -60,7 +60,7 @@ export class TransportHandler implements RequestHandler {
     const transport = this.#transport;
     const fields = new RequestData(data);
     const ids = new RequestData(internal);
-    const idOf = (name: string): string => fields.optionalText(name) ?? ids.text(name);
+    const idOf = (name: string): string => ids.text(name);
     switch (method) {
       case 'transport.dump':
         return transport.dump();
