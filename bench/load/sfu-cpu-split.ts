@@ -15,7 +15,7 @@ const PARTS: readonly (readonly [keyof CpuSplit, RegExp])[] = [
   ['crypto', /^(EVP_|SHA1_)|\/protocol\/srtp\/|\/openssl-srtp|\/srtp-c|node:internal\/crypto/],
   [
     'receive',
-    /^recvmmsg |\/udp-socket|\/datagram-sources|\/linux-datagram-receiver|\/ice-ports|\/tuple-table|\/webrtc-session|\/dtls-srtp|node:dgram|emit /,
+    /^recvmmsg |\/udp-socket|\/datagram-sources|\/linux-datagram-receiver|\/shared-ports|\/port-member|\/tuple-table|\/webrtc-session|\/dtls-srtp|node:dgram|emit /,
   ],
   [
     'rewrite',

@@ -3,7 +3,8 @@ import { nodeDtlsCrypto } from '../../src/io/dtls-crypto.ts';
 import { fastDatagrams } from '../../src/io/ffi/fast-datagrams.ts';
 import { srtpProvider } from '../../src/io/srtp-crypto.ts';
 import { createSelfSignedCertificate } from '../../src/protocol/dtls/self-signed-certificate.ts';
-import { type PortSession, WebRtcPort } from '../../src/server/webrtc/webrtc-port.ts';
+import type { PortSession } from '../../src/server/webrtc/port-member.ts';
+import { WebRtcPort } from '../../src/server/webrtc/webrtc-port.ts';
 import { BenchError } from './errors.ts';
 import {
   answerCommands,

@@ -138,6 +138,7 @@ export {
   type DtlsTransportState,
   type SctpNews,
 } from '../../sfu/transport/dtls-srtp-transport.ts';
+export type { PortSession, PortSessionOptions } from './port-member.ts';
 export { type ClientTransport, WebRtcClient, type WebRtcClientOptions } from './webrtc-client.ts';
-export { type PortSession, type PortSessionOptions, WebRtcPort, type WebRtcPortOptions } from './webrtc-port.ts';
+export { WebRtcPort, type WebRtcPortOptions } from './webrtc-port.ts';
 export { type DroppedPackets, WebRtcSession, type WebRtcSessionHandlers } from './webrtc-session.ts';

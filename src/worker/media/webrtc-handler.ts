@@ -3,6 +3,7 @@ import type { DtlsCertificate } from '../../protocol/dtls/dtls-certificate.ts';
 import type { CertificateFingerprint } from '../../protocol/dtls/fingerprint.ts';
 import { fingerprintText } from '../../protocol/dtls/fingerprint.ts';
 import { type NetworkPath, UdpPath } from '../../server/webrtc/network-path.ts';
+import type { PortMember } from '../../server/webrtc/port-member.ts';
 import type { Router } from '../../sfu/router.ts';
 import { type PacketLink, QueueLink, SingleLink } from '../../sfu/transports/packet-link.ts';
 import { toSctpOptions } from '../../sfu/transports/sctp-port.ts';
@@ -12,7 +13,7 @@ import { toBase64 } from '../../wire/base64.ts';
 import { RequestError } from '../channel/request-errors.ts';
 import type { IncomingRequest } from '../channel/response-channel.ts';
 import type { MediaEntity } from '../media-handlers.ts';
-import { IceMember, type IcePorts } from './ice-ports.ts';
+import type { IcePorts } from './ice-ports.ts';
 import { readDtlsParameters } from './media-parameters.ts';
 import type { RequestData } from './request-data.ts';
 import { sctpOf } from './sctp-sizes.ts';
@@ -106,8 +107,7 @@ export function openWebRtc(options: WebRtcOpenOptions): {
     },
     router,
   );
-  const member: IceMember = new IceMember({
-    ports,
+  const member: PortMember = ports.add({
     certificate,
     consentTimeoutMs,
     ...(sctp === undefined ? {} : { sctp: toSctpOptions(sctp, nodeSctpCrypto) }),
@@ -155,7 +155,7 @@ function tupleOf({ protocol, localAddress, localPort, remoteAddress, remotePort 
 }
 
 /** How to send now; undefined before there are keys and a path. */
-function linkOf(member: IceMember): PacketLink | undefined {
+function linkOf(member: PortMember): PacketLink | undefined {
   const { selectedTuple, secure } = member.session;
   if (selectedTuple === undefined || secure.srtpSender === undefined) return undefined;
   if (selectedTuple instanceof UdpPath) {

@@ -1,8 +1,9 @@
 /** A session of a port and a client of ours, joined over the loopback. */
 import { nodeSctpCrypto } from '../../../src/io/sctp-crypto.ts';
 import type { IceCandidate } from '../../../src/protocol/ice/candidate.ts';
+import type { PortSession, PortSessionOptions } from '../../../src/server/webrtc/port-member.ts';
 import { type ClientTransport, WebRtcClient } from '../../../src/server/webrtc/webrtc-client.ts';
-import { type PortSession, type PortSessionOptions, WebRtcPort } from '../../../src/server/webrtc/webrtc-port.ts';
+import { WebRtcPort } from '../../../src/server/webrtc/webrtc-port.ts';
 import type { DataChannelNews } from '../../../src/sfu/transport/dtls-srtp-transport.ts';
 import { certificateOf } from './dtls-kit.ts';
 
