@@ -158,7 +158,8 @@ async function measureSockets(
     const startMs = performance.now();
     for (let i = 0; i < ROUND_PACKETS; i++) {
       const bytes = packets[i]!;
-      queue.bytes.set(bytes, queue.reserve(bytes.length));
+      const at = queue.reserve(bytes.length);
+      queue.bytes.set(bytes, at);
       queue.put(bytes.length, targets[i % targets.length]!);
     }
     queue.flush();

@@ -14,7 +14,8 @@ const MAX_PACKET_BYTES = 65_507;
 
 /** What waits in a queue, for whoever sends it. */
 export class QueuedPackets {
-  readonly bytes: Uint8Array;
+  /** Whoever sends it may keep this memory, and puts other of `QUEUE_BYTES` in its place. */
+  bytes: Uint8Array;
   count = 0;
   /** Of each packet: where it begins in `bytes`, its length, and its target. */
   readonly offsets: Int32Array = new Int32Array(MAX_QUEUED_PACKETS);
@@ -28,7 +29,6 @@ export class QueuedPackets {
 
 /** The packets of one socket that wait to leave together. */
 export class DatagramQueue implements PacketQueue {
-  readonly bytes: Uint8Array;
   readonly joinsEqualSizes: boolean;
   readonly #packets: QueuedPackets;
   readonly #send: (packets: QueuedPackets) => void;
@@ -43,14 +43,17 @@ export class DatagramQueue implements PacketQueue {
 
   /**
    * @param bytes of `QUEUE_BYTES`
-   * @param send is done with the packets when it returns
+   * @param send is done with the packets when it returns, or has taken their memory away and put other there
    * @param joinsEqualSizes as it tells of itself; false
    */
   constructor(bytes: Uint8Array, send: (packets: QueuedPackets) => void, joinsEqualSizes = false) {
-    this.bytes = bytes;
     this.joinsEqualSizes = joinsEqualSizes;
     this.#packets = new QueuedPackets(bytes);
     this.#send = send;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#packets.bytes;
   }
 
   get waiting(): number {

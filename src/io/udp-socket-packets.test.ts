@@ -16,7 +16,8 @@ async function open(host: string, options: Partial<DatagramSocketOptions> = {}):
 function put(socket: DatagramSocket, packets: readonly Uint8Array[], to: DatagramTarget): void {
   const queue = socket.packetQueue();
   for (const packet of packets) {
-    queue.bytes.set(packet, queue.reserve(packet.length));
+    const at = queue.reserve(packet.length);
+    queue.bytes.set(packet, at);
     queue.put(packet.length, to);
   }
 }

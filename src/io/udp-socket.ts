@@ -20,6 +20,7 @@ import { datagramSources } from './datagram-sources.ts';
 import { type FastDatagrams, fastDatagrams, fileDescriptorOf } from './ffi/fast-datagrams.ts';
 import type { LinuxQueueSender } from './ffi/linux-queue-sender.ts';
 import { formatListenAddress, type ListenAddress } from './listen-address.ts';
+import { releaseBytes } from './release-bytes.ts';
 
 /** What is asked of the kernel for each direction unless the options say otherwise, bytes. */
 export const DEFAULT_BUFFER_BYTES = 1_048_576;
@@ -121,7 +122,7 @@ export class UdpSocket implements DatagramSocket {
   }
 
   send(bytes: Uint8Array, to: DatagramTarget): void {
-    this.#sendPacket(bytes, 0, bytes.length, to);
+    this.#sendPacket(bytes, 0, bytes.length, to, this.#waitingBytes());
   }
 
   sendBatch(batch: InterleavedBatch, to: DatagramTarget): number {
@@ -130,8 +131,7 @@ export class UdpSocket implements DatagramSocket {
     let first = 0;
     const { sender } = this.#fast;
     // What waits in the queue goes first: then everything goes through it.
-    const isFast =
-      sender !== undefined && sizes.length > 0 && this.#closed === undefined && this.#socket.getSendQueueSize() === 0;
+    const isFast = sender !== undefined && sizes.length > 0 && this.#closed === undefined && this.#waitingBytes() === 0;
     if (isFast) {
       first = sender.send(this.#fileDescriptor, batch, 0, to);
       sentBytes = sender.sentBytes;
@@ -141,7 +141,7 @@ export class UdpSocket implements DatagramSocket {
     }
     for (let i = first; i < sizes.length; i++) {
       const sizeBytes = sizes[i]!;
-      if (this.#sendPacket(bytes, offsets[i]!, sizeBytes, to)) sentBytes += sizeBytes;
+      if (this.#sendPacket(bytes, offsets[i]!, sizeBytes, to, this.#waitingBytes())) sentBytes += sizeBytes;
     }
     return sentBytes;
   }
@@ -160,7 +160,7 @@ export class UdpSocket implements DatagramSocket {
   #sendQueued(packets: QueuedPackets): void {
     if (this.#closed !== undefined) return;
     const sender = this.#queueSender;
-    if (sender !== undefined && this.#socket.getSendQueueSize() === 0) {
+    if (sender !== undefined && this.#waitingBytes() === 0) {
       sender.send(this.#fileDescriptor, packets);
       this.sentPackets += sender.sentPackets;
       this.sentBytes += sender.sentBytes;
@@ -169,10 +169,20 @@ export class UdpSocket implements DatagramSocket {
       return;
     }
     const { bytes, count, offsets, sizes, targets } = packets;
+    let waitingBytes = this.#waitingBytes();
     for (let i = 0; i < count; i++) {
-      // A copy: it may wait in Node's queue while the memory is written into again.
-      const packet = bytes.slice(offsets[i]!, offsets[i]! + sizes[i]!);
-      this.#sendPacket(packet, 0, packet.length, targets[i]!);
+      const offset = offsets[i]!;
+      const sizeBytes = sizes[i]!;
+      if (waitingBytes > 0 || sender !== undefined) {
+        // A copy: it waits in Node's queue while the memory is written into again.
+        this.#sendPacket(bytes.slice(offset, offset + sizeBytes), 0, sizeBytes, targets[i]!, waitingBytes);
+        waitingBytes = this.#waitingBytes();
+        continue;
+      }
+      this.#sendPacket(bytes, offset, sizeBytes, targets[i]!, 0);
+      waitingBytes = this.#waitingBytes();
+      // The kernel had no room for it, and it waits where it lies. Until it has left, all others are copied.
+      if (waitingBytes > 0) packets.bytes = new Uint8Array(QUEUE_BYTES);
     }
   }
 
@@ -184,6 +194,7 @@ export class UdpSocket implements DatagramSocket {
     } else {
       const source = datagramSources.of(this.family, from.address, from.port);
       if (source !== undefined) onPacket(bytes, 0, bytes.length, source);
+      releaseBytes(bytes);
     }
     const { receiver } = this.#fast;
     if (receiver === undefined || this.#closed !== undefined) return;
@@ -205,9 +216,15 @@ export class UdpSocket implements DatagramSocket {
     }
   }
 
-  #sendPacket(bytes: Uint8Array, offset: number, sizeBytes: number, to: DatagramTarget): boolean {
+  /** What Node keeps since the kernel had no room for it. */
+  #waitingBytes(): number {
+    return this.#closed === undefined ? this.#socket.getSendQueueSize() : 0;
+  }
+
+  /** @param waitingBytes as `#waitingBytes` tells */
+  #sendPacket(bytes: Uint8Array, offset: number, sizeBytes: number, to: DatagramTarget, waitingBytes: number): boolean {
     if (this.#closed !== undefined) return false;
-    if (this.#socket.getSendQueueSize() + sizeBytes > this.#sendQueueBytes) {
+    if (waitingBytes + sizeBytes > this.#sendQueueBytes) {
       this.dropped++;
       return false;
     }

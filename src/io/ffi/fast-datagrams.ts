@@ -105,7 +105,8 @@ async function selfTest(
         if (end < expected.length || sender.failedPackets > 0) throw failed('the kernel refused packets');
       } else {
         for (const packet of expected) {
-          queue.bytes.set(packet, queue.reserve(packet.length));
+          const at = queue.reserve(packet.length);
+          queue.bytes.set(packet, at);
           queue.put(packet.length, target);
         }
         queue.flush();

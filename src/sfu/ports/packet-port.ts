@@ -26,7 +26,7 @@ export type PacketHandler = (bytes: Uint8Array, start: number, end: number, sour
  *     if (at >= 0) { …write at queue.bytes[at]…; queue.put(writtenBytes, to); }
  */
 export interface PacketQueue {
-  /** The memory packets are written into; the same for as long as the queue lives. */
+  /** The memory packets are written into, until packets leave: to be asked for after `reserve`. */
   readonly bytes: Uint8Array;
   /** Packets put since the last flush. */
   readonly waiting: number;
