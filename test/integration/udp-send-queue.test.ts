@@ -5,7 +5,8 @@ import type { SendQueueResult } from './udp-send-queue.ts';
 
 const SCRIPT = fileURLToPath(new URL('./udp-send-queue.ts', import.meta.url));
 /** The loopback interface takes whatever comes; in a namespace of its own it can be made slow. */
-const SLOW_INTERFACE = 'ip link set lo up && tc qdisc add dev lo root tbf rate 20mbit burst 10k latency 10s && exec "$@"';
+const SLOW_INTERFACE =
+  'ip link set lo up && tc qdisc add dev lo root tbf rate 20mbit burst 10k latency 10s && exec "$@"';
 
 function sendBursts(environment: Readonly<Record<string, string>>): SendQueueResult {
   const command = ['--net', 'sh', '-c', SLOW_INTERFACE, 'sh', process.execPath, '--no-warnings', SCRIPT];
