@@ -40,7 +40,7 @@ function traced(
   writeRtpPacket(packet, bytes);
   const view = new RtpPacketView();
   expect(view.look(bytes)).toBe(true);
-  trace.packet(view, { payload: new ProducerPayload('other', 0) }, true);
+  trace.packet('in', view, new ProducerPayload('other', 0), true);
   return told[0];
 }
 

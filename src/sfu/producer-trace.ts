@@ -4,7 +4,6 @@ import { readTransportWideSequenceNumber } from '../protocol/rtp/extensions/tran
 import type { SenderReport } from '../protocol/rtp/rtcp-report.ts';
 import type { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
 import type { ProducerPayload } from './producer-payload.ts';
-import type { ProducerStream } from './producer-stream.ts';
 import type { RouterEnvironment } from './router-environment.ts';
 import { headerExtensionId, type RtpParameters } from './transports/rtp-parameters.ts';
 
@@ -12,6 +11,9 @@ const TRACE_TYPES = ['rtp', 'keyframe', 'nack', 'pli', 'fir', 'sr'] as const;
 
 /** What producers and consumers can be traced for. */
 export type TraceType = (typeof TRACE_TYPES)[number];
+
+/** To us, or to the peer. */
+type TraceDirection = 'in' | 'out';
 
 /** Header extensions that traces show; 0 for those not in use. */
 interface TracedExtensionIds {
@@ -51,34 +53,20 @@ export class ProducerTrace {
     this.isOn = this.#types.includes('rtp') || this.#types.includes('keyframe');
   }
 
-  /** A packet passes. */
-  packet(view: RtpPacketView, { payload }: Pick<ProducerStream, 'payload'>, isRtx: boolean): void {
+  /** A packet passes; `view` looks at it as it came, or as it is sent. */
+  packet(direction: TraceDirection, view: RtpPacketView, payload: ProducerPayload, isRtx: boolean): void {
     const isTraced = this.#types.includes('keyframe') && payload.isKeyFrame;
     const type = isTraced ? 'keyframe' : 'rtp';
     if (isTraced || this.#types.includes('rtp'))
-      this.#tell(type, 'in', { rtpPacket: this.#dump(view, payload), isRtx });
+      this.#tell(type, direction, { rtpPacket: this.#dump(view, payload), isRtx });
   }
 
-  /** A packet goes out; `view` looks at it as it is sent. */
-  sentPacket(view: RtpPacketView, { payload }: Pick<ProducerStream, 'payload'>, isRtx: boolean): void {
-    const isTraced = this.#types.includes('keyframe') && payload.isKeyFrame;
-    const type = isTraced ? 'keyframe' : 'rtp';
-    if (isTraced || this.#types.includes('rtp'))
-      this.#tell(type, 'out', { rtpPacket: this.#dump(view, payload), isRtx });
-  }
-
-  /** A request for a key frame by the means the stream has. */
-  keyFrameRequest({ params: { ssrc, usePli } }: Pick<ProducerStream, 'params'>, direction: 'in' | 'out'): void {
-    const type = usePli ? 'pli' : 'fir';
+  /** A key frame is asked for: a viewer asks us, or we ask the sender. */
+  keyFrameRequest(direction: TraceDirection, type: 'pli' | 'fir', ssrc: number): void {
     if (this.#types.includes(type)) this.#tell(type, direction, { ssrc });
   }
 
-  /** One that came by PLI or FIR. */
-  feedback(type: 'pli' | 'fir', ssrc: number): void {
-    if (this.#types.includes(type)) this.#tell(type, 'in', { ssrc });
-  }
-
-  nack(direction: 'in' | 'out'): void {
+  nack(direction: TraceDirection): void {
     if (this.#types.includes('nack')) this.#tell('nack', direction, {});
   }
 
@@ -113,7 +101,7 @@ export class ProducerTrace {
     };
   }
 
-  #tell(type: TraceType, direction: 'in' | 'out', info: object): void {
+  #tell(type: TraceType, direction: TraceDirection, info: object): void {
     const timestamp = Math.floor(this.#environment.clock.nowMs());
     this.#environment.notify(this.#id, 'trace', { type, timestamp, direction, info });
   }

@@ -172,7 +172,7 @@ export class Producer {
     if (!hadPackets) this.#tellScores();
     if (payload.isKeyFrame) this.#keyFrames.receive(stream.params.ssrc);
     if (received.takeKeyFrameWish()) this.requestKeyFrame(stream);
-    if (this.trace.isOn) this.trace.packet(view, stream, isRepair);
+    if (this.trace.isOn) this.trace.packet('in', view, payload, isRepair);
     if (this.#isPaused) return discarded;
     if (this.#orientationId !== 0) this.#noteOrientation(view);
     this.#forward(view, stream, nowMs);
@@ -216,10 +216,11 @@ export class Producer {
   }
 
   #askForKeyFrame(stream: ProducerStream): void {
-    if (stream.params.usePli) stream.received.notePli();
-    else if (stream.params.useFir) stream.received.noteFir();
+    const { ssrc, usePli, useFir } = stream.params;
+    if (usePli) stream.received.notePli();
+    else if (useFir) stream.received.noteFir();
     else return;
-    this.trace.keyFrameRequest(stream, 'out');
+    this.trace.keyFrameRequest('out', usePli ? 'pli' : 'fir', ssrc);
     this.#port.requestKeyFrame(stream);
   }
 

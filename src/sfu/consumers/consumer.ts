@@ -252,7 +252,7 @@ export abstract class Consumer implements PacketTaker, BitrateTaker {
   receiveKeyFrameRequest(type: 'pli' | 'fir', output: OutputStream): void {
     if (type === 'pli') output.sent.receivePli();
     else output.sent.receiveFir();
-    this.trace.feedback(type, output.sent.params.ssrc);
+    this.trace.keyFrameRequest('in', type, output.sent.params.ssrc);
     if (this.isActive) this.requestKeyFrame();
   }
 

@@ -97,7 +97,7 @@ export class OutputStream {
     header.marker = marker;
     if (!this.#writer.write(view, payload, header, -1, packet.paddingBytes)) return false;
     if (picture !== undefined) this.#rewritePicture(stream.payload, packet.contentsAt, picture);
-    if (this.#trace.isOn && this.#writer.look(this.#view)) this.#trace.sentPacket(this.#view, stream, false);
+    if (this.#trace.isOn && this.#writer.look(this.#view)) this.#trace.packet('out', this.#view, stream.payload, false);
     const sentBytes = this.#writer.send('media', nowMs);
     if (sentBytes === 0) return false;
     this.sent.sent(sentBytes, payload.length, timestamp, nowMs);
@@ -160,7 +160,7 @@ export class OutputStream {
       this.#rewritePicture(this.#payload, view.payloadStart, this.#picture);
     }
     // The stored packet is not looked at any more.
-    if (this.#trace.isOn && this.#writer.look(view)) this.#trace.sentPacket(view, { payload: this.#payload }, isRtx);
+    if (this.#trace.isOn && this.#writer.look(view)) this.#trace.packet('out', view, this.#payload, isRtx);
     const sentBytes = this.#writer.send(isRtx ? 'rtx' : 'repeat', nowMs);
     if (sentBytes > 0) this.sent.resent(sentBytes, payload.length, nowMs);
   }

@@ -1,8 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { writeNack } from '../../../src/protocol/rtp/rtcp-feedback.ts';
+import {
+  writeFullIntraRequest,
+  writeNack,
+  writePictureLossIndication,
+} from '../../../src/protocol/rtp/rtcp-feedback.ts';
 import type { RtpParameters } from '../../../src/sfu/transports/rtp-parameters.ts';
 import { ByteWriter } from '../../../src/wire/byte-writer.ts';
-import { plainTransport, VP8_MAPPING, VP8_SENDER, VP8_VIEWER, virtualRouter, vp8Packet } from './sfu-kit.ts';
+import {
+  connectedPair,
+  plainTransport,
+  VP8_MAPPING,
+  VP8_SENDER,
+  VP8_VIEWER,
+  virtualRouter,
+  vp8Packet,
+} from './sfu-kit.ts';
 
 const WITHOUT_RTX: RtpParameters = {
   ...VP8_VIEWER,
@@ -40,6 +52,35 @@ describe('a packet that a viewer asks for again', () => {
     expect(traces).toMatchObject([
       { type: 'nack', direction: 'in' },
       { type: 'keyframe', direction: 'out', info: { isRtx, rtpPacket: { ...expected, isKeyFrame: true } } },
+    ]);
+    router.close();
+  });
+});
+
+describe('a key frame that a viewer asks for', () => {
+  it.each([
+    ['pli', (out: ByteWriter) => writePictureLossIndication({ senderSsrc: 1, mediaSsrc: 7000 }, out)],
+    ['fir', (out: ByteWriter) => writeFullIntraRequest(1, [{ ssrc: 7000, sequenceNumber: 1 }], out)],
+  ] as const)('by %s is traced as it comes, and as the sender is asked', (type, write) => {
+    const { world, router, sender, from, viewer, to } = connectedPair();
+    const producer = from.produce({ id: 'p', kind: 'video', rtpParameters: VP8_SENDER, rtpMapping: VP8_MAPPING });
+    const consumer = to.consume('p', {
+      id: 'c',
+      kind: 'video',
+      type: 'simple',
+      rtpParameters: VP8_VIEWER,
+      consumableRtpEncodings: [{ ssrc: 5000 }],
+    });
+    sender.send(vp8Packet({ sequenceNumber: 100, isKeyFrame: true }));
+    world.run(2000);
+    for (const { trace } of [producer, consumer]) trace.enable(['pli', 'fir']);
+    const request = new ByteWriter();
+    write(request);
+    viewer.send(request.finish());
+    const traces = world.notifications.filter(({ event }) => event === 'trace');
+    expect(traces).toMatchObject([
+      { targetId: 'c', data: { type, direction: 'in', info: { ssrc: 7000 } } },
+      { targetId: 'p', data: { type: 'pli', direction: 'out', info: { ssrc: 1000 } } },
     ]);
     router.close();
   });
