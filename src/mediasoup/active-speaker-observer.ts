@@ -22,8 +22,7 @@ export class ActiveSpeakerObserverImpl<A extends AppData = AppData> extends RtpO
     if (event !== 'dominantspeaker') return false;
     const producer = this.producerOf((data as { producerId: string }).producerId);
     if (producer !== undefined) {
-      this.safeEmit('dominantspeaker', { producer });
-      this.observer.safeEmit('dominantspeaker', { producer });
+      this.tell('dominantspeaker', { producer });
     }
     return true;
   }

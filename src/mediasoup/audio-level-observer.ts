@@ -24,8 +24,7 @@ export class AudioLevelObserverImpl<A extends AppData = AppData> extends RtpObse
 
   protected override notified(event: string, data: unknown): boolean {
     if (event === 'silence') {
-      this.safeEmit('silence');
-      this.observer.safeEmit('silence');
+      this.tell('silence');
       return true;
     }
     if (event !== 'volumes') return false;
@@ -34,8 +33,7 @@ export class AudioLevelObserverImpl<A extends AppData = AppData> extends RtpObse
       return producer === undefined ? [] : [{ producer, volume }];
     });
     if (volumes.length > 0) {
-      this.safeEmit('volumes', volumes);
-      this.observer.safeEmit('volumes', volumes);
+      this.tell('volumes', volumes);
     }
     return true;
   }

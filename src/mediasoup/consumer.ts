@@ -169,7 +169,7 @@ export class ConsumerImpl<A extends AppData = AppData> extends TransportChild<
         this.tell('layerschange', this.currentLayers);
         break;
       case 'trace':
-        this.tell('trace', data);
+        this.tell('trace', data as ConsumerTraceEventData);
         break;
       case 'rtp':
         if (payload !== undefined) this.safeEmit('rtp', Buffer.from(payload));

@@ -51,8 +51,7 @@ export class DirectTransportImpl<A extends AppData = AppData> extends TransportI
 
   protected override notified(event: string, _data: unknown, payload: Uint8Array | undefined): boolean {
     if (event !== 'rtcp' || payload === undefined) return false;
-    this.safeEmit('rtcp', Buffer.from(payload));
-    this.observer.safeEmit('rtcp', Buffer.from(payload));
+    this.tell('rtcp', Buffer.from(payload));
     return true;
   }
 }

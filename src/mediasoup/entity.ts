@@ -87,6 +87,13 @@ export abstract class Entity<
       : new NotFoundError(`entity with id "${this.#id}" was closed meanwhile`);
   }
 
+  /** Tells an event both have to those who listen here and to those who watch. */
+  protected tell<K extends keyof E & keyof O & string>(event: K, ...values: E[K] & O[K]): void {
+    const eventName: string = event;
+    const emitters = [this, this.#observer] as unknown as readonly EnhancedEventEmitter[];
+    for (const emitter of emitters) emitter.safeEmit(eventName, ...(values as unknown[]));
+  }
+
   /** @returns false when it was closed already */
   protected markClosed(): boolean {
     if (this.#closed) return false;

@@ -67,13 +67,11 @@ export class PlainTransportImpl<A extends AppData = AppData> extends SctpTranspo
     switch (event) {
       case 'tuple':
         this.#data.tuple = tupleOf(news.tuple!);
-        this.safeEmit('tuple', this.tuple);
-        this.observer.safeEmit('tuple', this.tuple);
+        this.tell('tuple', this.tuple);
         return true;
       case 'rtcptuple':
         this.#data.rtcpTuple = tupleOf(news.rtcpTuple!);
-        this.safeEmit('rtcptuple', this.rtcpTuple!);
-        this.observer.safeEmit('rtcptuple', this.rtcpTuple!);
+        this.tell('rtcptuple', this.rtcpTuple!);
         return true;
       default:
         return super.notified(event, data);

@@ -104,8 +104,10 @@ export class ProducerImpl<A extends AppData = AppData> extends TransportChild<
         this.tell('score', this.score);
         break;
       case 'videoorientationchange':
+        this.tell(event, data as ProducerVideoOrientation);
+        break;
       case 'trace':
-        this.tell(event, data);
+        this.tell(event, data as ProducerTraceEventData);
         break;
       default:
         logger.error(`ignoring unknown event "${event}"`);

@@ -39,8 +39,7 @@ export abstract class SctpTransportImpl<A extends AppData = AppData> extends Tra
     const { sctpState, sctpNegotiatedCapabilities } = data as BaseTransportDump;
     if (sctpNegotiatedCapabilities !== undefined) this.#sctpNegotiatedCapabilities = sctpNegotiatedCapabilities;
     this.#sctpState = sctpState!;
-    this.safeEmit('sctpstatechange', sctpState!);
-    this.observer.safeEmit('sctpstatechange', sctpState!);
+    this.tell('sctpstatechange', sctpState!);
     return true;
   }
 }

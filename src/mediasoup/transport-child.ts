@@ -102,12 +102,6 @@ export abstract class TransportChild<
     if (!this.#paused) this.#observed.safeEmit(isPaused ? 'pause' : 'resume');
   }
 
-  /** Tells an event to those who listen here and to those who watch. */
-  protected tell(event: string, value: unknown): void {
-    this.#events.safeEmit(event, value);
-    this.#observed.safeEmit(event, value);
-  }
-
   /** A notification of the worker. `payload` may be kept. */
   protected abstract notified(event: string, data: unknown, payload: Uint8Array | undefined): void;
 

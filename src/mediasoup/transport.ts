@@ -269,8 +269,7 @@ export abstract class TransportImpl<A extends AppData = AppData> extends Entity<
 
   #notified(event: string, data: unknown, payload: Uint8Array | undefined): void {
     if (event === 'trace') {
-      this.safeEmit('trace', data as TransportTraceEventData);
-      this.observer.safeEmit('trace', data as TransportTraceEventData);
+      this.tell('trace', data as TransportTraceEventData);
     } else if (!this.notified(event, data, payload)) {
       logger.error(`ignoring unknown event "${event}"`);
     }

@@ -103,21 +103,18 @@ export class WebRtcTransportImpl<A extends AppData = AppData> extends SctpTransp
     switch (event) {
       case 'icestatechange':
         this.#data.iceState = news.iceState!;
-        this.safeEmit('icestatechange', this.iceState);
-        this.observer.safeEmit('icestatechange', this.iceState);
+        this.tell('icestatechange', this.iceState);
         return true;
       case 'iceselectedtuplechange':
         this.#data.iceSelectedTuple = tupleOf(news.iceSelectedTuple!);
-        this.safeEmit('iceselectedtuplechange', this.iceSelectedTuple!);
-        this.observer.safeEmit('iceselectedtuplechange', this.iceSelectedTuple!);
+        this.tell('iceselectedtuplechange', this.iceSelectedTuple!);
         return true;
       case 'dtlsstatechange':
         this.#data.dtlsState = news.dtlsState!;
         if (news.dtlsState === 'connected' && news.dtlsRemoteCert !== undefined) {
           this.#data.dtlsRemoteCert = news.dtlsRemoteCert;
         }
-        this.safeEmit('dtlsstatechange', this.dtlsState);
-        this.observer.safeEmit('dtlsstatechange', this.dtlsState);
+        this.tell('dtlsstatechange', this.dtlsState);
         return true;
       default:
         return super.notified(event, data);
