@@ -1,7 +1,7 @@
 import { memoryChannel } from './channel/memory-pipe.ts';
 import type { ChannelPipes } from './channel/messages.ts';
 import { checkedWorkerSettings } from './check-settings.ts';
-import { createMedia } from './media.ts';
+import { createMedia } from './media/create-media.ts';
 import { WorkerCore } from './worker-core.ts';
 import { argumentsOf, type WorkerSettings } from './worker-settings.ts';
 

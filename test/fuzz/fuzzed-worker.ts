@@ -2,7 +2,7 @@
 import type { BytePipe } from '../../src/protocol/netstring/byte-pipe.ts';
 import { NetstringReader } from '../../src/protocol/netstring/netstring-reader.ts';
 import { writeNetstring } from '../../src/protocol/netstring/netstring-writer.ts';
-import { createMedia } from '../../src/worker/media.ts';
+import { createMedia } from '../../src/worker/media/create-media.ts';
 import { WorkerCore } from '../../src/worker/worker-core.ts';
 import { parseWorkerSettings } from '../../src/worker/worker-settings.ts';
 

@@ -1,1 +1,0 @@
-export { createMedia } from './media/create-media.ts';
