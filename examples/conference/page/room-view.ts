@@ -83,7 +83,8 @@ export class RoomView {
   }
 
   setSpeaker(peerId: string | undefined): void {
-    for (const [key, tile] of this.#tiles) tile.setSpeaking(key === `${peerId}/camera`);
+    const speaking = peerId === undefined ? undefined : this.tile(peerId, 'camera');
+    for (const tile of this.#tiles.values()) tile.setSpeaking(tile === speaking);
   }
 
   /** The word at the top; empty while all is well. */
@@ -131,7 +132,7 @@ export class RoomView {
   #addTile(peerId: string, kind: 'camera' | 'screen', isOwn: boolean): Tile {
     this.#removeTile(peerId, kind);
     const tile = new Tile({ kind, name: this.nameOf(peerId), isOwn });
-    this.#tiles.set(`${peerId}/${kind}`, tile);
+    this.#tiles.set(keyOf(peerId, kind), tile);
     // Screens are what everybody looks at.
     if (kind === 'screen') this.#stage.prepend(tile.element);
     else this.#stage.append(tile.element);
@@ -140,8 +141,8 @@ export class RoomView {
   }
 
   #removeTile(peerId: string, kind: 'camera' | 'screen'): void {
-    this.#tiles.get(`${peerId}/${kind}`)?.element.remove();
-    this.#tiles.delete(`${peerId}/${kind}`);
+    this.tile(peerId, kind)?.element.remove();
+    this.#tiles.delete(keyOf(peerId, kind));
   }
 
   #arrange(): void {
@@ -173,6 +174,7 @@ export class RoomView {
   }
 }
 
+/** Who is heard is seen in the tile of the camera. */
 function keyOf(peerId: string, source: Source): string {
   return `${peerId}/${source === 'screen' ? 'screen' : 'camera'}`;
 }
