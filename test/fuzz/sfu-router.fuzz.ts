@@ -187,7 +187,7 @@ class Scene {
         rtpParameters: { ...parametersOf(codecs, bySsrc), mid: `${index}` },
         rtpMapping: {
           codecs: codecs.map(({ payloadType }) => ({ payloadType, mappedPayloadType: payloadType })),
-          encodings: bySsrc.map((encoding, i) => ({ ...encoding, mappedSsrc: MAPPED_SSRC + ssrc + i })),
+          encodings: bySsrc.map((_, i) => ({ mappedSsrc: MAPPED_SSRC + ssrc + i })),
         },
       }),
     );
@@ -195,10 +195,10 @@ class Scene {
 
   #consume(id: string, producer: Producer, type: StreamsType, offset: number): void {
     const { kind, rtpParameters, rtpMapping } = producer;
-    const consumable = rtpMapping.encodings.map(({ mappedSsrc, scalabilityMode }) => ({
-      ssrc: mappedSsrc,
-      ...(scalabilityMode === undefined ? {} : { scalabilityMode }),
-    }));
+    const consumable = rtpMapping.encodings.map(({ mappedSsrc }, i) => {
+      const scalabilityMode = rtpParameters.encodings?.[i]?.scalabilityMode;
+      return { ssrc: mappedSsrc, ...(scalabilityMode === undefined ? {} : { scalabilityMode }) };
+    });
     const count = type === 'pipe' ? consumable.length : 1;
     const encodings = Array.from({ length: count }, (_, i) => ({
       ssrc: VIEWER_SSRC + offset + i,

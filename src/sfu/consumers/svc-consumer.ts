@@ -3,13 +3,11 @@ import { svcLadder } from '../layers/svc-ladder.ts';
 import type { ProducerPacket } from '../producer-packet.ts';
 import type { ProducerPayload } from '../producer-payload.ts';
 import type { ProducerStream } from '../producer-stream.ts';
+import { readScalabilityMode } from '../transports/rtp-parameters.ts';
 import { LayeredConsumer } from './layered-consumer.ts';
 
 /** After so many pictures without the layer that is sent, a layer below it is looked for. */
 const MAX_MISSED_PICTURES = 3;
-
-/** Modes whose spatial layers need each other in key pictures at most (W3C WebRTC-SVC §6). */
-const INDEPENDENT_LAYERS = /^S|_KEY/;
 
 /**
  * One stream with layers, without those there is no bandwidth for.
@@ -89,8 +87,7 @@ export class SvcConsumer extends LayeredConsumer {
     const stream = this.streamOf(0);
     if (stream === undefined) return [];
     const { received, params } = stream;
-    const mode = this.consumableRtpEncodings[0]?.scalabilityMode ?? '';
-    const dependency = INDEPENDENT_LAYERS.test(mode) ? 'independent' : 'lower-layers';
+    const { dependency } = readScalabilityMode(this.consumableRtpEncodings[0]?.scalabilityMode);
     const bitratesBps = layerBitrates(received.rate, nowMs, params, dependency);
     return svcLadder({ score: received.score, bitratesBps }, preferred);
   }

@@ -1,13 +1,11 @@
 import { readAbsSendTime } from '../../protocol/rtp/extensions/abs-send-time.ts';
-import { HEADER_EXTENSION_URI } from '../../protocol/rtp/extensions/header-extension-uris.ts';
 import { readTransportWideSequenceNumber } from '../../protocol/rtp/extensions/transport-wide-sequence-number.ts';
 import type { RtpPacketView } from '../../protocol/rtp/rtp-packet-view.ts';
 import { ArrivalRecorder } from '../bwe/arrival-recorder.ts';
 import { ReceiveSideEstimator } from '../bwe/receive-side-estimator.ts';
-import type { Producer } from '../producer.ts';
 import { LossFraction } from './loss-fraction.ts';
 import type { RtcpReporter } from './rtcp-reporter.ts';
-import { hasFeedback, headerExtensionId } from './rtp-parameters.ts';
+import { hasPathFeedback } from './rtp-parameters.ts';
 import type { TransportStreams } from './transport-streams.ts';
 
 /** How often a peer is told how much it may send at most, milliseconds. */
@@ -47,11 +45,13 @@ export class ReceivingPath {
   /** Producers have come or gone: which feedback they want may be another. */
   producersChanged(): void {
     const producers = [...this.#streams.producers.values()];
-    const { transportWideSequenceNumber, absSendTime } = HEADER_EXTENSION_URI;
-    if (producers.some((one) => wants(one, 'transport-cc', transportWideSequenceNumber))) {
+    if (producers.some(({ rtpParameters }) => hasPathFeedback(rtpParameters, 'transport-cc'))) {
       this.#recorder ??= new ArrivalRecorder({ intervalMs: 100 });
       this.#estimator = undefined;
-    } else if (this.#recorder === undefined && producers.some((one) => wants(one, 'goog-remb', absSendTime))) {
+    } else if (
+      this.#recorder === undefined &&
+      producers.some(({ rtpParameters }) => hasPathFeedback(rtpParameters, 'goog-remb'))
+    ) {
       this.#estimator ??= new ReceiveSideEstimator(this.#maxBps === 0 ? {} : { maxBps: this.#maxBps });
     }
   }
@@ -106,10 +106,4 @@ export class ReceivingPath {
       ...(loss === undefined ? {} : { rtpPacketLossReceived: loss }),
     };
   }
-}
-
-function wants({ rtpParameters }: Producer, feedback: string, uri: string): boolean {
-  return (
-    headerExtensionId(rtpParameters, uri) !== 0 && rtpParameters.codecs.some((codec) => hasFeedback(codec, feedback))
-  );
 }

@@ -1,4 +1,5 @@
-import { MAX_LAYERS } from '../streams/layered-rate-counter.ts';
+import { HEADER_EXTENSION_URI } from '../../protocol/rtp/extensions/header-extension-uris.ts';
+import { type LayerDependency, MAX_LAYERS } from '../streams/layered-rate-counter.ts';
 
 /**
  * What control tells of media, with the names of its API. Control has checked and completed it; nothing here is of peers.
@@ -57,7 +58,6 @@ export interface RtpMapping {
   readonly encodings: readonly {
     readonly ssrc?: number;
     readonly rid?: string;
-    readonly scalabilityMode?: string;
     readonly mappedSsrc: number;
   }[];
 }
@@ -67,23 +67,24 @@ export interface ConsumableEncoding extends RtpEncodingParameters {
   readonly ssrc: number;
 }
 
-const SCALABILITY_MODE = /^[LS]([1-9]\d?)T([1-9]\d?)(_KEY)?/;
+const SCALABILITY_MODE = /^([LS])([1-9]\d?)T([1-9]\d?)(_KEY)?/;
 
 /** Layers of a scalability mode, at least one of each. */
 export interface ScalabilityMode {
   readonly spatialLayers: number;
   readonly temporalLayers: number;
-  /** Spatial layers depend on those below at key pictures only. */
-  readonly ksvc: boolean;
+  /** Independent: spatial layers need those below at key pictures only (W3C WebRTC-SVC §6: `_KEY`), or never (`S`). */
+  readonly dependency: LayerDependency;
 }
 
 /** Reads `L1T3`, `S3T3`, `L3T3_KEY` …; one layer of each for anything else, and no more than `MAX_LAYERS`. */
 export function readScalabilityMode(mode: string | undefined): ScalabilityMode {
   const match = SCALABILITY_MODE.exec(mode ?? '');
-  if (match === null) return { spatialLayers: 1, temporalLayers: 1, ksvc: false };
+  if (match === null) return { spatialLayers: 1, temporalLayers: 1, dependency: 'lower-layers' };
   // Peers write what they want: there is something to be reckoned for every two layers.
-  const [spatialLayers, temporalLayers] = [match[1], match[2]].map((count) => Math.min(Number(count), MAX_LAYERS));
-  return { spatialLayers: spatialLayers!, temporalLayers: temporalLayers!, ksvc: match[3] !== undefined };
+  const [spatialLayers, temporalLayers] = [match[2], match[3]].map((count) => Math.min(Number(count), MAX_LAYERS));
+  const dependency = match[1] === 'S' || match[4] !== undefined ? 'independent' : 'lower-layers';
+  return { spatialLayers: spatialLayers!, temporalLayers: temporalLayers!, dependency };
 }
 
 /** Whether a codec repeats packets of another (RFC 4588). */
@@ -140,6 +141,19 @@ export function dumpRtpParameters(params: RtpParameters): RtpParameters {
 /** Whether a codec uses a kind of feedback, say `nack` or `nack` `pli`. */
 export function hasFeedback(codec: RtpCodecParameters, type: string, parameter = ''): boolean {
   return codec.rtcpFeedback?.some((one) => one.type === type && (one.parameter ?? '') === parameter) ?? false;
+}
+
+/** What each kind of feedback on the path tells of is in a header extension. */
+const PATH_FEEDBACK_URI = {
+  'transport-cc': HEADER_EXTENSION_URI.transportWideSequenceNumber,
+  'goog-remb': HEADER_EXTENSION_URI.absSendTime,
+} as const;
+
+/** Whether a kind of feedback on the path is agreed on, and the header extension it needs. */
+export function hasPathFeedback(params: RtpParameters, type: keyof typeof PATH_FEEDBACK_URI): boolean {
+  return (
+    headerExtensionId(params, PATH_FEEDBACK_URI[type]) !== 0 && params.codecs.some((codec) => hasFeedback(codec, type))
+  );
 }
 
 /** The id of a header extension, 0 when it is not in use. */

@@ -1,4 +1,3 @@
-import { HEADER_EXTENSION_URI } from '../../protocol/rtp/extensions/header-extension-uris.ts';
 import type { TransportWideFeedback } from '../../protocol/rtp/rtcp-transport-wide-feedback.ts';
 import { BandwidthEstimator, DEFAULT_MAX_BPS, DEFAULT_MIN_BPS } from '../bwe/bandwidth-estimator.ts';
 import { Pacer } from '../bwe/pacer.ts';
@@ -10,7 +9,7 @@ import { LossFraction } from './loss-fraction.ts';
 import type { PacketSender } from './packet-sender.ts';
 import { ProbationStream } from './probation-stream.ts';
 import type { PathFeedback } from './rtcp-receiver.ts';
-import { hasFeedback, headerExtensionId } from './rtp-parameters.ts';
+import { hasPathFeedback } from './rtp-parameters.ts';
 import type { TransportStreams } from './transport-streams.ts';
 
 /** Layers are chosen anew at least this often, milliseconds: what they take changes. */
@@ -243,8 +242,5 @@ export class SendingPath implements PathFeedback {
 /** Whether the receiver of a consumer tells how much arrives. */
 function tellsBandwidth({ kind, rtpParameters }: Consumer): boolean {
   if (kind !== 'video') return false;
-  const has = (feedback: string, uri: string): boolean =>
-    headerExtensionId(rtpParameters, uri) !== 0 && rtpParameters.codecs.some((codec) => hasFeedback(codec, feedback));
-  const { transportWideSequenceNumber, absSendTime } = HEADER_EXTENSION_URI;
-  return has('transport-cc', transportWideSequenceNumber) || has('goog-remb', absSendTime);
+  return hasPathFeedback(rtpParameters, 'transport-cc') || hasPathFeedback(rtpParameters, 'goog-remb');
 }

@@ -25,7 +25,7 @@ const complete = {
 };
 const mapping = {
   codecs: [{ payloadType: 96, mappedPayloadType: 101 }],
-  encodings: [{ ssrc: 1, rid: 'a', scalabilityMode: 'L1T3', mappedSsrc: 5 }],
+  encodings: [{ ssrc: 1, rid: 'a', mappedSsrc: 5 }],
 };
 
 const rtpParameters = (value: unknown): unknown => readRtpParameters(new RequestData({ rtpParameters: value }));

@@ -93,7 +93,6 @@ export function readRtpMapping(fields: RequestData): RtpMapping {
       given<RtpMapping['encodings'][number]>({
         ssrc: encoding.optionalInteger('ssrc', MAX_SSRC),
         rid: encoding.optionalText('rid'),
-        scalabilityMode: encoding.optionalText('scalabilityMode'),
         mappedSsrc: encoding.integer('mappedSsrc', MAX_SSRC),
       }),
     ),

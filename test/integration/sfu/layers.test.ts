@@ -44,7 +44,7 @@ function simulcast(
   const viewerParameters = hasTransportFeedback ? withTransportFeedback(VP8_VIEWER) : VP8_VIEWER;
   const ssrcs = SSRCS.slice(0, encodings);
   const rtpParameters: RtpParameters = { ...VP8_SENDER, encodings: ssrcs.map((ssrc) => ({ ssrc, scalabilityMode })) };
-  const mapped = ssrcs.map((ssrc) => ({ ssrc, scalabilityMode, mappedSsrc: ssrc + 1 }));
+  const mapped = ssrcs.map((ssrc) => ({ ssrc, mappedSsrc: ssrc + 1 }));
   const producer = from.produce({
     id: 'p',
     kind: 'video',
