@@ -1,4 +1,5 @@
 import { MAX_OBSERVED_PRODUCERS } from './audio-level-observer.ts';
+import type { DominantSpeakerEvent, SoundObserver } from './sound-observer.ts';
 import { type ActivityScores, SpeechActivity } from './speech-activity.ts';
 
 /** By how much (logarithm of a ratio) a speaker must be ahead of the dominant one at each scale of time. */
@@ -12,19 +13,13 @@ export interface ActiveSpeakerObserverOptions {
   readonly interval?: number;
 }
 
-/** Another producer's speaker is the dominant one now. */
-export interface DominantSpeakerEvent {
-  readonly type: 'dominantspeaker';
-  readonly producerId: string;
-}
-
 /**
  * Says who speaks, when that changes (I. Volfin and I. Cohen, "Dominant speaker identification for multipoint
  * videoconferencing", 2013): another one than before must be ahead right now, in this word and in this sentence, so that a
  * cough does not make a speaker, and a pause does not end one. The dominant one stays so while nobody speaks; among
  * producers of which none is, the most active one becomes it, at first any.
  */
-export class ActiveSpeakerObserver {
+export class ActiveSpeakerObserver implements SoundObserver {
   readonly #intervalMs: number;
   readonly #speakers = new Map<string, SpeechActivity>();
   #dominantId: string | undefined;
@@ -64,7 +59,7 @@ export class ActiveSpeakerObserver {
   }
 
   /** Stops telling; who is dominant is remembered. */
-  pause(): void {
+  pause(): undefined {
     this.#isPaused = true;
   }
 

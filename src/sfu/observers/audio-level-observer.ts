@@ -1,3 +1,5 @@
+import type { AudioLevelEvent, ProducerVolume, SoundObserver } from './sound-observer.ts';
+
 /** Levels of a producer in one interval that are needed to say something: one each so many milliseconds, at most ten. */
 const MS_PER_LEVEL = 100;
 const MAX_NEEDED_LEVELS = 10;
@@ -14,20 +16,6 @@ export interface AudioLevelObserverOptions {
   /** From one telling to the next, milliseconds; default 1000, and 250 to 5000. */
   readonly interval?: number;
 }
-
-/** One producer that was heard. */
-export interface ProducerVolume {
-  readonly producerId: string;
-  /** Average of the interval, dBov: −127 to 0. */
-  readonly volume: number;
-}
-
-/** What is to be told. */
-export type AudioLevelEvent =
-  /** Those heard, the loudest first. */
-  | { readonly type: 'volumes'; readonly volumes: readonly ProducerVolume[] }
-  /** Nobody is heard any more. */
-  | { readonly type: 'silence' };
 
 /** The levels of one producer in this interval. Its packets' levels are added here, and nothing is looked up for them. */
 export class AudioLevelSum {
@@ -62,7 +50,7 @@ export class AudioLevelSum {
  * Says which producers are loudest, each interval, by the levels in their packets' headers (RFC 6464). Silence is told once;
  * it is silent to begin with.
  */
-export class AudioLevelObserver {
+export class AudioLevelObserver implements SoundObserver {
   readonly #maxEntries: number;
   readonly #threshold: number;
   readonly #intervalMs: number;
@@ -89,7 +77,7 @@ export class AudioLevelObserver {
     return sum;
   }
 
-  removeProducer(producerId: string): void {
+  removeProducer(producerId: string): undefined {
     this.#producers.delete(producerId);
   }
 

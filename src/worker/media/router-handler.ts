@@ -3,8 +3,14 @@ import { nodeHandshakeCrypto } from '../../io/node-crypto.ts';
 import { nodeSctpCrypto } from '../../io/sctp-crypto.ts';
 import { srtpProvider } from '../../io/srtp-crypto.ts';
 import type { DtlsCertificate } from '../../protocol/dtls/dtls-certificate.ts';
+import {
+  ActiveSpeakerObserver,
+  type ActiveSpeakerObserverOptions,
+} from '../../sfu/observers/active-speaker-observer.ts';
+import { AudioLevelObserver, type AudioLevelObserverOptions } from '../../sfu/observers/audio-level-observer.ts';
+import type { SoundObserver } from '../../sfu/observers/sound-observer.ts';
 import { Router } from '../../sfu/router.ts';
-import { RouterRtpObserver, type RtpObserverSettings } from '../../sfu/router-rtp-observer.ts';
+import { RouterRtpObserver } from '../../sfu/router-rtp-observer.ts';
 import { DatagramTransport } from '../../sfu/transports/datagram-transport.ts';
 import { DirectTransport } from '../../sfu/transports/direct-transport.ts';
 import type { Transport } from '../../sfu/transports/transport.ts';
@@ -63,9 +69,15 @@ export class RouterHandler implements MediaEntity {
       case 'router.createDirectTransport':
         return this.#createDirect(idOf('transportId'), fields);
       case 'router.createAudioLevelObserver':
-        return this.#createObserver(idOf('rtpObserverId'), audioLevelSettings(fields));
+        return this.#createObserver(
+          idOf('rtpObserverId'),
+          new AudioLevelObserver(audioLevelOptions(fields), this.#nowMs()),
+        );
       case 'router.createActiveSpeakerObserver':
-        return this.#createObserver(idOf('rtpObserverId'), activeSpeakerSettings(fields));
+        return this.#createObserver(
+          idOf('rtpObserverId'),
+          new ActiveSpeakerObserver(activeSpeakerOptions(fields), this.#nowMs()),
+        );
       case 'router.closeRtpObserver':
         return this.#closeObserver(idOf('rtpObserverId'));
       case 'router.closeTransport':
@@ -168,9 +180,13 @@ export class RouterHandler implements MediaEntity {
     return this.#add(transport, (method) => (method === 'transport.connect' ? { answer: {} } : undefined));
   }
 
-  #createObserver(id: string, settings: RtpObserverSettings): void {
+  #nowMs(): number {
+    return this.#router.environment.clock.nowMs();
+  }
+
+  #createObserver(id: string, sound: SoundObserver): void {
     this.#checkFree(id);
-    const observer = new RouterRtpObserver(id, settings, this.#router.environment);
+    const observer = new RouterRtpObserver(id, sound, this.#router.environment);
     this.#router.addObserver(observer);
     this.#observers.set(id, observer);
     this.#context.registry.register(id, {
@@ -227,21 +243,20 @@ export class RouterHandler implements MediaEntity {
   }
 }
 
-function audioLevelSettings(fields: RequestData): RtpObserverSettings {
+function audioLevelOptions(fields: RequestData): AudioLevelObserverOptions {
   const maxEntries = fields.number('maxEntries', { least: 1 });
   const threshold = fields.number('threshold', { least: -127, most: 0 });
   const interval = fields.number('interval');
   return {
-    type: 'audiolevel',
     ...(maxEntries === undefined ? {} : { maxEntries }),
     ...(threshold === undefined ? {} : { threshold }),
     ...(interval === undefined ? {} : { interval }),
   };
 }
 
-function activeSpeakerSettings(fields: RequestData): RtpObserverSettings {
+function activeSpeakerOptions(fields: RequestData): ActiveSpeakerObserverOptions {
   const interval = fields.number('interval');
-  return { type: 'activespeaker', ...(interval === undefined ? {} : { interval }) };
+  return interval === undefined ? {} : { interval };
 }
 
 function listen(socket: DatagramSocket, transport: DatagramTransport, isRtcpSocket: boolean): void {
