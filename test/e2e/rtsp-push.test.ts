@@ -1,9 +1,9 @@
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LAUNCHER, NODE_OPTIONS } from '../integration/millrace-process.ts';
 import { writeShortClip } from '../integration/short-clip.ts';
 import { ffmpegPublish, ffmpegRecord } from '../peers/ffmpeg.ts';
+import { freePort } from '../peers/free-ports.ts';
 import { type PeerCommand, words } from '../peers/peer-process.ts';
 import { BBB_CLIP } from './support/clips.ts';
 import { elementaryRecording, type Recording } from './support/coded-unit.ts';
@@ -39,14 +39,6 @@ async function startRecorder(file: string): Promise<string> {
   const recorder = stage.run({ program: SYSTEM_PYTHON, args: [RECORDER, file], timeoutMs: 60_000 });
   const [, port] = await recorder.whenOutput(/^(\d+)\n/);
   return `rtsp://127.0.0.1:${port}/x`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function recordingOf(file: string): Promise<Recording> {

@@ -11,6 +11,7 @@ import type {
   RtpCodecParameters,
   Worker,
 } from '../../src/mediasoup/types.ts';
+import { freePortPair } from '../peers/free-ports.ts';
 import { PeerProcess, words } from '../peers/peer-process.ts';
 import {
   ffmpegRtpReceiver,
@@ -27,7 +28,7 @@ import { make } from './support/clips.ts';
 import type { CodedUnit } from './support/coded-unit.ts';
 import { expectRun } from './support/expect-run.ts';
 import { Stage } from './support/stage.ts';
-import { freePortPair, whenBound } from './support/udp-ports.ts';
+import { whenBound } from './support/when-bound.ts';
 
 const SECONDS = 3;
 /** Sound begins so long after the pictures. */

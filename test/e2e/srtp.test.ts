@@ -8,6 +8,7 @@ import type { SrtpKeys } from '../../src/protocol/srtp/key-derivation.ts';
 import { SRTP_PROFILES, type SrtpProfileName } from '../../src/protocol/srtp/srtp-profile.ts';
 import { SrtpReceiver } from '../../src/protocol/srtp/srtp-receiver.ts';
 import { SrtpSender } from '../../src/protocol/srtp/srtp-sender.ts';
+import { freePort } from '../peers/free-ports.ts';
 import { PeerProcess, words } from '../peers/peer-process.ts';
 
 const SSRC = 0x1234_5678;
@@ -40,13 +41,6 @@ async function open(): Promise<DatagramSocket> {
   const socket = await UdpSocket.open({ address: { host: '127.0.0.1', port: 0 } });
   sockets.push(socket);
   return socket;
-}
-
-/** A port nobody has at this moment. */
-async function freePort(): Promise<number> {
-  const socket = await UdpSocket.open({ address: { host: '127.0.0.1', port: 0 } });
-  await socket.close();
-  return socket.port;
 }
 
 /** An even port whose neighbour is free as well, opened. */

@@ -12,6 +12,7 @@ import type { FlvTag } from '../../src/format/flv/flv-reader.ts';
 import { writeFlvHeader } from '../../src/format/flv/flv-tag.ts';
 import { TsMuxer } from '../../src/format/mpegts/ts-muxer.ts';
 import type { ProbeReport } from '../../src/server/client/probe-report.ts';
+import { freePort } from '../peers/free-ports.ts';
 import { makeSelfSignedCertificate } from '../peers/self-signed-certificate.ts';
 import { readFlv } from './format-media.ts';
 import { LAUNCHER, MillraceProcess, NODE_OPTIONS, runMillrace } from './millrace-process.ts';
@@ -281,7 +282,7 @@ describe.concurrent('millrace publish and play', () => {
 });
 
 describe.concurrent('failures are one line and exit code 1', () => {
-  /** A port nobody listens on: it was just given back. */
+  /** A port nobody listens on. */
   let closedPort: number;
   /** A server that takes connections and says nothing. */
   let silent: net.Server;
@@ -289,10 +290,7 @@ describe.concurrent('failures are one line and exit code 1', () => {
   let text: string;
 
   beforeAll(async () => {
-    const held = net.createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => held.once('listening', resolve));
-    closedPort = (held.address() as net.AddressInfo).port;
-    await new Promise((resolve) => held.close(resolve));
+    closedPort = await freePort();
     silent = net.createServer((socket) => socket.on('error', () => socket.destroy())).listen(0, '127.0.0.1');
     await new Promise((resolve) => silent.once('listening', resolve));
     silentPort = (silent.address() as net.AddressInfo).port;

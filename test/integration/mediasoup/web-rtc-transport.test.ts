@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NotFoundError } from '../../../src/mediasoup/errors.ts';
 import type { WebRtcTransport } from '../../../src/mediasoup/types.ts';
+import { freePortPair } from '../../peers/free-ports.ts';
 import { listenInfo, names, startRouter } from './media-kit.ts';
 
 const tcp = { protocol: 'tcp' as const, ip: '127.0.0.1' };
@@ -64,10 +65,11 @@ describe('WebRtcTransport', () => {
 
   it('listens in the range it is given, until that is full', async () => {
     const router = await startRouter();
-    const options = { listenInfos: [{ ...listenInfo, portRange: { min: 41_210, max: 41_211 } }] };
+    const [min, max] = await freePortPair();
+    const options = { listenInfos: [{ ...listenInfo, portRange: { min, max } }] };
     const ports = [];
     for (let i = 0; i < 2; i++) ports.push((await router.createWebRtcTransport(options)).iceCandidates[0]!.port);
-    expect(new Set(ports)).toEqual(new Set([41_210, 41_211]));
+    expect(new Set(ports)).toEqual(new Set([min, max]));
     await expect(router.createWebRtcTransport(options)).rejects.toThrow(Error);
     expect(await router.dump()).toMatchObject({ transportIds: { length: 2 } });
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UdpSocket } from '../../../src/io/udp-socket.ts';
-import { ResourceError } from '../../../src/wire/errors.ts';
+import { freePortPair } from '../../peers/free-ports.ts';
 import { LocalServer, type TestConfiguration } from '../robustness/local-server.ts';
 import { until } from '../robustness/until.ts';
 import { LiveStream } from './live-stream.ts';
@@ -34,22 +34,6 @@ async function udpPeer(): Promise<UdpPeer> {
   const peer = await UdpPeer.open();
   closers.push(() => peer.close());
   return peer;
-}
-
-/** The lower port of a pair nobody has at the moment. */
-async function freeEvenPort(): Promise<number> {
-  for (;;) {
-    const socket = await UdpSocket.open({ address: { host: '127.0.0.1', port: 0 } });
-    const even = socket.port & ~1;
-    await socket.close();
-    try {
-      for (const port of [even, even + 1])
-        await (await UdpSocket.open({ address: { host: '127.0.0.1', port } })).close();
-      return even;
-    } catch (error) {
-      if (!(error instanceof ResourceError)) throw error;
-    }
-  }
 }
 
 function publish(): LiveStream {
@@ -207,8 +191,8 @@ describe('a live stream over UDP', () => {
     const udp = await udpPeer();
     expect((await (await connect()).request('SETUP', `${base}/live/x/track1`, udp.transport)).statusCode).toBe(461);
     await server.close();
-    const even = await freeEvenPort();
-    await start({ rtsp: { udp_ports: `${even}-${even + 1}`, udp_shared: false } });
+    const pair = await freePortPair();
+    await start({ rtsp: { udp_ports: pair.join('-'), udp_shared: false } });
     publish().push(30);
     const peer = await connect();
     const first = await peer.request('SETUP', `${base}/live/x/track1`, udp.transport);

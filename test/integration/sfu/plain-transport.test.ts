@@ -17,7 +17,7 @@ import { isRtcp } from '../../../src/protocol/rtp/rtcp-packet.ts';
 import { writeReceiverReport } from '../../../src/protocol/rtp/rtcp-report.ts';
 import { SignalledSrtp } from '../../../src/sfu/transports/srtp-parameters.ts';
 import { ByteWriter } from '../../../src/wire/byte-writer.ts';
-import { freePortPair } from '../../e2e/support/udp-ports.ts';
+import { freePortPair, freePorts } from '../../peers/free-ports.ts';
 import { plainTransport, VP8_MAPPING, VP8_SENDER, VP8_VIEWER, virtualRouter, vp8Packet } from './sfu-kit.ts';
 
 const IP = '127.0.0.1';
@@ -161,13 +161,13 @@ it('connect() tells where the peer is, and its suite is taken', async () => {
 
 describe('it listens', () => {
   it('in a range of ports, until they are taken', async () => {
-    const probe = await Stranger.open();
-    const [min, max] = [probe.port + 1, probe.port + 4];
+    const wanted = await freePorts(4);
+    const [min, max] = [wanted[0]!, wanted[3]!];
     const ranged: TransportListenInfo = { ...listenInfo, portRange: { min, max } };
     const first = await open({ listenInfo: ranged, rtcpMux: false });
     const ports = [first.tuple.localPort, first.rtcpTuple!.localPort];
     for (let i = 0; i < 2; i++) ports.push((await open({ listenInfo: ranged })).tuple.localPort);
-    expect(ports.toSorted((a, b) => a - b)).toEqual([min, min + 1, min + 2, max]);
+    expect(ports.toSorted((a, b) => a - b)).toEqual(wanted);
     await expect(open({ listenInfo: ranged })).rejects.toThrow(Error);
     first.close();
     await until(async () => {
