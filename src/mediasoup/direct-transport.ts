@@ -46,7 +46,7 @@ export class DirectTransportImpl<A extends AppData = AppData> extends TransportI
    */
   sendRtcp(rtcpPacket: Buffer): void {
     if (!(rtcpPacket instanceof Uint8Array)) throw new TypeError('rtcpPacket must be a Buffer');
-    this.channel.notify('transport.sendRtcp', this.internal, undefined, new Uint8Array(rtcpPacket));
+    this.channel.notify('transport.sendRtcp', this.internal, undefined, rtcpPacket);
   }
 
   protected override notified(event: string, _data: unknown, payload: Uint8Array | undefined): boolean {

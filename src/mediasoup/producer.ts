@@ -94,7 +94,7 @@ export class ProducerImpl<A extends AppData = AppData> extends TransportChild<
    */
   send(rtpPacket: Buffer): void {
     if (!(rtpPacket instanceof Uint8Array)) throw new TypeError('rtpPacket must be a Buffer');
-    this.channel.notify('producer.send', this.internal, undefined, new Uint8Array(rtpPacket));
+    this.channel.notify('producer.send', this.internal, undefined, rtpPacket);
   }
 
   protected override notified(event: string, data: unknown): void {

@@ -50,7 +50,7 @@ export class RequestChannel {
   }
 
   /**
-   * Asks the worker. `payload` must not be changed any more.
+   * Asks the worker. `payload` is copied before this returns: whose it is may write into it again.
    * @returns the data of the answer
    * @throws WorkerClosedError when the channel is closed, now or before the answer
    * @throws TypeError, UnsupportedError, NotFoundError, RequestError as the worker says; RequestError without an answer in time
@@ -79,7 +79,7 @@ export class RequestChannel {
   }
 
   /**
-   * Tells the worker something it does not answer.
+   * Tells the worker something it does not answer. `payload` is copied.
    * @throws WorkerClosedError
    * @throws StateError `netstring/payload-too-large`
    */

@@ -96,6 +96,31 @@ describe('data of a direct transport', () => {
     await expect(direct.send(message)).rejects.toThrow(TypeError);
   });
 
+  it('leaves as it was, whatever is written into the bytes next', async () => {
+    const worker = new ScriptedWorker();
+    const router = worker.router();
+    const direct = await router.createDirectTransport();
+    const sctp = await router.createPlainTransport({ listenInfo, enableSctp: true });
+    const sctpProducer = await sctp.produceData({ sctpStreamParameters: { streamId: 1 } });
+    const consumer = await sctp.consumeData({ dataProducerId: sctpProducer.id });
+    const dataProducer = await direct.produceData();
+    const producer = await direct.produce({ kind: 'audio', rtpParameters });
+    const bytes = Buffer.from([1, 2]);
+    dataProducer.send(bytes);
+    producer.send(bytes);
+    direct.sendRtcp(bytes);
+    const sent = consumer.send(bytes);
+    bytes.fill(9);
+    await sent;
+    const commands = worker.commands.map(({ method, payload }) => [method, payload]);
+    expect([...commands, ['dataConsumer.send', worker.requests.at(-1)?.payload]]).toEqual(
+      ['dataProducer.send', 'producer.send', 'transport.sendRtcp', 'dataConsumer.send'].map((method) => [
+        method,
+        Uint8Array.of(1, 2),
+      ]),
+    );
+  });
+
   it('emits messages and what happens to the buffer and the producer', async () => {
     const worker = new ScriptedWorker();
     const transport = await worker.router().createDirectTransport();
