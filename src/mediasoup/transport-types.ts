@@ -1,3 +1,4 @@
+import type { DroppedPackets } from '../sfu/transports/dropped-packets.ts';
 import type { AppData } from './app-data.ts';
 import type { SctpNegotiatedCapabilities, SctpParameters, SctpState } from './sctp-parameters.ts';
 
@@ -223,6 +224,8 @@ export interface BaseTransportDump {
   sctpNegotiatedCapabilities?: SctpNegotiatedCapabilities;
   sctpListener?: { streamIdTable: { key: number; value: string }[] };
   traceEventTypes: TransportTraceEventType[];
+  /** Not in mediasoup. */
+  dropped: DroppedPackets;
 }
 
 export interface WebRtcTransportDump extends BaseTransportDump {

@@ -1,3 +1,4 @@
+import type { DroppedPackets } from '../sfu/transports/dropped-packets.ts';
 import type { AppData } from './app-data.ts';
 import { Entity } from './entity.ts';
 import type { WebRtcTransportImpl } from './web-rtc-transport.ts';
@@ -22,6 +23,8 @@ export interface WebRtcServerDump {
   tcpServers: { ip: string; port: number }[];
   webRtcTransportIds: string[];
   localIceUsernameFragments: { localIceUsernameFragment: string; webRtcTransportId: string }[];
+  /** Packets that no transport has an address or a name for; and those that were not sent. Not in mediasoup. */
+  dropped: Pick<DroppedPackets, 'foreign' | 'overflowed'>;
 }
 
 /** Ports that many WebRTC transports share. */

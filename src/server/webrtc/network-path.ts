@@ -9,10 +9,8 @@ export const MAX_PATH_BUFFER_BYTES = 1_048_576;
 
 /** A path to a peer that can be sent on. */
 export interface NetworkPath extends IceTuple {
-  /** Packets dropped because there was no room. */
-  readonly dropped: number;
-  /** Sends one packet; it may not be written into in this turn. */
-  write(bytes: Uint8Array): void;
+  /** Sends one packet; it may not be written into in this turn. @returns false when there is no room: it is dropped */
+  write(bytes: Uint8Array): boolean;
 }
 
 /** Datagrams to one address, through the queue of the socket: what is said first leaves first, and all of a turn together. */
@@ -25,8 +23,6 @@ export class UdpPath implements NetworkPath {
   readonly remotePort: number;
   readonly target: DatagramTarget;
   readonly queue: PacketQueue;
-  /** Without those the socket drops: it counts them for all its paths. */
-  dropped = 0;
 
   /** @throws ResourceError `datagram/bad-address` */
   constructor(socket: DatagramSocket, address: string, port: number) {
@@ -39,14 +35,13 @@ export class UdpPath implements NetworkPath {
     this.queue = socket.packetQueue();
   }
 
-  write(bytes: Uint8Array): void {
+  /** What the kernel has no room for later is counted by the socket, for all its paths. */
+  write(bytes: Uint8Array): boolean {
     const at = this.queue.reserve(bytes.length);
-    if (at < 0) {
-      this.dropped++;
-      return;
-    }
+    if (at < 0) return false;
     this.queue.bytes.set(bytes, at);
     this.queue.put(bytes.length, this.target);
+    return true;
   }
 }
 
@@ -66,7 +61,6 @@ export class TcpPath implements NetworkPath {
   readonly localPort: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
-  dropped = 0;
   readonly #socket: TcpSocket;
 
   constructor(socket: TcpSocket) {
@@ -77,8 +71,9 @@ export class TcpPath implements NetworkPath {
     this.remotePort = socket.remotePort ?? 0;
   }
 
-  write(bytes: Uint8Array): void {
-    if (!this.#socket.writable || this.#socket.writableLength > MAX_PATH_BUFFER_BYTES) this.dropped++;
-    else this.#socket.write(writeTcpFrame(bytes));
+  write(bytes: Uint8Array): boolean {
+    if (!this.#socket.writable || this.#socket.writableLength > MAX_PATH_BUFFER_BYTES) return false;
+    this.#socket.write(writeTcpFrame(bytes));
+    return true;
   }
 }

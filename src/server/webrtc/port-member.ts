@@ -131,7 +131,7 @@ export class PortMember implements PortSession, TcpPeer {
   #follow(event: IceNetworkEvent<NetworkPath>): void {
     switch (event.type) {
       case 'send':
-        event.tuple.write(event.bytes);
+        if (!event.tuple.write(event.bytes)) this.session.dropped.unsent++;
         break;
       case 'tuple-added':
         if (!(event.tuple instanceof UdpPath)) break;

@@ -28,6 +28,7 @@ export class SharedPorts implements MemberPorts {
   readonly #members = new Set<PortMember>();
   readonly #udp: SharedUdp[] = [];
   readonly #tcp: SharedTcp[] = [];
+  #strange = 0;
 
   /** Sessions that have not ended. */
   get members(): ReadonlySet<PortMember> {
@@ -40,6 +41,14 @@ export class SharedPorts implements MemberPorts {
       routes: this.#udp.reduce((sum, { routes }) => sum + routes.size, 0),
       fragments: this.fragments.size,
       connections: this.#tcp.reduce((sum, { connections }) => sum + connections.size, 0),
+    };
+  }
+
+  /** Packets that came and were no session's, and those a socket did not send: no room, or refused by the kernel. */
+  get dropped(): { readonly strange: number; readonly unsent: number } {
+    return {
+      strange: this.#strange,
+      unsent: this.#udp.reduce((sum, { socket }) => sum + socket.dropped + socket.failed, 0),
     };
   }
 
@@ -56,7 +65,9 @@ export class SharedPorts implements MemberPorts {
     this.#udp.push({ socket, routes });
     socket.onPacket = (bytes, start, end, source) => {
       const packet = takenPacket(bytes, start, end);
-      routes.find(packet, source.address, source.port)?.receiveDatagram(packet, source, socket);
+      const member = routes.find(packet, source.address, source.port);
+      if (member === undefined) this.#strange++;
+      else member.receiveDatagram(packet, source, socket);
     };
   }
 

@@ -207,7 +207,7 @@ export class WebRtcClient implements TcpPeer {
   #follow(event: IceNetworkEvent<IceTuple>): void {
     switch (event.type) {
       case 'send':
-        this.#pathOf(event.tuple)?.write(event.bytes);
+        if (this.#pathOf(event.tuple)?.write(event.bytes) !== true) this.session.dropped.unsent++;
         break;
       case 'connect':
         this.#active.connect(event.tuple, TCP_CONNECT_TIMEOUT_MS);

@@ -57,6 +57,11 @@ export class WebRtcPort {
     return this.#ports.tables;
   }
 
+  /** Packets that came and were no session's, and those the socket did not send: no room, or refused by the kernel. */
+  get dropped(): { readonly strange: number; readonly unsent: number } {
+    return this.#ports.dropped;
+  }
+
   /** What peers are told of this port. */
   get candidates(): readonly IceCandidate[] {
     const { udp, tcp, announcedAddress } = this.#options;

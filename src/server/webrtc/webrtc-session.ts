@@ -67,7 +67,7 @@ export const MAX_EARLY_DATAGRAMS = 8;
 /** Longest of them, bytes: no flight of a handshake has longer ones. */
 export const MAX_EARLY_DATAGRAM_BYTES = 1500;
 
-/** Packets that came for a session, and were not taken, by why. */
+/** Packets that came for a session and were not taken, or did not leave, by why. */
 export interface DroppedPackets {
   /** From an address that has shown no consent. */
   strange: number;
@@ -75,6 +75,8 @@ export interface DroppedPackets {
   unknown: number;
   /** Media whose tag or number was no good, or before there were keys. */
   media: number;
+  /** Not sent: there was no room. */
+  unsent: number;
 }
 
 /**
@@ -83,7 +85,7 @@ export interface DroppedPackets {
  */
 export class WebRtcSession<T extends IceTuple> {
   readonly secure: DtlsSrtpTransport;
-  readonly dropped: DroppedPackets = { strange: 0, unknown: 0, media: 0 };
+  readonly dropped: DroppedPackets = { strange: 0, unknown: 0, media: 0, unsent: 0 };
   readonly #ice: IceSide<T>;
   readonly #clock: Clock;
   readonly #handlers: WebRtcSessionHandlers<T>;

@@ -8,6 +8,8 @@ export interface DataPort extends DataOutlet {
   readonly state: string | undefined;
   /** Longest message that is taken from producers, bytes. */
   readonly maxReceivedBytes: number;
+  /** Messages dropped because no data producer has their stream. */
+  readonly unclaimedMessages: number;
   /** @throws StateError when its stream is taken */
   addProducer(producer: DataProducer): void;
   removeProducer(producer: DataProducer): void;

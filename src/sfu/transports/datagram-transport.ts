@@ -8,6 +8,7 @@ import type { PacketAddress, PacketQueue } from '../ports/packet-port.ts';
 import type { Router } from '../router.ts';
 import { EarliestTimer, type SfuErrorCode } from '../router-environment.ts';
 import type { DataPort } from './data-port.ts';
+import type { DroppedPackets } from './dropped-packets.ts';
 import { QueueLink } from './packet-link.ts';
 import { isSctpInit, SctpPort, type SctpPortOptions, toSctpOptions } from './sctp-port.ts';
 import { SignalledSrtp, type SrtpParameters, type SrtpSupport } from './srtp-parameters.ts';
@@ -20,6 +21,8 @@ export interface TransportSocket {
   readonly address: string;
   readonly port: number;
   readonly queue: PacketQueue;
+  /** Packets that did not leave: neither queue nor kernel had room, or the kernel refused. */
+  readonly unsent: number;
   /** @throws when it is no address, or of a family the socket can't reach */
   target(address: string, port: number): PacketAddress;
   close(): void;
@@ -149,54 +152,72 @@ export class DatagramTransport extends Transport {
     if (this.isClosed || start >= end || source.port === 0) return;
     const peer = isRtcpSocket ? this.#rtcpRemote : this.#remote;
     const mayBePeer = peer === undefined ? this.#options.comedia === true : isSame(source, peer);
-    if (!mayBePeer || !this.#take(bytes, start, end, source, isRtcpSocket)) this.dropped++;
+    const reason = mayBePeer ? this.#take(bytes, start, end, source, isRtcpSocket) : 'foreign';
+    if (reason !== undefined) this.dropped[reason]++;
   }
 
-  /** @returns false when it is dropped */
-  #take(bytes: Uint8Array, start: number, end: number, source: PacketAddress, isRtcpSocket: boolean): boolean {
+  /** @returns why it is dropped */
+  #take(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    source: PacketAddress,
+    isRtcpSocket: boolean,
+  ): keyof DroppedPackets | undefined {
     if (isRtcp(bytes, start, end)) return this.#takeRtcp(bytes, start, end, source, isRtcpSocket);
-    if (isRtcpSocket) return false;
+    if (isRtcpSocket) return 'malformed';
     if (bytes[start]! >>> 6 !== 2) return this.#takeSctp(bytes.subarray(start, end), source);
     const clearEnd = this.#srtp === undefined ? end : (this.#srtp.receiver?.unprotectRtp(bytes, start, end) ?? 0);
-    if (clearEnd === 0) return false;
+    if (clearEnd === 0) return 'unauthentic';
     if (this.#remote === undefined) {
-      if (!new RtpPacketView().look(bytes, start, clearEnd)) return false;
+      if (!new RtpPacketView().look(bytes, start, clearEnd)) return 'malformed';
       this.#becomePeer(source);
     }
     this.receiveRtp(bytes, start, clearEnd);
-    return true;
+    return undefined;
   }
 
-  #takeRtcp(bytes: Uint8Array, start: number, end: number, source: PacketAddress, isRtcpSocket: boolean): boolean {
+  #takeRtcp(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    source: PacketAddress,
+    isRtcpSocket: boolean,
+  ): keyof DroppedPackets | undefined {
     const hasRtcpSocket = this.#options.rtcpSocket !== undefined;
-    if (hasRtcpSocket !== isRtcpSocket) return false;
+    if (hasRtcpSocket !== isRtcpSocket) return 'malformed';
     const clearEnd = this.#srtp === undefined ? end : (this.#srtp.receiver?.unprotectRtcp(bytes, start, end) ?? 0);
-    if (clearEnd === 0) return false;
+    if (clearEnd === 0) return 'unauthentic';
     const compound = bytes.subarray(start, clearEnd);
     if ((hasRtcpSocket ? this.#rtcpRemote : this.#remote) === undefined) {
-      if (parseRtcp(compound, { reducedSize: true }).packets.length === 0) return false;
+      if (parseRtcp(compound, { reducedSize: true }).packets.length === 0) return 'malformed';
       if (hasRtcpSocket) this.#becomeRtcpPeer(source);
       else this.#becomePeer(source);
     }
     this.receiveRtcp(compound);
-    return true;
+    return undefined;
   }
 
-  #takeSctp(datagram: Uint8Array, source: PacketAddress): boolean {
-    if (this.#association === undefined) return false;
+  #takeSctp(datagram: Uint8Array, source: PacketAddress): keyof DroppedPackets | undefined {
+    if (this.#association === undefined) return 'malformed';
     if (this.#remote === undefined) {
       // SCTP has no keys here: where media has, nobody becomes the peer by it.
-      if (this.#srtp !== undefined || !isSctpInit(datagram)) return false;
+      if (this.#srtp !== undefined || !isSctpInit(datagram)) return 'foreign';
       this.#becomePeer(source);
     }
     const nowMs = this.environment.clock.nowMs();
     this.received.add(datagram.length, nowMs);
     this.#follow(this.#association.receive(datagram, nowMs));
-    return true;
+    return undefined;
   }
 
   protected get dataPort(): DataPort | undefined {
     return this.#sctpPort;
+  }
+
+  protected droppedBelow(): Partial<DroppedPackets> {
+    const { socket, rtcpSocket } = this.#options;
+    return { overflowed: socket.unsent + (rtcpSocket?.unsent ?? 0) };
   }
 
   protected dumpOwn(): object {

@@ -2,6 +2,7 @@ import type { DataConsumer } from '../data/data-consumer.ts';
 import type { OutgoingMessage } from '../data/data-producer.ts';
 import type { Router } from '../router.ts';
 import type { DataPort } from './data-port.ts';
+import type { DroppedPackets } from './dropped-packets.ts';
 import { SingleLink } from './packet-link.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 
@@ -33,6 +34,10 @@ export class DirectTransport extends Transport {
     return this.#data;
   }
 
+  protected droppedBelow(): Partial<DroppedPackets> {
+    return {};
+  }
+
   protected dumpOwn(): object {
     return { direct: true };
   }
@@ -53,6 +58,7 @@ export class DirectTransport extends Transport {
       state: undefined,
       isPipe: false,
       maxReceivedBytes: maxReceiveMessageSize,
+      unclaimedMessages: 0,
       addProducer: () => undefined,
       removeProducer: () => undefined,
       addConsumer: () => undefined,

@@ -16,6 +16,7 @@ import {
 } from '../../protocol/rtp/rtcp-transport-wide-feedback.ts';
 import { toNtpTime } from '../../wire/ntp-time.ts';
 import type { RouterEnvironment } from '../router-environment.ts';
+import type { DroppedPackets } from './dropped-packets.ts';
 import type { TransportStreams } from './transport-streams.ts';
 
 /** Who learns what a peer tells of the path. */
@@ -33,10 +34,6 @@ export interface PathFeedback {
  * that never were, and requests for more than there can be, are not even read.
  */
 export class RtcpReceiver {
-  /** Compounds that were cut off or no RTCP. */
-  malformed = 0;
-  /** Feedback and requests that were too much. */
-  excessive = 0;
   /** Whether the compound told the peer's clock, and the round trip, already. */
   #hasReference = false;
   #hasRoundTrip = false;
@@ -45,17 +42,20 @@ export class RtcpReceiver {
   readonly #streams: TransportStreams;
   readonly #environment: RouterEnvironment;
   readonly #path: PathFeedback;
+  readonly #dropped: DroppedPackets;
 
-  constructor(streams: TransportStreams, environment: RouterEnvironment, path: PathFeedback) {
+  /** @param dropped where it counts */
+  constructor(streams: TransportStreams, environment: RouterEnvironment, path: PathFeedback, dropped: DroppedPackets) {
     this.#streams = streams;
     this.#environment = environment;
     this.#path = path;
+    this.#dropped = dropped;
   }
 
   /** Takes a compound, or a packet of reduced size (RFC 5506). */
   receive(bytes: Uint8Array, nowMs: number): void {
     const { packets, isMalformed } = parseRtcp(bytes, { reducedSize: true });
-    if (isMalformed) this.malformed++;
+    if (isMalformed) this.#dropped.malformed++;
     this.#hasReference = false;
     this.#hasRoundTrip = false;
     this.#reported.clear();
@@ -108,7 +108,7 @@ export class RtcpReceiver {
     const told = transportWidePacketCount(packet);
     if (told === undefined) return;
     if (!this.#path.mayTell(told)) {
-      this.excessive++;
+      this.#dropped.excessiveFeedback++;
       return;
     }
     const feedback = readTransportWideFeedback(packet);
@@ -119,7 +119,7 @@ export class RtcpReceiver {
     const found = this.#streams.output(packet.mediaSsrc);
     if (found === undefined) return;
     if (!found.output.sent.mayAsk(asked)) {
-      this.excessive++;
+      this.#dropped.excessiveFeedback++;
       return;
     }
     found.consumer.receiveNack(found.output, readNack(packet)!, nowMs);

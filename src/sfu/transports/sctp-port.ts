@@ -88,8 +88,8 @@ export class SctpPort implements DataPort {
   readonly #consumers = new Map<number, DataConsumer>();
   #state: SctpPortState = 'new';
   #negotiated: object | undefined;
-  /** Messages of streams that are nobody's. */
-  dropped = 0;
+  /** Those too that a pipe can't unwrap. */
+  unclaimedMessages = 0;
 
   constructor(options: SctpPortOptions, access: SctpAccess, transportId: string, environment: RouterEnvironment) {
     this.#options = options;
@@ -232,7 +232,7 @@ export class SctpPort implements DataPort {
     const producer = this.#producers.get(streamId);
     const isWrapped = this.isPipe && ppid === PIPED_MESSAGE_PPID;
     const message = isWrapped ? parsePipedMessage(bytes) : { ppid, bytes, subchannels: [] };
-    if (producer === undefined || message === undefined) this.dropped++;
+    if (producer === undefined || message === undefined) this.unclaimedMessages++;
     else producer.receive(message);
   }
 

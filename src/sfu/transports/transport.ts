@@ -9,6 +9,7 @@ import type { Router, RouterTransport } from '../router.ts';
 import { EarliestTimer, type RouterEnvironment, type SfuErrorCode } from '../router-environment.ts';
 import { RateCounter } from '../streams/rate-counter.ts';
 import type { DataPort } from './data-port.ts';
+import { type DroppedPackets, noDrops, sumOfDrops } from './dropped-packets.ts';
 import type { PacketLink } from './packet-link.ts';
 import { PacketSender } from './packet-sender.ts';
 import { ReceivingPath } from './receiving-path.ts';
@@ -41,10 +42,9 @@ export abstract class Transport implements RouterTransport {
   readonly streams: TransportStreams = new TransportStreams();
   readonly dataProducers: Map<string, DataProducer> = new Map();
   readonly dataConsumers: Map<string, DataConsumer> = new Map();
-  /** Packets of RTP and RTCP that were no good, or nobody's. */
-  dropped = 0;
   listener: TransportListener | undefined;
   protected readonly environment: RouterEnvironment;
+  protected readonly dropped: DroppedPackets = noDrops();
   protected readonly received: RateCounter = new RateCounter();
   protected readonly receivedRtp: RateCounter = new RateCounter();
   protected readonly receivedRtx: RateCounter = new RateCounter();
@@ -73,7 +73,7 @@ export abstract class Transport implements RouterTransport {
       plan: () => this.#plan(),
     });
     this.receivingPath = new ReceivingPath(this.streams, this.reporter);
-    this.#rtcp = new RtcpReceiver(this.streams, environment, this.sendingPath);
+    this.#rtcp = new RtcpReceiver(this.streams, environment, this.sendingPath, this.dropped);
     this.#timer = new EarliestTimer(environment.clock, () => this.#handleTimeout());
     router.addTransport(this);
   }
@@ -84,6 +84,8 @@ export abstract class Transport implements RouterTransport {
 
   /** What carries messages; undefined when the transport carries none. */
   protected abstract get dataPort(): DataPort | undefined;
+  /** What was dropped under it. */
+  protected abstract droppedBelow(): Partial<DroppedPackets>;
   protected abstract dumpOwn(): object;
   protected abstract statsOwn(): object;
   protected abstract closeOwn(): void;
@@ -107,7 +109,7 @@ export abstract class Transport implements RouterTransport {
     this.received.add(end - start, nowMs);
     const view = this.#view;
     if (!view.look(bytes, start, end)) {
-      this.dropped++;
+      this.dropped.malformed++;
       return;
     }
     this.receivingPath.onPacket(view, nowMs);
@@ -116,7 +118,7 @@ export abstract class Transport implements RouterTransport {
     const verdict = producer?.receive(view, nowMs) ?? 'unknown';
     if (verdict === 'repaired' || verdict === 'repair-discarded') this.receivedRtx.add(sizeBytes, nowMs);
     else if (producer !== undefined) this.receivedRtp.add(sizeBytes, nowMs);
-    else this.dropped++;
+    else this.dropped.unclaimedPackets++;
     if (producer !== undefined) this.#timer.plan(producer.nextTimeoutMs());
     this.#timer.plan(this.receivingPath.nextTimeoutMs());
   }
@@ -258,8 +260,15 @@ export abstract class Transport implements RouterTransport {
       maxReceiveMessageSize: DEFAULT_MESSAGE_BYTES,
       ...dataPort?.dump(),
       traceEventTypes: this.sendingPath.traceTypes,
+      dropped: this.#allDropped(),
       ...this.dumpOwn(),
     };
+  }
+
+  #allDropped(): DroppedPackets {
+    const unclaimedMessages = this.dataPort?.unclaimedMessages ?? 0;
+    const above = { ...this.dropped, unclaimedMessages, unsendable: this.sender.dropped };
+    return sumOfDrops(above, this.droppedBelow());
   }
 
   stats(): object[] {

@@ -4,6 +4,7 @@ import { StateError } from '../../wire/errors.ts';
 import type { Router } from '../router.ts';
 import type { SfuErrorCode } from '../router-environment.ts';
 import type { DataPort } from './data-port.ts';
+import type { DroppedPackets } from './dropped-packets.ts';
 import type { PacketLink } from './packet-link.ts';
 import { SctpPort, type SctpPortOptions } from './sctp-port.ts';
 import { Transport, type TransportOptions } from './transport.ts';
@@ -33,6 +34,8 @@ export interface TransportIceParameters {
 export interface WebRtcPeer {
   readonly iceParameters: TransportIceParameters;
   readonly sctp: SctpAssociation | undefined;
+  /** What it has dropped, and ports of its own have. */
+  readonly dropped: Partial<DroppedPackets>;
   /** Begins DTLS; the peer's certificate will have one of these. */
   connect(role: 'client' | 'server', fingerprints: readonly DtlsFingerprint[]): void;
   restartIce(): TransportIceParameters;
@@ -149,6 +152,10 @@ export class WebRtcTransport extends Transport {
 
   protected get dataPort(): DataPort | undefined {
     return this.#sctpPort;
+  }
+
+  protected droppedBelow(): Partial<DroppedPackets> {
+    return this.#peer?.dropped ?? {};
   }
 
   protected dumpOwn(): object {

@@ -54,6 +54,12 @@ export class IcePorts {
     return this.#listening('tcp');
   }
 
+  /** Packets that came and are nobody's, and those the sockets could not send. */
+  get dropped(): { readonly foreign: number; readonly overflowed: number } {
+    const { strange, unsent } = this.#ports.dropped;
+    return { foreign: strange, overflowed: unsent };
+  }
+
   /** Awaits a peer; the session ends itself. */
   add(options: PortSessionOptions): PortMember {
     return this.#ports.add(options);

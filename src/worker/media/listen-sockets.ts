@@ -112,6 +112,9 @@ export function toTransportSocket(socket: DatagramSocket, info: ListenInfo): Tra
     address: info.announcedAddress ?? info.ip,
     port: socket.port,
     queue: socket.packetQueue(),
+    get unsent() {
+      return socket.dropped + socket.failed;
+    },
     target: (address, port) => socket.target(address, port),
     close: () => {
       // Nobody waits for the port to be free.

@@ -5,6 +5,7 @@ import { fingerprintText } from '../../protocol/dtls/fingerprint.ts';
 import { type NetworkPath, UdpPath } from '../../server/webrtc/network-path.ts';
 import type { PortMember } from '../../server/webrtc/port-member.ts';
 import type { Router } from '../../sfu/router.ts';
+import type { DroppedPackets } from '../../sfu/transports/dropped-packets.ts';
 import { type PacketLink, QueueLink, SingleLink } from '../../sfu/transports/packet-link.ts';
 import { toSctpOptions } from '../../sfu/transports/sctp-port.ts';
 import { type TransportTuple, toTransportTuple } from '../../sfu/transports/transport-tuple.ts';
@@ -46,7 +47,7 @@ export class WebRtcServerHandler implements MediaEntity {
 
   request({ method }: IncomingRequest): unknown {
     if (method !== 'webRtcServer.dump') throw unknownMethod(method);
-    const { udpSockets, tcpServers } = this.ports;
+    const { udpSockets, tcpServers, dropped } = this.ports;
     return {
       id: this.#id,
       udpSockets,
@@ -55,6 +56,7 @@ export class WebRtcServerHandler implements MediaEntity {
       localIceUsernameFragments: [...this.#transports].flatMap(([webRtcTransportId, { fragments }]) =>
         fragments().map((localIceUsernameFragment) => ({ localIceUsernameFragment, webRtcTransportId })),
       ),
+      dropped,
     };
   }
 
@@ -132,6 +134,9 @@ export function openWebRtc(options: WebRtcOpenOptions): {
     get sctp() {
       return member.session.secure.sctp;
     },
+    get dropped() {
+      return droppedOf(member, isServer ? undefined : ports);
+    },
     connect: (role, fingerprints) => member.session.connect(role, fingerprints.map(toBytes)),
     restartIce: () => member.restartIce(),
     withSctp: (command) => member.session.withSctp(command),
@@ -154,6 +159,13 @@ function tupleOf({ protocol, localAddress, localPort, remoteAddress, remotePort 
   );
 }
 
+/** @param ports when they are the session's alone */
+function droppedOf({ session }: PortMember, ports: IcePorts | undefined): Partial<DroppedPackets> {
+  const { strange, unknown, media, unsent } = session.dropped;
+  const { foreign, overflowed } = ports?.dropped ?? { foreign: 0, overflowed: 0 };
+  return { foreign: strange + foreign, malformed: unknown, unauthentic: media, overflowed: unsent + overflowed };
+}
+
 /** How to send now; undefined before there are keys and a path. */
 function linkOf(member: PortMember): PacketLink | undefined {
   const { selectedTuple, secure } = member.session;
@@ -162,7 +174,11 @@ function linkOf(member: PortMember): PacketLink | undefined {
     const { queue, target } = selectedTuple;
     return new QueueLink({ queue, to: target }, undefined, secure.srtpSender);
   }
-  return new SingleLink((bytes) => selectedTuple.write(bytes), secure.srtpSender);
+  const { dropped } = member.session;
+  const write = (bytes: Uint8Array): void => {
+    if (!selectedTuple.write(bytes)) dropped.unsent++;
+  };
+  return new SingleLink(write, secure.srtpSender);
 }
 
 function toText({ algorithm, value }: CertificateFingerprint): DtlsFingerprint {

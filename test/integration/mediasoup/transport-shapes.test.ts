@@ -7,6 +7,7 @@ const baseDump = [
   ...names('id producerIds consumerIds mapSsrcConsumerId mapRtxSsrcConsumerId recvRtpHeaderExtensions'),
   ...names('rtpListener maxSendMessageSize maxReceiveMessageSize dataProducerIds dataConsumerIds'),
   'traceEventTypes',
+  'dropped',
 ];
 const sctpDump = ['sctpParameters', 'sctpState', 'sctpNegotiatedCapabilities', 'sctpListener'];
 const iceDump = ['iceRole', 'iceParameters', 'iceCandidates', 'iceState', 'dtlsParameters', 'dtlsState'];
@@ -46,6 +47,16 @@ describe('a new transport', () => {
       maxSendMessageSize: 262144,
       maxReceiveMessageSize: 262144,
       traceEventTypes: [],
+      dropped: {
+        foreign: 0,
+        unauthentic: 0,
+        malformed: 0,
+        unclaimedPackets: 0,
+        unclaimedMessages: 0,
+        excessiveFeedback: 0,
+        unsendable: 0,
+        overflowed: 0,
+      },
     });
   });
 

@@ -17,6 +17,7 @@ describe('WebRtcServer', () => {
       tcpServers: [{ ip: '127.0.0.1', port: expect.any(Number) }],
       webRtcTransportIds: [],
       localIceUsernameFragments: [],
+      dropped: { foreign: 0, overflowed: 0 },
     });
     const router = await worker.createRouter();
     const transport = await router.createWebRtcTransport({ webRtcServer: server });

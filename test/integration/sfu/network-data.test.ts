@@ -17,7 +17,14 @@ function dataPeer(world: NetworkWorld, id: string, link: LinkOptions) {
   const peer = new MachinePeer<SctpEvent>(association);
   const [there, back] = [world.network.link(link), world.network.link({ ...link, seed: link.seed + 1 })];
   const queue = new TestQueue((bytes) => there.send(bytes));
-  const socket = { address: '127.0.0.1', port: 40_000, queue, target: () => ADDRESS, close: () => undefined };
+  const socket = {
+    address: '127.0.0.1',
+    port: 40_000,
+    queue,
+    unsent: 0,
+    target: () => ADDRESS,
+    close: () => undefined,
+  };
   const sctp = { maxSendMessageSize: 1_000_000, maxReceiveMessageSize: 1_000_000, isDataChannel: false };
   const { transport } = plainTransport(world.router, id, { socket, sctp });
   there.onDatagram = (bytes, nowMs) => peer.receive(bytes, nowMs);

@@ -80,7 +80,14 @@ abstract class Peer {
     this.#there = world.network.link({ seed: 1 });
     this.#back = world.network.link({ seed: 2 });
     const queue = new TestQueue((bytes) => this.#there.send(bytes));
-    const socket = { address: '127.0.0.1', port: 40_000, queue, target: () => ADDRESS, close: () => undefined };
+    const socket = {
+      address: '127.0.0.1',
+      port: 40_000,
+      queue,
+      unsent: 0,
+      target: () => ADDRESS,
+      close: () => undefined,
+    };
     const initial = initialBps === undefined ? {} : { initialAvailableOutgoingBitrate: initialBps };
     this.transport = plainTransport(world.router, id, { socket, ...initial }).transport;
     this.become({});

@@ -91,6 +91,7 @@ export class RtpPeer {
     address: '127.0.0.1',
     port: 40_000,
     queue: new TestQueue((bytes) => this.#receive(bytes)),
+    unsent: 0,
     target: (address, port) => ({ address, port }),
     close: () => undefined,
   };

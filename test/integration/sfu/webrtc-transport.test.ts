@@ -147,3 +147,32 @@ describe.each<[string, boolean, ClientTransport]>([
     }
   });
 });
+
+it('what a connection of TCP has no room for is dropped, and shown', async () => {
+  const worker = await createWorker({ inProcess: true });
+  closing.push(() => worker.close());
+  const router = await worker.createRouter({
+    mediaCodecs: [{ kind: 'video', mimeType: 'video/VP8', clockRate: 90_000 }],
+  });
+  const transport = await router.createWebRtcTransport({
+    listenInfos: [{ protocol: 'tcp', ip: '127.0.0.1' }],
+    enableSctp: true,
+  });
+  const received = newReceived();
+  await connect(transport, 'tcp-active', received);
+  const direct = await router.createDirectTransport();
+  const producer = await direct.produce({ kind: 'video', rtpParameters: structuredClone(VP8_SENDER) as never });
+  const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities: router.rtpCapabilities });
+  // All of them in one turn: the connection takes what the kernel and its buffer hold.
+  const payloadBytes = 10_000;
+  for (let i = 0; i < 2000; i++) {
+    producer.send(Buffer.from(vp8Packet({ sequenceNumber: i, isKeyFrame: i === 0, payloadBytes })));
+  }
+  await expect.poll(async () => (await transport.dump()).dropped.overflowed).toBeGreaterThan(0);
+  // Every packet came, or was counted; with some probes and reports among the latter.
+  const { ssrc } = consumer.rtpParameters.encodings![0]!;
+  const accounted = async (): Promise<number> =>
+    received.rtp.filter((view) => view.ssrc === ssrc).length + (await transport.dump()).dropped.overflowed;
+  await expect.poll(accounted).toBeGreaterThanOrEqual(2000);
+  expect(await accounted()).toBeLessThan(2100);
+});

@@ -90,6 +90,19 @@ describe.each(['udp', 'tcp-active'] as const)('over %s', (transport) => {
   });
 });
 
+it('counts what a connection of TCP has no room for', async () => {
+  const { member, atClient } = await connectPair('tcp-active');
+  const packet = Buffer.concat([rtp, Buffer.alloc(10_000)]);
+  // All of them in one turn: the connection takes what the kernel and its buffer hold.
+  for (let i = 0; i < 2000; i++) {
+    packet.writeUInt16BE(i, 2);
+    expect(member.session.sendRtp(packetWithRoom(packet), packet.length)).toBe(true);
+  }
+  const { unsent } = member.session.dropped;
+  expect(unsent).toBeGreaterThan(0);
+  await expect.poll(() => atClient.rtp.length, WAIT).toBe(2000 - unsent);
+});
+
 it.each(['udp', 'tcp-active'] as const)('sessions connect over IPv6 and %s', async (transport) => {
   const ipv6 = await openPort('::1');
   closers.push(() => ipv6.close());

@@ -137,6 +137,7 @@ describe('a port', () => {
     expect(stranger.dtls).toEqual([]);
     expect([opened.session.secure.state, port.tables.routes]).toEqual(['connecting', 1]);
     expect(opened.session.selectedTuple?.remotePort).toBeDefined();
+    expect([port.dropped, opened.session.dropped.strange]).toEqual([{ strange: 3, unsent: 0 }, 0]);
   });
 
   it('leaves an address with the session that has it, whatever others say from there', async () => {
