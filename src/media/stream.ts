@@ -20,6 +20,9 @@ export type StreamErrorCode = 'stream/busy' | 'stream/closed';
 /** `idle`: nobody publishes; `live`: somebody does; `grace`: the publisher was lost and viewers wait for it. */
 export type StreamState = 'idle' | 'live' | 'grace' | 'closed';
 
+/** How waiting for a publisher ends: with one, or why without. */
+export type WaitOutcome = 'live' | 'timeout' | 'aborted' | 'abandoned' | 'closed';
+
 /** One stream: its publisher, its log, and its life from the first to the last who uses it. Made by `StreamHub`. */
 export class Stream {
   readonly name: StreamName;
@@ -148,23 +151,23 @@ export class Stream {
   }
 
   /**
-   * Resolves with true when somebody publishes, with false after `timeoutMs`, when `signal` aborts or when the stream is
-   * abandoned or closed. The stream counts as in use meanwhile.
+   * Resolves with `live` when somebody publishes; with something else after `timeoutMs`, when `signal` aborts or when the
+   * stream is abandoned or closed. The stream counts as in use meanwhile.
    */
-  whenLive(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
-    if (this.#state === 'live') return Promise.resolve(true);
-    if (this.#state === 'closed' || signal?.aborted === true) return Promise.resolve(false);
+  whenLive(timeoutMs: number, signal?: AbortSignal): Promise<WaitOutcome> {
+    if (this.#state === 'live' || this.#state === 'closed') return Promise.resolve(this.#state);
+    if (signal?.aborted === true) return Promise.resolve('aborted');
     return new Promise((resolve) => {
-      const settle = (live: boolean): void => {
+      const settle = (outcome: WaitOutcome): void => {
         this.#waiters.delete(wake);
         signal?.removeEventListener('abort', abort);
         cancel();
         this.#noteIfIdle();
-        resolve(live);
+        resolve(outcome);
       };
-      const wake = (): void => settle(this.#state === 'live');
-      const abort = (): void => settle(false);
-      const cancel = this.#clock.after(timeoutMs, abort);
+      const wake = (): void => settle(this.#state === 'live' || this.#state === 'closed' ? this.#state : 'abandoned');
+      const abort = (): void => settle('aborted');
+      const cancel = this.#clock.after(timeoutMs, () => settle('timeout'));
       this.#waiters.add(wake);
       signal?.addEventListener('abort', abort);
     });

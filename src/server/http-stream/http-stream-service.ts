@@ -107,16 +107,22 @@ export class HttpStreamService implements HttpService {
       return;
     }
     const waited = this.#hub.getOrCreate(asked.name);
-    const untilMs = nodeClock.nowMs() + waitMs;
     const left = new AbortController();
     const onClose = (): void => left.abort();
     client.once('close', onClose);
-    void waited.whenLive(waitMs, left.signal).then((live) => {
+    void waited.whenLive(waitMs, left.signal).then((outcome) => {
       client.off('close', onClose);
       if (client.destroyed) return;
-      if (live) serveOrRefuse(waited);
-      else if (nodeClock.nowMs() < untilMs - 1) refuse(404, `"${streamKey(asked.name)}" can't be had from its source`);
-      else refuse(404, `nothing was published as "${streamKey(asked.name)}" within ${waitMs / 1000} s`);
+      switch (outcome) {
+        case 'live':
+          return serveOrRefuse(waited);
+        case 'abandoned':
+          return refuse(404, `"${waited.key}" can't be had from its source`);
+        case 'closed':
+          return refuse(404, `"${waited.key}" has been closed`);
+        default:
+          return refuse(404, `nothing was published as "${waited.key}" within ${waitMs / 1000} s`);
+      }
     });
   }
 

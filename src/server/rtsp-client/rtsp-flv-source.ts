@@ -12,7 +12,7 @@ import type { ClientOptions } from '../client/rtmp-client.ts';
 import { createLogger } from '../log/logger.ts';
 import { whenDescribed } from '../rtsp/live-sessions.ts';
 import { shownRtspUrl } from './client-attempts.ts';
-import type { PullErrorCode } from './pull-error.ts';
+import { type PullErrorCode, pullError } from './pull-error.ts';
 import { RELAYED, relayHub, relayPorts } from './relay-hub.ts';
 import { RetryCount } from './retry-count.ts';
 import { RtspPull } from './rtsp-pull.ts';
@@ -66,7 +66,11 @@ async function* pulledFlv(options: RtspSourceOptions): AsyncGenerator<Uint8Array
     return error;
   });
   try {
-    if (await stream.whenLive(RETRY_GRACE_MS, stop)) {
+    const outcome = await stream.whenLive(RETRY_GRACE_MS, stop);
+    if (outcome === 'timeout') {
+      throw named(pullError('pull/silent', `no stream has come for ${RETRY_GRACE_MS / 1000} s`), url);
+    }
+    if (outcome === 'live') {
       await whenDescribed(stream, nodeClock, stop);
       options.onTracks(stream.header.tracks);
       for await (const bytes of flvOf(stream, stop)) {

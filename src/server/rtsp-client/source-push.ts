@@ -140,7 +140,7 @@ export class SourcePush {
       this.#over.abort();
     });
     try {
-      hasBegun = await this.#stream.whenLive(PATIENCE_MS, this.#stop);
+      hasBegun = (await this.#stream.whenLive(PATIENCE_MS, this.#stop)) === 'live';
       if (hasBegun) this.#start();
       await until(this.#stop);
     } finally {

@@ -77,7 +77,7 @@ export class LiveSessions implements MediaSource {
       const waitMs = Math.max(ownWaitMs, hub.want(name));
       if (waitMs === 0) return undefined;
       stream = hub.getOrCreate(name);
-      if (!(await stream.whenLive(waitMs, signal))) return undefined;
+      if ((await stream.whenLive(waitMs, signal)) !== 'live') return undefined;
     }
     await whenDescribed(stream, this.#options.clock, signal);
     if (!isPublished(stream) || signal.aborted) return undefined;

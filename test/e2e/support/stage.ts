@@ -61,7 +61,7 @@ export class TestServer {
   /** Waits until somebody publishes `path`. */
   async whenLive(path: string): Promise<Stream> {
     const stream = this.stream(path);
-    assert.ok(await stream.whenLive(LIVE_TIMEOUT_MS), `nobody published ${path} within ${LIVE_TIMEOUT_MS} ms`);
+    assert.equal(await stream.whenLive(LIVE_TIMEOUT_MS), 'live', `nobody published ${path} in ${LIVE_TIMEOUT_MS} ms`);
     return stream;
   }
 }

@@ -62,8 +62,8 @@ describe('waiting for a publisher', () => {
     const waiting = stream.whenLive(60_000, left.signal);
     expect(stream.isIdle).toBe(false);
     left.abort();
-    await expect(waiting).resolves.toBe(false);
-    await expect(stream.whenLive(60_000, left.signal)).resolves.toBe(false);
+    await expect(waiting).resolves.toBe('aborted');
+    await expect(stream.whenLive(60_000, left.signal)).resolves.toBe('aborted');
     expect(stream.isIdle).toBe(true);
     expect(clock.timers).toBe(0);
   });

@@ -131,7 +131,7 @@ describe('Stream, publishing', () => {
     stream.close();
     expect([ends, sink.closedAs, sink.closeCalls, stream.state]).toEqual([['p1 closed'], 'closed', 1, 'closed']);
     expect(() => publish('p2')).toThrow(expect.objectContaining({ code: 'stream/closed' }) as Error);
-    await expect(stream.whenLive(1_000)).resolves.toBe(false);
+    await expect(stream.whenLive(1_000)).resolves.toBe('closed');
     const late = new FakeSink();
     const { viewer } = watch(stream, { sink: late });
     viewer.close('duration');
@@ -445,27 +445,30 @@ describe('Stream, viewers', () => {
 });
 
 describe('Stream.whenLive', () => {
-  it('is true at once, when a publisher comes, or when it comes back', async () => {
+  it('is live at once, when a publisher comes, or when it comes back', async () => {
     const { clock, stream, publish } = scene();
     const waiting = stream.whenLive(10_000);
     clock.advance(9_000);
     const publication = publish();
-    await expect(waiting).resolves.toBe(true);
-    await expect(stream.whenLive(0)).resolves.toBe(true);
+    await expect(waiting).resolves.toBe('live');
+    await expect(stream.whenLive(0)).resolves.toBe('live');
     publication.end('lost');
     const again = stream.whenLive(10_000);
     publish('p2');
-    await expect(again).resolves.toBe(true);
+    await expect(again).resolves.toBe('live');
   });
 
-  it('is false when the time is over or the server closes', async () => {
+  it('says that the time is over, that nobody will publish, or that the server closes', async () => {
     const { clock, hub, stream } = scene();
     const first = stream.whenLive(1_000);
     const second = stream.whenLive(100_000);
     clock.advance(1_000);
-    await expect(first).resolves.toBe(false);
+    await expect(first).resolves.toBe('timeout');
+    stream.abandon();
+    await expect(second).resolves.toBe('abandoned');
+    const third = stream.whenLive(100_000);
     hub.close();
-    await expect(second).resolves.toBe(false);
+    await expect(third).resolves.toBe('closed');
     expect(clock.timers).toBe(0);
   });
 
