@@ -1,56 +1,29 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RtpPacketView } from '../../protocol/rtp/rtp-packet-view.ts';
-import { writeRtx } from '../../protocol/rtp/rtx.ts';
-import { ntpMiddle, toNtpTime } from '../../wire/ntp-time.ts';
-import { NACK_INITIAL_DELAY_MS } from './nack-generator.ts';
-import { DTX_INACTIVITY_MS, INACTIVITY_MS, NO_LAYERS, type PacketLayers, ReceivedStream } from './received-stream.ts';
-import type { StreamParameters } from './stream-parameters.ts';
+import { NACK_INITIAL_DELAY_MS } from '../../../src/sfu/streams/nack-generator.ts';
+import {
+  DTX_INACTIVITY_MS,
+  INACTIVITY_MS,
+  NO_LAYERS,
+  type PacketLayers,
+  ReceivedStream,
+} from '../../../src/sfu/streams/received-stream.ts';
+import type { StreamParameters } from '../../../src/sfu/streams/stream-parameters.ts';
+import { ntpMiddle, toNtpTime } from '../../../src/wire/ntp-time.ts';
+import { PLAIN_STREAM, packetOf, RTX_STREAM, rtxOf } from './stream-kit.ts';
 
-const VIDEO: StreamParameters = {
-  encodingIdx: 0,
-  ssrc: 1111,
-  payloadType: 101,
-  mimeType: 'video/VP8',
-  clockRate: 90_000,
-  rid: 'r0',
-  cname: 'c',
-  rtxSsrc: 2222,
-  rtxPayloadType: 102,
-  useNack: true,
-  usePli: true,
-  useFir: false,
-  useInBandFec: false,
-  useDtx: false,
-  spatialLayers: 1,
-  temporalLayers: 1,
+const VIDEO: StreamParameters = { ...RTX_STREAM, rid: 'r0' };
+const AUDIO: StreamParameters = {
+  ...PLAIN_STREAM,
+  mimeType: 'audio/opus',
+  clockRate: 48_000,
+  useNack: false,
+  useDtx: true,
 };
-const { rid: _rid, rtxSsrc: _rtxSsrc, rtxPayloadType: _rtxPayloadType, ...PLAIN } = VIDEO;
-const AUDIO: StreamParameters = { ...PLAIN, mimeType: 'audio/opus', clockRate: 48_000, useNack: false, useDtx: true };
 const KEY: PacketLayers = { isKeyFrame: true, spatialLayer: 0, temporalLayer: 0 };
 
-function packetOf(sequenceNumber: number, timestamp = 0, payloadBytes = 20): RtpPacketView {
-  const bytes = new Uint8Array(12 + payloadBytes);
-  bytes[0] = 0x80;
-  const view = new RtpPacketView();
-  view.look(bytes);
-  view.payloadType = 101;
-  view.sequenceNumber = sequenceNumber;
-  view.timestamp = timestamp;
-  view.ssrc = 1111;
-  return view;
-}
-
-function rtxOf(packet: RtpPacketView, sequenceNumber = 7, payloadType = 102): RtpPacketView {
-  const out = new Uint8Array(2000);
-  const end = writeRtx(packet, { payloadType, ssrc: 2222, sequenceNumber }, out, 0);
-  const view = new RtpPacketView();
-  view.look(out, 0, end);
-  return view;
-}
-
 function repair(stream: ReceivedStream, sequenceNumber: number, nowMs: number): boolean {
-  const packet = rtxOf(packetOf(sequenceNumber));
+  const packet = rtxOf(packetOf(sequenceNumber), 7);
   return stream.restore(packet, nowMs) && stream.receiveRepair(packet, NO_LAYERS, nowMs);
 }
 
@@ -128,7 +101,7 @@ describe('ReceivedStream', () => {
   );
 
   it('counts a packet that is sent again as it was as repaired', () => {
-    const stream = new ReceivedStream({ ...PLAIN });
+    const stream = new ReceivedStream(PLAIN_STREAM);
     stream.receive(packetOf(1), NO_LAYERS, 0);
     stream.receive(packetOf(3), NO_LAYERS, 0);
     stream.takeNack(20);
@@ -138,7 +111,7 @@ describe('ReceivedStream', () => {
 
   it('restores the packet that an RTX packet repeats', () => {
     const stream = new ReceivedStream(VIDEO);
-    const rtx = rtxOf(packetOf(500, 9000, 33));
+    const rtx = rtxOf(packetOf(500, 9000, 33), 7);
     expect(stream.restore(rtx, 0)).toBe(true);
     expect([rtx.sequenceNumber, rtx.timestamp, rtx.ssrc, rtx.payloadType]).toEqual([500, 9000, 1111, 101]);
     expect(rtx.payloadBytes).toBe(33);
@@ -153,7 +126,7 @@ describe('ReceivedStream', () => {
     expect(stream.restore(empty, 0)).toBe(false);
     expect(stream.stats(0).rtxPacketsDiscarded).toBe(1);
     expect(repair(stream, 5, 0)).toBe(false);
-    expect(new ReceivedStream(AUDIO).restore(rtxOf(packetOf(1)), 0)).toBe(false);
+    expect(new ReceivedStream(AUDIO).restore(rtxOf(packetOf(1), 7), 0)).toBe(false);
   });
 
   it('follows a source that begins anew, at its second packet', () => {

@@ -1,34 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import type { ReportBlock } from '../../protocol/rtp/rtcp-report.ts';
-import { ntpMiddle, toNtpTime } from '../../wire/ntp-time.ts';
-import { MAX_STORED_PACKETS } from './packet-store.ts';
-import { RetransmissionBuffer } from './retransmission-buffer.ts';
+import type { ReportBlock } from '../../../src/protocol/rtp/rtcp-report.ts';
+import { MAX_STORED_PACKETS } from '../../../src/sfu/streams/packet-store.ts';
+import { RetransmissionBuffer } from '../../../src/sfu/streams/retransmission-buffer.ts';
 import {
   DEFAULT_RTT_MS,
   MIN_RESEND_INTERVAL_MS,
   NUMBERS_PER_PACKET,
   RESENDS_PER_PACKET,
   SentStream,
-} from './sent-stream.ts';
-import type { StreamParameters } from './stream-parameters.ts';
+} from '../../../src/sfu/streams/sent-stream.ts';
+import type { StreamParameters } from '../../../src/sfu/streams/stream-parameters.ts';
+import { ntpMiddle, toNtpTime } from '../../../src/wire/ntp-time.ts';
+import { PLAIN_STREAM, RTX_STREAM } from './stream-kit.ts';
 
-const VIDEO: StreamParameters = {
-  encodingIdx: 0,
-  ssrc: 1111,
-  payloadType: 101,
-  mimeType: 'video/VP8',
-  clockRate: 90_000,
-  cname: 'c',
-  rtxSsrc: 2222,
-  rtxPayloadType: 102,
-  useNack: true,
-  usePli: true,
-  useFir: false,
-  useInBandFec: false,
-  useDtx: false,
-  spatialLayers: 1,
-  temporalLayers: 1,
-};
 const START_MS = 1_700_000_000_000;
 
 function blockOf(fields: Partial<ReportBlock>): ReportBlock {
@@ -44,13 +28,13 @@ function blockOf(fields: Partial<ReportBlock>): ReportBlock {
   };
 }
 
-function streamWithBuffer(params = VIDEO): SentStream {
+function streamWithBuffer(params: StreamParameters = RTX_STREAM): SentStream {
   return new SentStream(params, { buffer: new RetransmissionBuffer(2000), firstRtxSequenceNumber: 0xffff });
 }
 
 describe('SentStream', () => {
   it('has stats of exactly the names there are', () => {
-    const stream = new SentStream(VIDEO);
+    const stream = new SentStream(RTX_STREAM);
     stream.sent(1000, 980, 0, 0);
     expect(stream.stats(0)).toEqual({
       type: 'outbound-rtp',
@@ -121,8 +105,8 @@ describe('SentStream', () => {
   });
 
   it.each([
-    ['has no buffer', new SentStream(VIDEO)],
-    ['may not be asked', streamWithBuffer({ ...VIDEO, useNack: false })],
+    ['has no buffer', new SentStream(RTX_STREAM)],
+    ['may not be asked', streamWithBuffer({ ...RTX_STREAM, useNack: false })],
   ])('answers for nothing when it %s', (_, stream) => {
     expect(stream.answer(5, 10)).toBe('unknown');
   });
@@ -148,15 +132,14 @@ describe('SentStream', () => {
   });
 
   it('reports plain retransmissions as what it sent', () => {
-    const { rtxSsrc: _rtxSsrc, rtxPayloadType: _rtxPayloadType, ...plain } = VIDEO;
-    const stream = streamWithBuffer(plain);
+    const stream = streamWithBuffer(PLAIN_STREAM);
     stream.sent(1000, 900, 0, 0);
     stream.resent(1000, 900, 0);
     expect(stream.senderReports(toNtpTime(START_MS), 0)).toMatchObject([{ packetCount: 2, octetCount: 1800 }]);
   });
 
   it('runs the media clock on from the newest packet in its reports', () => {
-    const stream = new SentStream(VIDEO);
+    const stream = new SentStream(RTX_STREAM);
     expect(stream.senderReports(toNtpTime(START_MS), 0)).toEqual([]);
     stream.sent(100, 80, 0xffff_ffff, 1000);
     stream.sent(100, 80, 0xffff_f000, 1010);
@@ -167,7 +150,7 @@ describe('SentStream', () => {
   });
 
   it('scores by what is reported lost', () => {
-    const stream = new SentStream(VIDEO);
+    const stream = new SentStream(RTX_STREAM);
     for (let i = 0; i < 100; i++) stream.sent(100, 80, i, i);
     stream.receiveReport(blockOf({ packetsLost: 10, fractionLost: 25, jitter: 33 }), toNtpTime(START_MS));
     expect(stream.stats(0)).toMatchObject({ packetsLost: 10, fractionLost: 25, jitter: 33, score: 7 });
@@ -179,7 +162,7 @@ describe('SentStream', () => {
   });
 
   it('takes only the round trip from reports of its RTX stream', () => {
-    const stream = new SentStream(VIDEO);
+    const stream = new SentStream(RTX_STREAM);
     const lastSr = ntpMiddle(toNtpTime(START_MS));
     const block = blockOf({ ssrc: 2222, packetsLost: 10, lastSr, delaySinceLastSr: 65_536 });
     stream.receiveReport(block, toNtpTime(START_MS + 1040));
@@ -188,7 +171,7 @@ describe('SentStream', () => {
   });
 
   it('answers a reference time once', () => {
-    const stream = new SentStream(VIDEO);
+    const stream = new SentStream(RTX_STREAM);
     expect(stream.takeDlrr(9, 0)).toBeUndefined();
     const reference = toNtpTime(START_MS);
     stream.receiveReferenceTime(reference, 1000);
@@ -198,11 +181,11 @@ describe('SentStream', () => {
   });
 
   it('counts requests for key frames', () => {
-    const stream = new SentStream(VIDEO);
+    const stream = new SentStream(RTX_STREAM);
     stream.receivePli();
     stream.receiveFir();
     stream.receiveFir();
     expect(stream.stats(0)).toMatchObject({ pliCount: 1, firCount: 2 });
-    expect(stream.dump().params).toEqual(VIDEO);
+    expect(stream.dump().params).toEqual(RTX_STREAM);
   });
 });

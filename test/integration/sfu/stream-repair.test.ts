@@ -1,32 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RtpPacketView } from '../../protocol/rtp/rtp-packet-view.ts';
-import { writeRtx } from '../../protocol/rtp/rtx.ts';
-import { MAX_NACK_RETRIES } from './nack-generator.ts';
-import { PacketStore, STORED_VIDEO_MS } from './packet-store.ts';
-import { NO_LAYERS, ReceivedStream } from './received-stream.ts';
-import { RetransmissionBuffer } from './retransmission-buffer.ts';
-import { SentStream } from './sent-stream.ts';
-import { SequenceRewriter } from './sequence-rewriter.ts';
-import type { StreamParameters } from './stream-parameters.ts';
-
-const PARAMS: StreamParameters = {
-  encodingIdx: 0,
-  ssrc: 1111,
-  payloadType: 101,
-  mimeType: 'video/VP8',
-  clockRate: 90_000,
-  cname: 'c',
-  rtxSsrc: 2222,
-  rtxPayloadType: 102,
-  useNack: true,
-  usePli: true,
-  useFir: false,
-  useInBandFec: false,
-  useDtx: false,
-  spatialLayers: 1,
-  temporalLayers: 1,
-};
+import { RtpPacketView } from '../../../src/protocol/rtp/rtp-packet-view.ts';
+import { MAX_NACK_RETRIES } from '../../../src/sfu/streams/nack-generator.ts';
+import { PacketStore, STORED_VIDEO_MS } from '../../../src/sfu/streams/packet-store.ts';
+import { NO_LAYERS, ReceivedStream } from '../../../src/sfu/streams/received-stream.ts';
+import { RetransmissionBuffer } from '../../../src/sfu/streams/retransmission-buffer.ts';
+import { SentStream } from '../../../src/sfu/streams/sent-stream.ts';
+import { SequenceRewriter } from '../../../src/sfu/streams/sequence-rewriter.ts';
+import { packetOf, RTX_STREAM, rtxOf } from './stream-kit.ts';
 
 /** A path on which packets get lost and overtake each other. */
 interface Path {
@@ -39,7 +20,7 @@ interface Path {
 /** A sender that leaves out every fifth packet on purpose, a path, and a receiver. */
 class Scene {
   readonly sent: SentStream;
-  readonly received = new ReceivedStream(PARAMS);
+  readonly received = new ReceivedStream(RTX_STREAM);
   readonly store = new PacketStore({ maxAgeMs: STORED_VIDEO_MS });
   readonly numbers: SequenceRewriter;
   /** First bytes of payloads by the number they were sent under, and as they were received. */
@@ -56,7 +37,7 @@ class Scene {
     this.#path = path;
     this.#random = path.seed | 0;
     this.numbers = new SequenceRewriter({ firstOutput });
-    this.sent = new SentStream(PARAMS, { buffer: new RetransmissionBuffer(STORED_VIDEO_MS) });
+    this.sent = new SentStream(RTX_STREAM, { buffer: new RetransmissionBuffer(STORED_VIDEO_MS) });
   }
 
   send(nowMs: number, isLossless: boolean): void {
@@ -66,16 +47,13 @@ class Scene {
       this.numbers.drop(input);
       return;
     }
-    const bytes = new Uint8Array(60);
-    bytes[0] = 0x80;
-    this.#view.look(bytes);
-    this.#view.payloadType = PARAMS.payloadType;
-    this.#view.ssrc = PARAMS.ssrc;
+    const packet = packetOf(input, 0, 48);
+    const { bytes } = packet;
     bytes[20] = mark;
     bytes[21] = mark >>> 8;
     const storeIndex = this.store.append(bytes, 0, bytes.length, nowMs);
     const output = this.numbers.rewrite(input);
-    this.#view.sequenceNumber = output;
+    packet.sequenceNumber = output;
     this.sentMarks.set(output, mark);
     this.sent.sent(bytes.length, 48, 0, nowMs);
     this.sent.buffer!.add(output, storeIndex, 0, 0, nowMs);
@@ -98,11 +76,9 @@ class Scene {
       const copy = this.#view.bytes.slice(this.#view.start, this.#view.end);
       this.#view.look(copy);
       this.#view.sequenceNumber = number;
-      const out = new Uint8Array(80);
-      const sequenceNumber = this.sent.takeRtxSequenceNumber();
-      const end = writeRtx(this.#view, { payloadType: 102, ssrc: 2222, sequenceNumber }, out, 0);
-      this.sent.resent(end, 50, nowMs);
-      this.#transmit(out.subarray(0, end), nowMs, false);
+      const rtx = rtxOf(this.#view, this.sent.takeRtxSequenceNumber());
+      this.sent.resent(rtx.end, 50, nowMs);
+      this.#transmit(rtx.bytes, nowMs, false);
     }
   }
 
@@ -110,7 +86,7 @@ class Scene {
     const view = this.#view;
     expect(view.look(bytes)).toBe(true);
     const isForwarded =
-      view.ssrc === PARAMS.rtxSsrc
+      view.ssrc === RTX_STREAM.rtxSsrc
         ? this.received.restore(view, nowMs) && this.received.receiveRepair(view, NO_LAYERS, nowMs)
         : this.received.receive(view, NO_LAYERS, nowMs);
     if (!isForwarded) return;
