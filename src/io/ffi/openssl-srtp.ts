@@ -180,7 +180,9 @@ class OpenSslAesCm implements SrtpCipher {
   readonly #tagBytes: number;
   readonly #inner: Uint32Array;
   readonly #outer: Uint32Array;
+  /** Tags side by side, to be compared without making views of them. */
   readonly #received: Uint8Array;
+  readonly #expected: Uint8Array;
 
   constructor(functions: OpenSslFunctions, block: Block, context: bigint, options: SrtpCipherOptions) {
     this.#functions = functions;
@@ -188,6 +190,7 @@ class OpenSslAesCm implements SrtpCipher {
     this.#context = context;
     this.#tagBytes = options.tagBytes;
     this.#received = new Uint8Array(options.tagBytes);
+    this.#expected = new Uint8Array(options.tagBytes);
     this.#inner = this.#stateAfter(options.authenticationKey, 0x36);
     this.#outer = this.#stateAfter(options.authenticationKey, 0x5c);
   }
@@ -206,9 +209,12 @@ class OpenSslAesCm implements SrtpCipher {
   open(job: SrtpJob): boolean {
     const block = this.#block;
     block.load(job);
-    this.#received.set(job.bytes.subarray(job.tagAt, job.tagAt + this.#tagBytes));
+    const received = this.#received;
+    const expected = this.#expected;
+    for (let k = 0; k < this.#tagBytes; k++) received[k] = job.bytes[job.tagAt + k]!;
     this.#authenticate(job);
-    if (!timingSafeEqual(this.#received, block.bytes.subarray(TAG_AT, TAG_AT + this.#tagBytes))) return false;
+    for (let k = 0; k < this.#tagBytes; k++) expected[k] = block.bytes[TAG_AT + k]!;
+    if (!timingSafeEqual(received, expected)) return false;
     this.#crypt(job);
     block.store(job);
     return true;
@@ -324,7 +330,7 @@ class OpenSslAesGcm implements SrtpCipher {
     }
     const sizeBytes = job.textEnd - job.textStart;
     check(f.EVP_DecryptUpdate(context, text, outLength, text, toLength(sizeBytes)), 'EVP_DecryptUpdate');
-    block.bytes.set(job.bytes.subarray(job.tagAt, job.tagAt + this.#tagBytes), TAG_AT);
+    for (let k = 0; k < this.#tagBytes; k++) block.bytes[TAG_AT + k] = job.bytes[job.tagAt + k]!;
     check(f.EVP_CIPHER_CTX_ctrl(context, SET_TAG, this.#tagLength, tag), 'EVP_CIPHER_CTX_ctrl');
     // OpenSSL compares the tags in constant time.
     if (f.EVP_DecryptFinal_ex(context, tag, outLength) !== 1) return false;

@@ -85,7 +85,8 @@ export class IceLiteAgent<T extends IceTuple> {
 
   /** Whether datagrams of this path may be taken. */
   isKnown(tuple: IceTuple): boolean {
-    return this.#paths.some((path) => isSameTuple(path.tuple, tuple));
+    for (const path of this.#paths) if (isSameTuple(path.tuple, tuple)) return true;
+    return false;
   }
 
   /** Takes a STUN message that came by `tuple`; anything else is ignored. */
