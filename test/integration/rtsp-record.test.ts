@@ -3,6 +3,7 @@ import type { Frame } from '../../src/codec/frame.ts';
 import type { Stream } from '../../src/media/stream.ts';
 import { DEFAULT_VHOST } from '../../src/media/stream-name.ts';
 import { rtpMapAttributes } from '../../src/protocol/sdp/rtp-maps.ts';
+import { MAX_TEARDOWN_WAIT_MS } from '../../src/server/rtsp/client-session.ts';
 import { RtpPublisher, type SentPacket } from '../rtp-publisher.ts';
 import { LocalServer, type TestConfiguration } from './robustness/local-server.ts';
 import { until } from './robustness/until.ts';
@@ -154,6 +155,66 @@ describe('a stream published by RTSP', () => {
     await until('every frame came', () => stream().stats.of(PCMU_TRACK).frames === sounds.length);
     peer.close();
     await until('nobody publishes', () => stream().publisher === undefined);
+  });
+
+  describe('over UDP, when TEARDOWN overtakes its last packets', () => {
+    /** More than a socket hands over at a time. */
+    const SECONDS = 8;
+
+    /** All of it goes out in one turn, and is read in the order it was sent in. */
+    async function tearDownAtOnce(): Promise<{
+      readonly peer: RtspPeer;
+      readonly udp: UdpPeer;
+      readonly live: Stream;
+      readonly frames: number;
+      readonly serverPort: number;
+    }> {
+      await start({ publish: { grace: 10 } });
+      const peer = await connect();
+      const publisher = new RtpPublisher([PCMU_TRACK]);
+      const announced = await peer.request('ANNOUNCE', url, SDP, sdpOf(publisher, ['trackID=7']));
+      const session = { Session: sessionOf(announced) };
+      const udp = await UdpPeer.open();
+      closers.push(() => udp.close());
+      const Transport = `${udp.transport.Transport};mode=record`;
+      const set = await peer.request('SETUP', `${url}/trackID=7`, { Transport, ...session });
+      const serverPort = Number(/server_port=(\d+)/.exec(set.headers.get('Transport') ?? '')?.[1]);
+      expect((await peer.request('RECORD', url, session)).statusCode).toBe(200);
+      const sounds = Array.from({ length: SECONDS }, (_, i) => framesFrom(i * 1000))
+        .flat()
+        .filter(({ track }) => track.kind === 'audio');
+      const packets = sounds.flatMap((frame) => publisher.packetsOf(frame));
+      peer.send(peer.text('TEARDOWN', url, session));
+      for (const { bytes } of packets) udp.sendRtp(serverPort, bytes);
+      return { peer, udp, live: stream(), frames: sounds.length, serverPort };
+    }
+
+    it('loses none of them', async () => {
+      const { peer, live, frames } = await tearDownAtOnce();
+      expect((await peer.response()).statusCode).toBe(200);
+      expect(live.stats.of(PCMU_TRACK).frames).toBe(frames);
+      expect([live.publisher, live.state]).toEqual([undefined, 'idle']);
+    });
+
+    it.each(['close', 'reset'] as const)('loses none of them with a %s of the connection behind it', async (end) => {
+      const { peer, live, frames } = await tearDownAtOnce();
+      // Not before the request was read: a reset takes along what waits.
+      await until('it is heard', () => live.stats.of(PCMU_TRACK).frames > 0);
+      peer[end]();
+      await until('nobody publishes', () => live.publisher === undefined);
+      expect(live.stats.of(PCMU_TRACK).frames).toBe(frames);
+      // Nobody is waited for: it was no accident.
+      expect(live.state).toBe('idle');
+    });
+
+    it('does not wait for a sender that goes on', async () => {
+      const { peer, udp, serverPort } = await tearDownAtOnce();
+      const beganMs = performance.now();
+      const timer = setInterval(() => udp.sendRtp(serverPort, Uint8Array.of(0x80, 0, 0, 1)), 1);
+      closers.push(() => clearInterval(timer));
+      expect((await peer.response()).statusCode).toBe(200);
+      expect(performance.now() - beganMs).toBeLessThan(10 * MAX_TEARDOWN_WAIT_MS);
+    });
   });
 
   it('under a name alone is a stream of the application live', async () => {

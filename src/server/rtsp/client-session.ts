@@ -22,6 +22,14 @@ import type { UdpPorts } from './udp-ports.ts';
  */
 export type ClientSessionState = 'init' | 'ready' | 'playing' | 'recording' | 'ended';
 
+/**
+ * TEARDOWN of what is recorded in datagrams is carried out when none has come for so long, milliseconds: those sent before it
+ * may still wait in a socket of ours, or be overtaken on their way.
+ */
+const QUIET_MS = 5;
+/** Longest time it waits for that, milliseconds: some senders go on. */
+export const MAX_TEARDOWN_WAIT_MS = 50;
+
 /** What all client sessions of a server share. */
 export interface ClientSessionServices {
   readonly registry: MediaSessionRegistry;
@@ -85,6 +93,10 @@ export class ClientSession implements MediaSessionUser {
   /** The connection that carries its packets, or that it was announced on. */
   #connection: RtspConnection | undefined;
   #heardMs: number;
+  /** TEARDOWNs that wait for datagrams to come in. */
+  #waitingTeardowns = 0;
+  /** Meanwhile the connection has ended. */
+  #isCutOff = false;
   #isGone = false;
 
   constructor(options: ClientSessionOptions) {
@@ -230,7 +242,40 @@ export class ClientSession implements MediaSessionUser {
   }
 
   /** TEARDOWN of the session or one of its tracks. */
-  tearDown(track: number | undefined): HandledAnswer {
+  tearDown(track: number | undefined): HandledAnswer | Promise<HandledAnswer> {
+    return this.#state === 'recording' && this.#usesDatagrams ? this.#tearDownLater(track) : this.#tearDown(track);
+  }
+
+  /** First what is on its way is taken in. */
+  async #tearDownLater(track: number | undefined): Promise<HandledAnswer> {
+    this.#waitingTeardowns++;
+    await this.#quiet();
+    this.#waitingTeardowns--;
+    const answered = this.#tearDown(track);
+    if (this.#isCutOff && this.#waitingTeardowns === 0) this.#leave('connection closed', false);
+    return answered;
+  }
+
+  /** Resolves when nothing has come for a while. */
+  #quiet(): Promise<void> {
+    const { clock } = this.#services;
+    const endMs = clock.nowMs() + MAX_TEARDOWN_WAIT_MS;
+    // The first look only remembers: sockets are read between two looks, but perhaps not before the first.
+    let heardMs = Number.NaN;
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.#isOver || this.#heardMs === heardMs || clock.nowMs() >= endMs) {
+          resolve();
+          return;
+        }
+        heardMs = this.#heardMs;
+        clock.after(QUIET_MS, look);
+      };
+      clock.after(QUIET_MS, look);
+    });
+  }
+
+  #tearDown(track: number | undefined): HandledAnswer {
     if (track !== undefined && this.#state !== 'ended') {
       const torn = this.#tracks.get(track);
       if (torn === undefined) return this.#refused(track < this.mediaSession.trackCount ? 455 : 404);
@@ -258,7 +303,9 @@ export class ClientSession implements MediaSessionUser {
 
   /** The connection its packets went into is gone. */
   connectionEnded(): void {
-    this.#leave('connection closed', false);
+    // Clients that have said TEARDOWN don't always wait for the answer.
+    if (this.#waitingTeardowns > 0) this.#isCutOff = true;
+    else this.#leave('connection closed', false);
   }
 
   mediaEnded(reason: MediaEndReason): void {

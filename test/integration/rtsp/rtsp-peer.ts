@@ -130,6 +130,11 @@ export class RtspPeer {
     this.#socket.destroy();
   }
 
+  /** Closes as who leaves answers unread: what the other side has yet to say can't be said. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   #take(bytes: Uint8Array): void {
     for (const event of this.#reader.receive(bytes)) {
       if (event.type === 'response') {
