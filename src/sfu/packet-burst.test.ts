@@ -50,7 +50,7 @@ function setUp() {
   const add = (sequenceNumber: number, isKeyFrame: boolean): void => {
     const view = packetOf(sequenceNumber, isKeyFrame);
     stream.payload.read(view);
-    burst.add(view, stream.store.add(view, 0));
+    burst.add(stream.store.add(view, 0), view.payloadStart);
     view.bytes.fill(0);
   };
   return { stream, burst, taken, takers: [taker('a'), taker('b')], add };
@@ -114,7 +114,7 @@ describe('PacketBurst', () => {
     const { stream, burst, taken, takers } = setUp();
     const view = packetOf(9, true);
     stream.payload.read(view);
-    burst.forwardNow(view, takers, 0);
+    burst.forwardNow(view, view.payloadStart, takers, 0);
     expect(taken).toEqual(['a 9 9 key 144,128,128,9,0,7,7,7 12 0', 'b 9 9 key 144,128,128,9,0,7,7,7 12 0']);
   });
 });

@@ -31,12 +31,15 @@ export class PacketBurst {
     return this.#count === MAX_BURST_PACKETS;
   }
 
-  /** Adds the packet the stream has read last, by its place in the store. */
-  add(view: RtpPacketView, storeIndex: number): void {
+  /**
+   * Adds the packet the stream has read last, by its place in the store.
+   * @param contentsAt where its payload began then
+   */
+  add(storeIndex: number, contentsAt: number): void {
     const packet = this.#packetAt(this.#count++);
     packet.storeIndex = storeIndex;
     packet.epoch = this.#stream.received.epoch;
-    packet.contentsAt = view.payloadStart;
+    packet.contentsAt = contentsAt;
     // What was read of it stays with it; the stream reads the next one into what is free.
     const free = packet.contents;
     packet.contents = this.#stream.payload;
@@ -68,14 +71,14 @@ export class PacketBurst {
     for (let i = 0; i < held; i++) this.#packets[i]!.forget();
   }
 
-  /** Forwards the packet the stream has read last, where it lies: it is not stored. */
-  forwardNow(view: RtpPacketView, takers: readonly PacketTaker[], nowMs: number): void {
+  /** Forwards the packet the stream has read last, where it lies: it is not stored. @param contentsAt as of `add` */
+  forwardNow(view: RtpPacketView, contentsAt: number, takers: readonly PacketTaker[], nowMs: number): void {
     const packet = this.#packetAt(0);
     packet.view.look(view.bytes, view.start, view.end);
     packet.payload = payloadOf(view);
     packet.storeIndex = -1;
     packet.paddingBytes = 0;
-    packet.contentsAt = view.payloadStart;
+    packet.contentsAt = contentsAt;
     this.#stream.epoch = this.#stream.received.epoch;
     for (let i = 0; i < takers.length; i++) takers[i]!.takePacket(packet, this.#stream, nowMs);
   }

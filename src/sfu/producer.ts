@@ -5,6 +5,7 @@ import type { SenderReport } from '../protocol/rtp/rtcp-report.ts';
 import type { RtpPacketView } from '../protocol/rtp/rtp-packet-view.ts';
 import { StateError } from '../wire/errors.ts';
 import { PacketBurst } from './packet-burst.ts';
+import { PacketIdWriter } from './packet-id-writer.ts';
 import type { PacketTaker } from './producer-packet.ts';
 import { ProducerStream } from './producer-stream.ts';
 import { ProducerTrace } from './producer-trace.ts';
@@ -44,6 +45,8 @@ export interface ProducerOptions {
   readonly paused?: boolean;
   /** Least time between two requests for a key frame, milliseconds. */
   readonly keyFrameRequestDelay?: number;
+  /** Its packets get ids by which they are known in other routers. Default false. */
+  readonly enableMediasoupPacketIdHeaderExtension?: boolean;
 }
 
 /** How a producer reaches its sender. */
@@ -71,6 +74,8 @@ export class Producer {
   readonly type: StreamsType;
   readonly rtpParameters: RtpParameters;
   readonly rtpMapping: RtpMapping;
+  /** What packets have as consumers get them: `rtpParameters`, and what is added here. */
+  readonly packetParameters: RtpParameters;
   readonly trace: ProducerTrace;
   readonly #environment: RouterEnvironment;
   readonly #port: ProducerPort;
@@ -80,6 +85,7 @@ export class Producer {
   readonly #payloadTypes = new Map<number, number>();
   readonly #takers: PacketTaker[] = [];
   readonly #keyFrames: KeyFrameRequests;
+  readonly #packetIds: PacketIdWriter | undefined;
   readonly #ridId: number;
   readonly #repairedRidId: number;
   readonly #orientationId: number;
@@ -108,6 +114,11 @@ export class Producer {
     this.rtpParameters = rtpParameters;
     this.rtpMapping = rtpMapping;
     this.type = streamsTypeOf(encodings);
+    this.#packetIds =
+      options.enableMediasoupPacketIdHeaderExtension === true
+        ? new PacketIdWriter(rtpParameters, () => environment.nextPacketId())
+        : undefined;
+    this.packetParameters = this.#packetIds?.rtpParameters ?? rtpParameters;
     this.#environment = environment;
     this.#port = port;
     this.trace = new ProducerTrace(id, environment, rtpParameters);
@@ -184,16 +195,18 @@ export class Producer {
     if (takers.length === 0) return;
     const { params, store } = stream;
     const burst = this.#bursts[params.encodingIdx]!;
+    const contentsAt = view.payloadStart;
+    if (this.#packetIds !== undefined) this.#packetIds.write(view);
     const storeIndex = params.useNack ? store.add(view, nowMs) : -1;
     // Streams keep their order among each other.
     if (this.#waiting !== undefined && (this.#waiting !== burst || burst.isFull || storeIndex < 0)) {
       this.#forwardBurst(nowMs);
     }
     if (storeIndex < 0) {
-      burst.forwardNow(view, takers, nowMs);
+      burst.forwardNow(view, contentsAt, takers, nowMs);
       return;
     }
-    burst.add(view, storeIndex);
+    burst.add(storeIndex, contentsAt);
     if (this.#waiting !== undefined) return;
     this.#waiting = burst;
     this.#environment.afterBurst(this.#onBurstEnd);

@@ -15,6 +15,8 @@ export interface RouterEnvironment {
   unixMs(): number;
   /** 0–1, without 1. */
   random(): number;
+  /** For a packet: another one for each of the worker, an unsigned number of 32 bits. */
+  nextPacketId(): number;
   /** Tells control of something that happened to an object. */
   notify(targetId: string, event: string, data?: unknown): void;
   /** The same with bytes, which are good during the call only. */

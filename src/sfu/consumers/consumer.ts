@@ -284,7 +284,7 @@ export abstract class Consumer implements PacketTaker, BitrateTaker {
       consumerId: this.id,
       params,
       sender,
-      producerParameters: producer.rtpParameters,
+      producerParameters: producer.packetParameters,
       consumerParameters: this.rtpParameters,
       producerStreams: producer.streams,
       trace: this.trace,

@@ -15,6 +15,7 @@ export const createMedia: MediaHandlersFactory = (context) => {
   const { rtcMinPort: min, rtcMaxPort: max } = context.settings;
   const servers = new Map<string, WebRtcServerHandler>();
   let certificate: DtlsCertificate | undefined;
+  let packetId = 0;
   const shared = {
     certificate: (): DtlsCertificate => {
       certificate ??=
@@ -26,6 +27,10 @@ export const createMedia: MediaHandlersFactory = (context) => {
       const server = servers.get(id);
       if (server === undefined) throw new NotFoundError(`there is no WebRtcServer with id "${id}"`);
       return server;
+    },
+    nextPacketId: (): number => {
+      packetId = (packetId + 1) >>> 0;
+      return packetId;
     },
   };
   return {

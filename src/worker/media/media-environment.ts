@@ -14,14 +14,15 @@ function afterMoment(delayMs: number, task: () => void): () => void {
   return nodeClock.after(Math.ceil(momentMs - nowMs) + 1, task);
 }
 
-/** The world as routers of a worker see it. */
-export function mediaEnvironment(context: MediaContext): RouterEnvironment {
+/** The world as routers of a worker see it. @param nextPacketId of the worker */
+export function mediaEnvironment(context: MediaContext, nextPacketId: () => number): RouterEnvironment {
   return {
     clock: { nowMs: () => nodeClock.nowMs(), after: afterMoment },
     // What a socket has read is handed on in one turn of Node; these run at its end.
     afterBurst: (task) => queueMicrotask(task),
     unixMs: () => Date.now(),
     random: () => Math.random(),
+    nextPacketId,
     notify: (targetId, event, data) => context.notify(targetId, event, data),
     notifyPayload: (targetId, event, data, payload) => context.notify(targetId, event, data, payload),
   };

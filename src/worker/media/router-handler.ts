@@ -36,6 +36,7 @@ export interface SharedMedia {
   readonly certificate: () => DtlsCertificate;
   /** @throws NotFoundError */
   readonly webRtcServer: (id: string) => WebRtcServerHandler;
+  readonly nextPacketId: () => number;
 }
 
 /** A router, and the sockets of its transports. */
@@ -50,7 +51,7 @@ export class RouterHandler implements MediaEntity {
   constructor(id: string, context: MediaContext, shared: SharedMedia) {
     this.#context = context;
     this.#shared = shared;
-    this.#router = new Router(id, mediaEnvironment(context));
+    this.#router = new Router(id, mediaEnvironment(context, shared.nextPacketId));
   }
 
   request({ method, internal, data }: IncomingRequest): unknown {

@@ -115,6 +115,7 @@ export class TransportHandler implements RequestHandler {
       rtpParameters: readRtpParameters(fields),
       rtpMapping: readRtpMapping(fields),
       paused: fields.flag('paused', false),
+      enableMediasoupPacketIdHeaderExtension: fields.flag('enableMediasoupPacketIdHeaderExtension', false),
       ...(keyFrameRequestDelay === undefined ? {} : { keyFrameRequestDelay }),
     });
     this.#register(id, producerHandler(producer, this.#transport));

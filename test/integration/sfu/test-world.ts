@@ -16,6 +16,7 @@ export abstract class TestWorld implements RouterEnvironment {
   readonly notifications: Notification[] = [];
   abstract readonly clock: RouterEnvironment['clock'];
   #seed = 1;
+  #packets = 0;
 
   /** Packets come one by one here. */
   afterBurst(task: () => void): void {
@@ -29,6 +30,10 @@ export abstract class TestWorld implements RouterEnvironment {
   random(): number {
     this.#seed = (this.#seed * 48_271) % 0x7fff_ffff;
     return this.#seed / 0x7fff_ffff;
+  }
+
+  nextPacketId(): number {
+    return ++this.#packets;
   }
 
   notify(targetId: string, event: string, data?: unknown): void {
