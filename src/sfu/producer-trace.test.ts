@@ -19,7 +19,7 @@ function traced(
 ): unknown {
   const told: unknown[] = [];
   const environment = {
-    clock: { nowMs: () => 1234.5, after: () => () => undefined },
+    clock: { nowMs: () => 1234.5, timer: () => ({ start: () => undefined, close: () => undefined }) },
     notify: (targetId: string, event: string, data: unknown) => told.push({ targetId, event, data }),
   } as unknown as RouterEnvironment;
   const trace = new ProducerTrace('p', environment, { mid: 'm', codecs: [], headerExtensions: known });

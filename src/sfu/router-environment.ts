@@ -2,8 +2,16 @@
 export interface SfuClock {
   /** Milliseconds on a clock that does not go back. */
   nowMs(): number;
-  /** Calls `task` once after `delayMs` unless the returned function is called before. */
-  after(delayMs: number, task: () => void): () => void;
+  /** A timer that is set again and again. */
+  timer(task: () => void): SfuTimer;
+}
+
+/** Calls its task once each time it was started, a little later than it was asked for. */
+export interface SfuTimer {
+  /** At this time of the clock, and not when it was to before. */
+  start(dueMs: number): void;
+  /** Not at all, and never again. */
+  close(): void;
 }
 
 /** What the objects of a router need of the world. */
@@ -34,34 +42,28 @@ export type SfuErrorCode =
   /** It is asked for a second time. */
   | 'sfu/wrong-state';
 
-/** A timer that is set again and again: it runs at the earliest time it was asked for. */
+/** A timer that runs at the earliest time it was asked for. */
 export class EarliestTimer {
-  readonly #clock: SfuClock;
-  readonly #task: () => void;
-  #stop: (() => void) | undefined;
+  readonly #timer: SfuTimer;
   #dueMs: number = Number.POSITIVE_INFINITY;
   #isClosed = false;
 
   constructor(clock: SfuClock, task: () => void) {
-    this.#clock = clock;
-    this.#task = task;
+    this.#timer = clock.timer(() => {
+      this.#dueMs = Number.POSITIVE_INFINITY;
+      task();
+    });
   }
 
   /** Runs at `dueMs` or earlier. */
   plan(dueMs: number | undefined): void {
     if (dueMs === undefined || dueMs >= this.#dueMs || this.#isClosed) return;
-    this.#stop?.();
     this.#dueMs = dueMs;
-    this.#stop = this.#clock.after(Math.max(0, dueMs - this.#clock.nowMs()), () => {
-      this.#stop = undefined;
-      this.#dueMs = Number.POSITIVE_INFINITY;
-      this.#task();
-    });
+    this.#timer.start(dueMs);
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#stop?.();
-    this.#stop = undefined;
+    this.#timer.close();
   }
 }

@@ -30,7 +30,7 @@ import { ByteWriter } from '../../../src/wire/byte-writer.ts';
 import { toNtpTime } from '../../../src/wire/ntp-time.ts';
 import { type Link, type LinkOptions, SimulatedNetwork } from '../../peers/netem.ts';
 import { plainTransport, TestQueue } from './sfu-kit.ts';
-import { TestWorld } from './test-world.ts';
+import { TestWorld, timerOf } from './test-world.ts';
 
 const START_MS = 10_000;
 const FRAME_MS = 1000 / 30;
@@ -50,19 +50,26 @@ export class NetworkWorld extends TestWorld {
   readonly router: Router;
   readonly clock: RouterEnvironment['clock'] = {
     nowMs: () => this.network.nowMs,
-    after: (delayMs, run) => {
-      let isOn = true;
-      this.network.schedule(delayMs, () => isOn && run());
-      return () => {
-        isOn = false;
-      };
-    },
+    timer: (task) =>
+      timerOf(
+        () => this.network.nowMs,
+        (delayMs, run) => this.#after(delayMs, run),
+        task,
+      ),
   };
 
   constructor() {
     super();
     this.network.runUntil(START_MS);
     this.router = new Router('router', this);
+  }
+
+  #after(delayMs: number, run: () => void): () => void {
+    let isOn = true;
+    this.network.schedule(delayMs, () => isOn && run());
+    return () => {
+      isOn = false;
+    };
   }
 }
 

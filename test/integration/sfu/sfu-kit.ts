@@ -14,7 +14,7 @@ import {
   type TransportSocket,
 } from '../../../src/sfu/transports/datagram-transport.ts';
 import type { RtpMapping, RtpParameters } from '../../../src/sfu/transports/rtp-parameters.ts';
-import { TestWorld } from './test-world.ts';
+import { TestWorld, timerOf } from './test-world.ts';
 
 interface Task {
   readonly dueMs: number;
@@ -27,12 +27,19 @@ export class VirtualWorld extends TestWorld {
   readonly #tasks = new Set<Task>();
   readonly clock: RouterEnvironment['clock'] = {
     nowMs: () => this.nowMs,
-    after: (delayMs, run) => {
-      const task = { dueMs: this.nowMs + delayMs, run };
-      this.#tasks.add(task);
-      return () => this.#tasks.delete(task);
-    },
+    timer: (task) =>
+      timerOf(
+        () => this.nowMs,
+        (delayMs, run) => this.#after(delayMs, run),
+        task,
+      ),
   };
+
+  #after(delayMs: number, run: () => void): () => void {
+    const task = { dueMs: this.nowMs + delayMs, run };
+    this.#tasks.add(task);
+    return () => this.#tasks.delete(task);
+  }
 
   /** Timers set and not yet run. */
   get timers(): number {

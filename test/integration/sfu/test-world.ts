@@ -1,5 +1,5 @@
 /** What routers in virtual time have around them, whoever's the time is. */
-import type { RouterEnvironment } from '../../../src/sfu/router-environment.ts';
+import type { RouterEnvironment, SfuTimer } from '../../../src/sfu/router-environment.ts';
 
 const UNIX_MS = 1_700_000_000_000;
 
@@ -48,4 +48,27 @@ export abstract class TestWorld implements RouterEnvironment {
   eventsOf(targetId: string, event: string): unknown[] {
     return this.notifications.filter((one) => one.targetId === targetId && one.event === event).map(({ data }) => data);
   }
+}
+
+/** A timer of a world that can call once after some time. */
+export function timerOf(
+  nowMs: () => number,
+  after: (delayMs: number, task: () => void) => () => void,
+  task: () => void,
+): SfuTimer {
+  let stop: (() => void) | undefined;
+  const stopIt = (): void => {
+    stop?.();
+    stop = undefined;
+  };
+  return {
+    start: (dueMs) => {
+      stopIt();
+      stop = after(Math.max(0, dueMs - nowMs()), () => {
+        stop = undefined;
+        task();
+      });
+    },
+    close: stopIt,
+  };
 }
