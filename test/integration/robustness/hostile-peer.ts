@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 
-const DRIP_MS = 40;
+/** Between two bytes of a drip: a connect command of 78 takes longer than any test lets it. */
+const DRIP_MS = 100;
 
 /** What a hostile peer does: what it sends at once, and then byte by byte for as long as it is let. */
 export interface HostileScript {
