@@ -144,10 +144,10 @@ export function hasFeedback(codec: RtpCodecParameters, type: string, parameter =
 }
 
 /** What each kind of feedback on the path tells of is in a header extension. */
-const PATH_FEEDBACK_URI = {
+const PATH_FEEDBACK_URI: Readonly<Record<'transport-cc' | 'goog-remb', string>> = {
   'transport-cc': HEADER_EXTENSION_URI.transportWideSequenceNumber,
   'goog-remb': HEADER_EXTENSION_URI.absSendTime,
-} as const;
+};
 
 /** Whether a kind of feedback on the path is agreed on, and the header extension it needs. */
 export function hasPathFeedback(params: RtpParameters, type: keyof typeof PATH_FEEDBACK_URI): boolean {
