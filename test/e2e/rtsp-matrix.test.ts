@@ -30,7 +30,7 @@ function keyOf(clip: Clip, player: MatrixPlayer): string {
 }
 
 /** Players ask for a stream and wait; then it is published. */
-async function playOnce(
+async function playClip(
   server: TestServer,
   source: ClipSource,
   path: string,
@@ -38,10 +38,7 @@ async function playOnce(
 ): Promise<readonly PromiseSettledResult<void>[]> {
   const { clip } = source;
   const playing = Promise.allSettled(players.map((player) => player.play(stage, server, path, source)));
-  const expected = players.reduce(
-    (sum, { connections, isPerTrack }) => sum + connections * (isPerTrack === true ? clip.tracks.length : 1),
-    0,
-  );
+  const expected = players.reduce((sum, { connections }) => sum + connections, 0);
   const deadline = Date.now() + GATHERING_MS;
   while (server.millrace.counters.rtsp!.connections < expected && Date.now() < deadline) {
     await new Promise((resolve) => {
@@ -58,25 +55,6 @@ function tell(clip: Clip, player: MatrixPlayer, result: PromiseSettledResult<voi
   settle.get(keyOf(clip, player))!(
     result.status === 'rejected' ? Promise.reject(result.reason as Error) : Promise.resolve(),
   );
-}
-
-/** Plays a clip by all players; gives those that may try again. */
-async function playClip(
-  server: TestServer,
-  source: ClipSource,
-  number: number,
-  players: readonly MatrixPlayer[],
-): Promise<readonly MatrixPlayer[]> {
-  const results = await playOnce(server, source, `live/clip-${number}`, players);
-  const again = players.filter((player, i) => results[i]!.status === 'rejected' && player.isPerTrack === true);
-  for (const [i, player] of players.entries()) if (!again.includes(player)) tell(source.clip, player, results[i]!);
-  return again;
-}
-
-/** GStreamer may try twice: about once in a hundred runs, version 1.22 gets a packet before its pipeline is linked. */
-async function playAgain(source: ClipSource, number: number, players: readonly MatrixPlayer[]): Promise<void> {
-  const results = await playOnce(await openServer(), source, `live/again-${number}`, players);
-  for (const [i, player] of players.entries()) tell(source.clip, player, results[i]!);
 }
 
 const settle = new Map<string, (play: Promise<void>) => void>();
@@ -105,9 +83,8 @@ beforeAll(async () => {
       try {
         const source = await makeClipSource(stage, clip, `clip-${number}`);
         const players = MATRIX_PLAYERS.filter((player) => player.canPlay(clip));
-        const again = await playClip(server, source, number, players);
-        // Beside the next clip, as these are few.
-        if (again.length > 0) playAgain(source, number, again).catch(fail);
+        const results = await playClip(server, source, `live/clip-${number}`, players);
+        for (const [i, player] of players.entries()) tell(clip, player, results[i]!);
       } catch (error) {
         fail(error);
       }

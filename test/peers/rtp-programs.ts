@@ -171,7 +171,7 @@ export function gstRtpReceiver(tracks: readonly RtpTrack[], file: string): PeerC
       localRtcpPort === undefined ? '' : `udpsrc name=c${i} port=${localRtcpPort} ! r.recv_rtcp_sink_${i}`;
     const owner = localRtcpPort === undefined ? `s${i}` : `c${i}`;
     const answers = gstRtcpOutput(i, owner, localRtcpPort === undefined ? port : rtcpPort, sendKey);
-    return `${input} ${reports} ${answers} r. ! application/x-rtp,payload=${payloadType} ! ${DEPAYLOADERS[codec]} ! queue ! m.`;
+    return `${input} ${reports} ${answers} r.recv_rtp_src_${i}_${ssrc}_${payloadType} ! ${DEPAYLOADERS[codec]} ! queue ! m.`;
   });
   return gstRtpPipeline([
     'rtpbin name=r rtp-profile=avpf latency=200',

@@ -105,8 +105,9 @@ export function gstreamerPlayer(protocols: 'tcp' | 'udp' | 'http'): RtspPlayer {
 }
 
 function gstreamerRecord(url: string, protocols: string, videoFile: string, audioFile: string): PeerCommand {
-  const branch = (kind: string, depay: string, caps: string, file: string): string[] =>
-    words(`s. ! application/x-rtp,media=${kind} ! queue ! ${depay} ! ${caps} ! gdppay ! filesink location=${file}`);
+  // See `rtsp-matrix.ts`: no caps filter in front of the depayloader.
+  const branch = (depay: string, caps: string, file: string): string[] =>
+    words(`s. ! ${depay} ! queue ! ${caps} ! gdppay ! filesink location=${file}`);
   return {
     program: 'gst-launch-1.0',
     args: [
@@ -114,8 +115,8 @@ function gstreamerRecord(url: string, protocols: string, videoFile: string, audi
       'tls-validation-flags=0',
       // Told to use HTTP, version 1.22 finds that it has no protocol left.
       ...(protocols === 'http' ? [] : [`protocols=${protocols}`]),
-      ...branch('video', 'rtph264depay', 'video/x-h264,stream-format=byte-stream,alignment=au', videoFile),
-      ...branch('audio', 'rtpmp4gdepay', 'audio/mpeg', audioFile),
+      ...branch('rtph264depay', 'video/x-h264,stream-format=byte-stream,alignment=au', videoFile),
+      ...branch('rtpmp4gdepay', 'audio/mpeg', audioFile),
     ],
     timeoutMs: 60_000,
   };
