@@ -19,7 +19,7 @@ export interface ProducerOptions<A extends AppData = AppData> {
   paused?: boolean;
   /** 0 milliseconds: how long not to ask for a key frame again. */
   keyFrameRequestDelay?: number;
-  /** false */
+  /** false: packets get an id, by which they are known in every router they are piped to, in a header extension. */
   enableMediasoupPacketIdHeaderExtension?: boolean;
   appData?: A;
 }
