@@ -4,6 +4,7 @@ import type { Channel } from './channel.ts';
 import { clone } from './clone.ts';
 import { ConsumerImpl } from './consumer.ts';
 import { NotFoundError } from './errors.ts';
+import { withoutNulls } from './given-options.ts';
 import { getConsumerRtpParameters, getPipeConsumerRtpParameters } from './ortc/consumer-rtp-parameters.ts';
 import type { ProducerImpl } from './producer.ts';
 import { randomId } from './random.ts';
@@ -43,7 +44,8 @@ export class ConsumerFactory {
   }
 
   /** @throws TypeError, UnsupportedError, NotFoundError */
-  async consume<C extends AppData>(options: ConsumerOptions<C>): Promise<ConsumerImpl<C>> {
+  async consume<C extends AppData>(given: ConsumerOptions<C>): Promise<ConsumerImpl<C>> {
+    const options = withoutNulls(given);
     const { rtpCapabilities, paused = false, mid, preferredLayers, ignoreDtx = false, pipe = false } = options;
     checkAppData(options.appData);
     if (mid !== undefined && (typeof mid !== 'string' || mid === '')) {

@@ -1,6 +1,7 @@
 import type { AppData } from './app-data.ts';
 import { clone } from './clone.ts';
 import { checkTraceEventTypes } from './entity.ts';
+import { withoutNulls } from './given-options.ts';
 import { Logger } from './logger.ts';
 import type { MediaKind, RtpParameters } from './rtp-parameters.ts';
 import type {
@@ -113,7 +114,8 @@ export class ConsumerImpl<A extends AppData = AppData> extends TransportChild<
   }
 
   /** @throws TypeError */
-  async setPreferredLayers({ spatialLayer, temporalLayer }: ConsumerLayers): Promise<void> {
+  async setPreferredLayers(layers: ConsumerLayers): Promise<void> {
+    const { spatialLayer, temporalLayer } = withoutNulls(layers);
     if (typeof spatialLayer !== 'number') throw new TypeError('spatialLayer must be a number');
     if (temporalLayer !== undefined && typeof temporalLayer !== 'number') {
       throw new TypeError('if given, temporalLayer must be a number');

@@ -11,6 +11,7 @@ import {
   MAX_SUBCHANNEL,
 } from './data-types.ts';
 import { NotFoundError } from './errors.ts';
+import { withoutNulls } from './given-options.ts';
 import { validateAndNormalizeSctpStreamParameters } from './ortc/validate-parameters.ts';
 import { randomId } from './random.ts';
 import type { RouterOfTransport } from './router-of-transport.ts';
@@ -42,10 +43,8 @@ export class DataFactory {
   }
 
   /** @throws TypeError */
-  async produceData<P extends AppData>(
-    options: DataProducerOptions<P>,
-    isDirect: boolean,
-  ): Promise<DataProducerImpl<P>> {
+  async produceData<P extends AppData>(given: DataProducerOptions<P>, isDirect: boolean): Promise<DataProducerImpl<P>> {
+    const options = withoutNulls(given);
     const { id = randomId(), label = '', protocol = '', paused = false, appData } = options;
     if (typeof id !== 'string' || id === '') throw new TypeError('if given, id must be a non empty string');
     if (this.#router.dataProducer(id) !== undefined) {
@@ -77,10 +76,8 @@ export class DataFactory {
   }
 
   /** @throws TypeError, NotFoundError */
-  async consumeData<C extends AppData>(
-    options: DataConsumerOptions<C>,
-    isDirect: boolean,
-  ): Promise<DataConsumerImpl<C>> {
+  async consumeData<C extends AppData>(given: DataConsumerOptions<C>, isDirect: boolean): Promise<DataConsumerImpl<C>> {
+    const options = withoutNulls(given);
     const { dataProducerId, paused = false, subchannels = [], appData } = options;
     if (typeof dataProducerId !== 'string' || dataProducerId === '') throw new TypeError('missing dataProducerId');
     checkAppData(appData);

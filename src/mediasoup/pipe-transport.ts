@@ -1,6 +1,7 @@
 import type { AppData } from './app-data.ts';
 import { clone } from './clone.ts';
 import type { ConsumerImpl } from './consumer.ts';
+import { numberOf, withoutNulls } from './given-options.ts';
 import type { PipeConsumerOptions } from './rtp-stream-types.ts';
 import { SctpTransportImpl } from './sctp-transport.ts';
 import type { TransportImplOptions } from './transport.ts';
@@ -47,9 +48,9 @@ export class PipeTransportImpl<A extends AppData = AppData> extends SctpTranspor
    * @throws TypeError
    */
   override async connect(options: { ip: string; port: number; srtpParameters?: SrtpParameters }): Promise<void> {
-    const { ip, port, srtpParameters } = options;
+    const { ip, port, srtpParameters } = withoutNulls(options);
     checkSrtpParameters(srtpParameters, this.#data.srtpParameters !== undefined);
-    const answer = (await this.request('transport.connect', { ip, port, srtpParameters })) as
+    const answer = (await this.request('transport.connect', { ip, port: numberOf(port), srtpParameters })) as
       | Partial<PipeTransportDump>
       | undefined;
     if (answer?.tuple !== undefined) this.#data.tuple = tupleOf(answer.tuple);

@@ -1,5 +1,6 @@
 import type { AppData } from './app-data.ts';
 import { clone } from './clone.ts';
+import { numberOf, withoutNulls } from './given-options.ts';
 import { SctpTransportImpl } from './sctp-transport.ts';
 import type { TransportImplOptions } from './transport.ts';
 import type { PlainTransportDump, PlainTransportStat, SrtpParameters, TransportTuple } from './transport-types.ts';
@@ -52,8 +53,9 @@ export class PlainTransportImpl<A extends AppData = AppData> extends SctpTranspo
   override async connect(
     options: { ip?: string; port?: number; rtcpPort?: number; srtpParameters?: SrtpParameters } = {},
   ): Promise<void> {
-    const { ip, port, rtcpPort, srtpParameters } = options;
+    const { ip, srtpParameters, ...ports } = withoutNulls(options);
     checkSrtpParameters(srtpParameters, this.#data.srtpParameters !== undefined);
+    const [port, rtcpPort] = [numberOf(ports.port), numberOf(ports.rtcpPort)];
     const answer = (await this.request('transport.connect', { ip, port, rtcpPort, srtpParameters })) as
       | Partial<PlainTransportDump>
       | undefined;

@@ -2,6 +2,7 @@ import type { InternalIds } from '../worker/channel/messages.ts';
 import { type AppData, checkAppData } from './app-data.ts';
 import type { Channel } from './channel.ts';
 import { clone } from './clone.ts';
+import { withoutNulls } from './given-options.ts';
 import { getConsumableRtpParameters, getProducerRtpParametersMapping } from './ortc/producer-rtp-mapping.ts';
 import { validateAndNormalizeRtpParameters } from './ortc/validate-parameters.ts';
 import { ProducerImpl } from './producer.ts';
@@ -25,7 +26,8 @@ export class ProducerFactory {
   }
 
   /** @throws TypeError, UnsupportedError */
-  async produce<P extends AppData>(options: ProducerOptions<P>, keepsCname: boolean): Promise<ProducerImpl<P>> {
+  async produce<P extends AppData>(given: ProducerOptions<P>, keepsCname: boolean): Promise<ProducerImpl<P>> {
+    const options = withoutNulls(given);
     const { id = randomId(), kind, rtpParameters, paused = false, keyFrameRequestDelay = 0, appData } = options;
     if (typeof id !== 'string' || id === '') throw new TypeError('if given, id must be a non empty string');
     if (this.#router.producer(id) !== undefined) throw new TypeError(`a Producer with same id "${id}" already exists`);

@@ -2,6 +2,7 @@ import type { InternalIds } from '../worker/channel/messages.ts';
 import { type AppData, checkAppData } from './app-data.ts';
 import type { Channel } from './channel.ts';
 import { DirectTransportImpl } from './direct-transport.ts';
+import { numberOf, withoutNulls } from './given-options.ts';
 import { PipeTransportImpl } from './pipe-transport.ts';
 import { PlainTransportImpl } from './plain-transport.ts';
 import { randomId } from './random.ts';
@@ -45,9 +46,11 @@ export class TransportFactory {
   }
 
   /** @throws TypeError */
-  async webRtc<A extends AppData>(options: WebRtcTransportOptions<A>): Promise<WebRtcTransportImpl<A>> {
-    const { webRtcServer, initialAvailableOutgoingBitrate = 600_000, appData } = options;
+  async webRtc<A extends AppData>(given: WebRtcTransportOptions<A>): Promise<WebRtcTransportImpl<A>> {
+    const options = withoutNulls(given);
+    const { webRtcServer, appData } = options;
     checkAppData(appData);
+    const initialAvailableOutgoingBitrate = numberOf(options.initialAvailableOutgoingBitrate ?? 600_000);
     if (!isCount(initialAvailableOutgoingBitrate)) {
       throw new TypeError('if given, initialAvailableOutgoingBitrate must be a positive number');
     }
@@ -80,7 +83,8 @@ export class TransportFactory {
   }
 
   /** @throws TypeError */
-  async plain<A extends AppData>(options: PlainTransportOptions<A>): Promise<PlainTransportImpl<A>> {
+  async plain<A extends AppData>(given: PlainTransportOptions<A>): Promise<PlainTransportImpl<A>> {
+    const options = withoutNulls(given);
     const { comedia = false, enableSrtp = false, rtcpListenInfo, appData } = options;
     const { srtpCryptoSuite = 'AES_CM_128_HMAC_SHA1_80', rtcpMux = rtcpListenInfo === undefined } = options;
     checkAppData(appData);
@@ -99,7 +103,8 @@ export class TransportFactory {
   }
 
   /** @throws TypeError */
-  async pipe<A extends AppData>(options: PipeTransportOptions<A>): Promise<PipeTransportImpl<A>> {
+  async pipe<A extends AppData>(given: PipeTransportOptions<A>): Promise<PipeTransportImpl<A>> {
+    const options = withoutNulls(given);
     const { enableRtx = false, enableSrtp = false, appData } = options;
     checkAppData(appData);
     const made = await this.#create<PipeTransportDump>('router.createPipeTransport', {
@@ -112,7 +117,8 @@ export class TransportFactory {
   }
 
   /** @throws TypeError */
-  async direct<A extends AppData>(options: DirectTransportOptions<A>): Promise<DirectTransportImpl<A>> {
+  async direct<A extends AppData>(given: DirectTransportOptions<A>): Promise<DirectTransportImpl<A>> {
+    const options = withoutNulls(given);
     const { maxMessageSize, appData } = options;
     const { maxSendMessageSize = maxMessageSize ?? 262_144, maxReceiveMessageSize = maxMessageSize ?? 262_144 } =
       options;

@@ -1,4 +1,5 @@
 import { isIpAddress } from '../io/worker-events.ts';
+import { numberOf, withoutNulls } from './given-options.ts';
 import type {
   DtlsParameters,
   IceCandidate,
@@ -28,26 +29,34 @@ const srtpKeyBytes: Readonly<Record<string, number>> = {
  */
 export function listenInfoOf(value: unknown, onlyProtocol?: TransportProtocol): TransportListenInfo {
   if (typeof value !== 'object' || value === null) throw new TypeError('wrong listenInfo');
-  const { announcedIp, ...info } = value as TransportListenInfo;
+  const { announcedIp, ...info } = withoutNulls(value as TransportListenInfo);
   if (info.protocol !== 'udp' && info.protocol !== 'tcp') throw new TypeError('invalid listenInfo.protocol');
   if (onlyProtocol !== undefined && info.protocol !== onlyProtocol) {
     throw new TypeError(`listenInfo.protocol must be ${onlyProtocol}`);
   }
   if (typeof info.ip !== 'string' || !isIpAddress(info.ip)) throw new TypeError('invalid listenInfo.ip');
-  if (info.port !== undefined && !isPort(info.port)) throw new TypeError('invalid listenInfo.port');
+  const port = numberOf(info.port);
+  if (port !== undefined && !isPort(port)) throw new TypeError('invalid listenInfo.port');
   const announcedAddress = info.announcedAddress ?? announcedIp;
-  if (announcedAddress !== undefined && (typeof announcedAddress !== 'string' || announcedAddress === '')) {
+  if (announcedAddress !== undefined && typeof announcedAddress !== 'string') {
     throw new TypeError('invalid listenInfo.announcedAddress');
   }
-  const { min, max } = info.portRange ?? { min: 0, max: 0 };
+  const [min, max] = [numberOf(info.portRange?.min ?? 0), numberOf(info.portRange?.max ?? 0)];
   if (!isPort(min) || !isPort(max) || min > max) throw new TypeError('invalid listenInfo.portRange');
   for (const size of [info.sendBufferSize, info.recvBufferSize]) {
     if (size !== undefined && !(Number.isInteger(size) && size >= 0)) throw new TypeError('invalid buffer size');
   }
-  return { ...info, ...(announcedAddress === undefined ? {} : { announcedAddress }) };
+  const { announcedAddress: _, ...others } = info;
+  return {
+    ...others,
+    ...(port === undefined ? {} : { port }),
+    ...(info.portRange === undefined ? {} : { portRange: { min, max } }),
+    // The empty text of a variable of the environment that is not set says nothing.
+    ...(announcedAddress ? { announcedAddress } : {}),
+  };
 }
 
-function isPort(value: unknown): boolean {
+function isPort(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_PORT;
 }
 
@@ -140,7 +149,7 @@ export function checkDtlsParameters(value: unknown): asserts value is DtlsParame
  */
 export function checkSrtpParameters(value: unknown, isEnabled: boolean): asserts value is SrtpParameters | undefined {
   if (!isEnabled) {
-    if (value !== undefined) throw new TypeError('invalid srtpParameters (SRTP not enabled)');
+    if (value !== undefined && value !== null) throw new TypeError('invalid srtpParameters (SRTP not enabled)');
     return;
   }
   if (typeof value !== 'object' || value === null) throw new TypeError('missing srtpParameters (SRTP enabled)');

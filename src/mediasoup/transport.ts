@@ -6,6 +6,7 @@ import { DataFactory } from './data-factory.ts';
 import type { DataProducerImpl } from './data-producer.ts';
 import type { DataConsumerOptions, DataProducerOptions } from './data-types.ts';
 import { checkTraceEventTypes, Entity, type EntityOptions } from './entity.ts';
+import { numberOf } from './given-options.ts';
 import { Logger } from './logger.ts';
 import type { ProducerImpl } from './producer.ts';
 import { ProducerFactory } from './producer-factory.ts';
@@ -154,8 +155,9 @@ export abstract class TransportImpl<A extends AppData = AppData> extends Entity<
   }
 
   async #setBitrate(method: string, bitrate: number): Promise<void> {
-    if (typeof bitrate !== 'number') throw new TypeError('bitrate must be a number');
-    await this.request(method, { bitrate });
+    const given = numberOf(bitrate);
+    if (typeof given !== 'number') throw new TypeError('bitrate must be a number');
+    await this.request(method, { bitrate: given });
   }
 
   /**

@@ -31,6 +31,10 @@ export interface WorkerOptions<A extends AppData = AppData> {
   dtlsPrivateKeyFile?: string;
   /** Accepted, without effect. */
   libwebrtcFieldTrials?: string;
+  /** @deprecated Accepted, without effect: of versions from 3.14.10 to before 3.20.7. */
+  disableLiburing?: boolean;
+  /** @deprecated Accepted, without effect: of versions from 3.19.20 to before 3.20. */
+  useBuiltInSctpStack?: boolean;
   /** Another worker than that of this package. */
   workerBin?: string;
   /** The worker has no process of its own: for embedding and tests. Beyond mediasoup; false. */
@@ -319,7 +323,10 @@ function check(settings: Partial<WorkerSettings>): void {
   }
 }
 
-/** Without what is undefined, and without options other versions had. */
+/**
+ * Without options other versions had, and without what says nothing: a variable of the environment that is not set is
+ * undefined, an empty text, or no number once it was made one.
+ */
 function knownSettings(settings: WorkerOptions): Partial<WorkerSettings> {
   const { logLevel, logTags, rtcMinPort, rtcMaxPort, dtlsCertificateFile, dtlsPrivateKeyFile, libwebrtcFieldTrials } =
     settings;
@@ -332,5 +339,6 @@ function knownSettings(settings: WorkerOptions): Partial<WorkerSettings> {
     dtlsPrivateKeyFile,
     libwebrtcFieldTrials,
   };
-  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+  const saysNothing: readonly unknown[] = [undefined, null, '', Number.NaN];
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => !saysNothing.includes(value)));
 }

@@ -107,7 +107,6 @@ describe('WebRtcTransport', () => {
     [{ listenInfos: [{ ...listenInfo, protocol: 'sctp' }] }],
     [{ listenInfos: [{ ...listenInfo, ip: '123' }] }],
     [{ listenInfos: [{ ...listenInfo, port: 65536 }] }],
-    [{ listenInfos: [{ ...listenInfo, announcedAddress: '' }] }],
     [{ listenInfos, appData: 'x' }],
     [{ listenInfos, iceConsentTimeout: 5 }],
     [{ listenInfos, initialAvailableOutgoingBitrate: 'x' }],
