@@ -7,7 +7,7 @@ import { nodeIn, RemoteServer } from './remote-server.ts';
 import type { ServerReport } from './server-report.ts';
 
 const PROGRAM = new URL('./fan-out-load.ts', import.meta.url);
-const SETTLE_MS = 20_000;
+const SETTLE_MS = 60_000;
 const SETTLE_WINDOW_MS = 500;
 
 /** A load process, one command at a time. */
@@ -58,6 +58,8 @@ export interface FanOutTrial {
   readonly rounds: readonly Round[];
   readonly before: ServerReport;
   readonly after: ServerReport;
+  /** Resident memory after each life: two, or three when the second left more than is allowed. */
+  readonly rssBytes: readonly number[];
 }
 
 /** The most memory may be of what it was. */
@@ -67,6 +69,9 @@ const ALLOWED_MEMORY_RATIO = 1.1;
  * Watches a stream with viewers that read, again and again without and with as many that do not, and lets all leave; then
  * the same once more. Memory after the second life is compared with that after the first, which was as long: its log
  * held as much, so code that was compiled and arenas that the allocator keeps are the same in both, and a leak is not.
+ * Heap and buffers are counted exactly. Resident memory also depends on where things come to lie and on when the
+ * collector ran, so once in a while it grows without a leak: when it did, there is a third life, in which a leak grows
+ * again as much.
  */
 export async function tryFanOut(options: FanOutTrialOptions): Promise<FanOutTrial> {
   const { viewers, windowMs, roundCount } = options;
@@ -115,12 +120,15 @@ export async function tryFanOut(options: FanOutTrialOptions): Promise<FanOutTria
     const { rounds: firstRounds, left: before } = await live();
     const { rounds: secondRounds, left: after } = await live();
     const rounds = [...firstRounds, ...secondRounds];
+    const rssBytes = [before.rssBytes, after.rssBytes];
+    if (leastGrowth(rssBytes) >= ALLOWED_MEMORY_RATIO - 1) rssBytes.push((await live()).left.rssBytes);
     return {
       p50Ratio: ratioOf(rounds, (latency) => latency.p50Ms),
       p99Ratio: ratioOf(rounds, (latency) => latency.p99Ms),
       rounds,
       before,
       after,
+      rssBytes,
     };
   } finally {
     await Promise.all([healthy.close(), stalled.close()]);
@@ -142,10 +150,15 @@ export function expectUndisturbed(trial: FanOutTrial, allowed: AllowedRatios): v
   expect(after.viewers).toMatchObject({ stalled: 0, overflowed: 0, failed: 0 });
   expect(after.heapBytes / before.heapBytes).toBeLessThan(ALLOWED_MEMORY_RATIO);
   expect(after.bufferBytes / before.bufferBytes).toBeLessThan(ALLOWED_MEMORY_RATIO);
-  expect(after.rssBytes / before.rssBytes).toBeLessThan(ALLOWED_MEMORY_RATIO);
+  expect(leastGrowth(trial.rssBytes), `RSS ${trial.rssBytes.join(', ')}`).toBeLessThan(ALLOWED_MEMORY_RATIO - 1);
   // The latencies last: what else went wrong would explain them.
   if (allowed.p50 !== undefined) expect(trial.p50Ratio, `p50 of ${shown}`).toBeLessThan(allowed.p50);
   if (allowed.p99 !== undefined) expect(trial.p99Ratio, `p99 of ${shown}`).toBeLessThan(allowed.p99);
+}
+
+/** What memory grew by in the life in which it grew least, as a part of what it was after the first. */
+function leastGrowth(bytes: readonly number[]): number {
+  return Math.min(...bytes.slice(1).map((now, i) => (now - bytes[i]!) / bytes[0]!));
 }
 
 /** Median of the windows with stalled viewers over that of the windows without: one noisy window moves neither. */
