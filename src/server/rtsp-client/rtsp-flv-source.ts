@@ -12,13 +12,15 @@ import type { ClientOptions } from '../client/rtmp-client.ts';
 import { createLogger } from '../log/logger.ts';
 import { whenDescribed } from '../rtsp/live-sessions.ts';
 import { shownRtspUrl } from './client-attempts.ts';
-import { type PullErrorCode, pullError } from './pull-error.ts';
+import type { PullErrorCode } from './pull-error.ts';
 import { RELAYED, relayHub, relayPorts } from './relay-hub.ts';
 import { RetryCount } from './retry-count.ts';
 import { RtspPull } from './rtsp-pull.ts';
 
 /** How long who takes the stream waits for it to be pulled again, milliseconds. */
 export const RETRY_GRACE_MS = 120_000;
+/** How long it takes at most to be there, milliseconds: who takes the stream gives up sooner, and says so. */
+const PATIENCE_MS: number = 24 * 60 * 60 * 1000;
 
 export interface RtspSourceOptions extends ClientOptions {
   readonly url: RtspUrl;
@@ -66,11 +68,7 @@ async function* pulledFlv(options: RtspSourceOptions): AsyncGenerator<Uint8Array
     return error;
   });
   try {
-    const outcome = await stream.whenLive(RETRY_GRACE_MS, stop);
-    if (outcome === 'timeout') {
-      throw named(pullError('pull/silent', `no stream has come for ${RETRY_GRACE_MS / 1000} s`), url);
-    }
-    if (outcome === 'live') {
+    if ((await stream.whenLive(PATIENCE_MS, stop)) === 'live') {
       await whenDescribed(stream, nodeClock, stop);
       options.onTracks(stream.header.tracks);
       for await (const bytes of flvOf(stream, stop)) {
