@@ -189,6 +189,7 @@ class Scene {
           codecs: codecs.map(({ payloadType }) => ({ payloadType, mappedPayloadType: payloadType })),
           encodings: bySsrc.map((_, i) => ({ mappedSsrc: MAPPED_SSRC + ssrc + i })),
         },
+        enableMediasoupPacketIdHeaderExtension: index % 2 === 1,
       }),
     );
   }
