@@ -54,7 +54,7 @@ export class TransportFactory {
     if (!isCount(initialAvailableOutgoingBitrate)) {
       throw new TypeError('if given, initialAvailableOutgoingBitrate must be a positive number');
     }
-    const iceConsentTimeout = options.iceConsentTimeout ?? ICE_CONSENT_TIMEOUT.byDefault;
+    const iceConsentTimeout = Number(options.iceConsentTimeout ?? ICE_CONSENT_TIMEOUT.byDefault);
     const { least, most } = ICE_CONSENT_TIMEOUT;
     if (iceConsentTimeout !== 0 && !(iceConsentTimeout >= least && iceConsentTimeout <= most)) {
       throw new TypeError(`iceConsentTimeout must be 0 or from ${least} to ${most}`);

@@ -6,8 +6,8 @@ import { simulcast } from './media-kit.ts';
 import { ScriptedWorker } from './scripted-worker.ts';
 
 /** What a type forbids and a program in JavaScript does. */
-function loose<T>(options: object): T {
-  return options as T;
+function loose(options: unknown): never {
+  return options as never;
 }
 
 const listenInfo = { protocol: 'udp' as const, ip: '127.0.0.1' };
@@ -27,7 +27,7 @@ describe('where to listen', () => {
     ['a range of no numbers', { portRange: {} }, { portRange: { min: 0, max: 0 } }],
   ])('may say %s', async (_, given, understood) => {
     const worker = new ScriptedWorker();
-    const info = loose<typeof listenInfo>({ ...listenInfo, ...given });
+    const info: typeof listenInfo = loose({ ...listenInfo, ...given });
     await worker.router().createWebRtcTransport({ listenInfos: [info] });
     expect(worker.last('router.createWebRtcTransport')['listenInfos']).toEqual([{ ...listenInfo, ...understood }]);
     await worker.router().createPlainTransport({ listenInfo: info });
@@ -52,7 +52,7 @@ describe('where to listen', () => {
     ['a port with a unit', { port: '5s' }],
     ['a range upside down', { portRange: { min: '9', max: '8' } }],
   ])('may not say %s', async (_, given) => {
-    const info = loose<typeof listenInfo>({ ...listenInfo, ...given });
+    const info: typeof listenInfo = loose({ ...listenInfo, ...given });
     await expect(new ScriptedWorker().router().createPlainTransport({ listenInfo: info })).rejects.toThrow(TypeError);
   });
 });
@@ -68,12 +68,15 @@ describe('ports and bitrates that are text', () => {
     await pipe.connect(loose({ ip: '127.0.0.1', port: '5006', srtpParameters: null }));
     expect(worker.last('transport.connect')).toMatchObject({ port: 5006 });
     const initialAvailableOutgoingBitrate = '800000';
-    const options = { listenInfos: [listenInfo], initialAvailableOutgoingBitrate };
+    const options = { listenInfos: [listenInfo], initialAvailableOutgoingBitrate, iceConsentTimeout: '20' };
     const webRtc = await router.createWebRtcTransport(loose(options));
-    expect(worker.last('router.createWebRtcTransport')).toMatchObject({ initialAvailableOutgoingBitrate: 800_000 });
-    await webRtc.setMaxIncomingBitrate(loose(Object('1500000').valueOf()));
+    expect(worker.last('router.createWebRtcTransport')).toMatchObject({
+      initialAvailableOutgoingBitrate: 800_000,
+      iceConsentTimeout: 20,
+    });
+    await webRtc.setMaxIncomingBitrate(loose('1500000'));
     expect(worker.last('transport.setMaxIncomingBitrate')).toEqual({ bitrate: 1_500_000 });
-    await expect(webRtc.setMaxIncomingBitrate(loose(Object('much').valueOf()))).rejects.toThrow(TypeError);
+    await expect(webRtc.setMaxIncomingBitrate(loose('much'))).rejects.toThrow(TypeError);
   });
 });
 
@@ -116,7 +119,7 @@ describe('settings of a worker', () => {
     ],
     ['settings of older versions', olderSettings],
   ])('may be %s', async (_, settings) => {
-    const worker = await createWorker(loose<WorkerOptions>({ ...settings, inProcess: true }));
+    const worker = await createWorker(loose({ ...settings, inProcess: true }));
     expect(worker.closed).toBe(false);
     worker.close();
   });
