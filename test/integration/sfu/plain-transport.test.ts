@@ -116,7 +116,7 @@ describe('connect() refuses with a TypeError', () => {
     ['port 0', {}, { ip: IP, port: 0 }],
     ['port 65536', {}, { ip: IP, port: 65_536 }],
     ['half a port', {}, { ip: IP, port: 5004.5 }],
-    ['a port in words', {}, { ip: IP, port: '5004' as never }],
+    ['a port in words', {}, { ip: IP, port: 'five thousand' as never }],
     ['a port for RTCP where it has none of its own', {}, { ...address, rtcpPort: 5005 }],
     ['no port for RTCP where it has one', { rtcpMux: false }, address],
     ['keys where there is no SRTP', {}, { ...address, srtpParameters: KEY }],
