@@ -29,7 +29,7 @@ const srtpKeyBytes: Readonly<Record<string, number>> = {
  */
 export function listenInfoOf(value: unknown, onlyProtocol?: TransportProtocol): TransportListenInfo {
   if (typeof value !== 'object' || value === null) throw new TypeError('wrong listenInfo');
-  const { announcedIp, ...info } = withoutNulls(value as TransportListenInfo);
+  const { announcedIp, announcedAddress = announcedIp, ...info } = withoutNulls(value as TransportListenInfo);
   if (info.protocol !== 'udp' && info.protocol !== 'tcp') throw new TypeError('invalid listenInfo.protocol');
   if (onlyProtocol !== undefined && info.protocol !== onlyProtocol) {
     throw new TypeError(`listenInfo.protocol must be ${onlyProtocol}`);
@@ -37,7 +37,6 @@ export function listenInfoOf(value: unknown, onlyProtocol?: TransportProtocol): 
   if (typeof info.ip !== 'string' || !isIpAddress(info.ip)) throw new TypeError('invalid listenInfo.ip');
   const port = numberOf(info.port);
   if (port !== undefined && !isPort(port)) throw new TypeError('invalid listenInfo.port');
-  const announcedAddress = info.announcedAddress ?? announcedIp;
   if (announcedAddress !== undefined && typeof announcedAddress !== 'string') {
     throw new TypeError('invalid listenInfo.announcedAddress');
   }
@@ -46,12 +45,11 @@ export function listenInfoOf(value: unknown, onlyProtocol?: TransportProtocol): 
   for (const size of [info.sendBufferSize, info.recvBufferSize]) {
     if (size !== undefined && !(Number.isInteger(size) && size >= 0)) throw new TypeError('invalid buffer size');
   }
-  const { announcedAddress: _, ...others } = info;
   return {
-    ...others,
+    ...info,
     ...(port === undefined ? {} : { port }),
     ...(info.portRange === undefined ? {} : { portRange: { min, max } }),
-    // The empty text of a variable of the environment that is not set says nothing.
+    // An empty text, as of a variable of the environment that is not set, says nothing.
     ...(announcedAddress ? { announcedAddress } : {}),
   };
 }
@@ -149,7 +147,7 @@ export function checkDtlsParameters(value: unknown): asserts value is DtlsParame
  */
 export function checkSrtpParameters(value: unknown, isEnabled: boolean): asserts value is SrtpParameters | undefined {
   if (!isEnabled) {
-    if (value !== undefined && value !== null) throw new TypeError('invalid srtpParameters (SRTP not enabled)');
+    if (value !== undefined) throw new TypeError('invalid srtpParameters (SRTP not enabled)');
     return;
   }
   if (typeof value !== 'object' || value === null) throw new TypeError('missing srtpParameters (SRTP enabled)');
