@@ -1,5 +1,5 @@
 const BUCKET_US = 10;
-const BUCKETS = 2_000_000;
+const DEFAULT_LIMIT_MS = 20_000;
 
 /** What a histogram says of the times put into it, milliseconds. */
 export interface Percentiles {
@@ -9,14 +9,18 @@ export interface Percentiles {
   readonly maxMs: number;
 }
 
-/** Counts times in steps of 0.01 ms up to 20 s; longer ones count as 20 s. */
+/** Counts times in steps of 0.01 ms up to a limit; longer ones count as the limit. */
 export class TimeHistogram {
-  readonly #buckets = new Uint32Array(BUCKETS);
+  readonly #buckets: Uint32Array;
   #count = 0;
   #maxUs = 0;
 
+  constructor(limitMs: number = DEFAULT_LIMIT_MS) {
+    this.#buckets = new Uint32Array((limitMs * 1000) / BUCKET_US);
+  }
+
   add(timeUs: number): void {
-    const bucket = Math.max(0, Math.min(BUCKETS - 1, Math.floor(timeUs / BUCKET_US)));
+    const bucket = Math.max(0, Math.min(this.#buckets.length - 1, Math.floor(timeUs / BUCKET_US)));
     this.#buckets[bucket]!++;
     this.#count++;
     if (timeUs > this.#maxUs) this.#maxUs = timeUs;
@@ -25,7 +29,7 @@ export class TimeHistogram {
   percentiles(): Percentiles {
     const at = (share: number): number => {
       let left = Math.max(1, Math.ceil(this.#count * share));
-      for (let i = 0; i < BUCKETS; i++) {
+      for (let i = 0; i < this.#buckets.length; i++) {
         left -= this.#buckets[i]!;
         if (left <= 0) return ((i + 1) * BUCKET_US) / 1000;
       }

@@ -32,6 +32,9 @@ const SEND_INTERVAL_MS = 1;
 const MAX_LATE_US = 100_000;
 /** Of all people who receive, about so many decrypt what they get and look at it. */
 const WATCHING_PEOPLE = 40;
+/** Seconds whose delays are told one by one, and the longest delay told of them. */
+const MAX_SECONDS = 600;
+const MAX_SECOND_DELAY_MS = 500;
 const FRAME_INTERVAL_US = 1_000_000 / FRAME_RATE;
 const HEADER_BYTES = 12 + 4 + 8;
 
@@ -40,6 +43,9 @@ const certificate = createSelfSignedCertificate({ crypto: nodeDtlsCrypto, wallCl
 const people: SfuPerson[] = [];
 const senders: VideoSender[] = [];
 let delays = new TimeHistogram();
+/** The same, second by second. */
+let secondDelays: TimeHistogram[] = [];
+let beginUs = 0;
 let received = 0;
 let sent = 0;
 let faults = 0;
@@ -119,8 +125,17 @@ function watch(person: () => SfuPerson): (bytes: Uint8Array, start: number, end:
     if (last !== undefined && view.sequenceNumber !== ((last + 1) & 0xffff)) faults++;
     newest.set(view.ssrc, view.sequenceNumber);
     const sentUs = readStamp(new DataView(bytes.buffer, bytes.byteOffset), view.payloadStart);
-    delays.add(monotonicUs() - sentUs);
+    noteDelay(sentUs, monotonicUs());
   };
+}
+
+function noteDelay(sentUs: number, nowUs: number): void {
+  delays.add(nowUs - sentUs);
+  const second = Math.floor((nowUs - beginUs) / 1e6);
+  while (secondDelays.length <= second && secondDelays.length < MAX_SECONDS) {
+    secondDelays.push(new TimeHistogram(MAX_SECOND_DELAY_MS));
+  }
+  secondDelays[second]?.add(nowUs - sentUs);
 }
 
 async function connect(descriptions: readonly PersonDescription[]): Promise<void> {
@@ -195,10 +210,16 @@ answerCommands<SfuClientsCommand>(async (command) => {
     stopSending();
     if (command.isOn) startSending();
   }
-  if (command.type === 'begin') delays = new TimeHistogram();
+  if (command.type === 'begin') {
+    delays = new TimeHistogram();
+    secondDelays = [];
+    beginUs = monotonicUs();
+  }
   const counters: SfuClientsCounters = {
     ...countersOf(received, sent),
     delay: delays.percentiles(),
+    // The last second is not over.
+    secondP99Ms: secondDelays.slice(0, -1).map((second) => second.percentiles().p99Ms),
     faults,
     pictures,
     latePictures,

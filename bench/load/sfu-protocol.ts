@@ -99,6 +99,8 @@ export type SfuClientsCommand =
 export interface SfuClientsCounters extends Counters {
   /** From the stamp in a packet to the time it was read; of those people who decrypt. */
   readonly delay: Percentiles;
+  /** Of each whole second since `begin`, milliseconds. */
+  readonly secondP99Ms: readonly number[];
   /** Packets of theirs that were not genuine, or out of order. */
   readonly faults: number;
   /** Pictures that were sent, and those of them that were late by more than `LATE_US`. */

@@ -23,6 +23,8 @@ export interface SfuRow {
   readonly loadWaitedShare: number;
   readonly workerRssBytes: number;
   readonly delay: Percentiles;
+  /** p99 of each second of the window. */
+  readonly secondP99Ms: readonly number[];
   readonly expectedPackets: number;
   readonly lostPackets: number;
   /** Only of a run with a profile. */
@@ -70,6 +72,7 @@ export function sfuRowLine(row: SfuRow): string {
     (1e6 / row.cpuUsPerPacket).toFixed(0),
     percent(row.workerCpuShare),
     `${row.delay.p50Ms.toFixed(2)} / ${row.delay.p99Ms.toFixed(1)}`,
+    secondsText(row.secondP99Ms),
     `${(row.workerRssBytes / 1e6).toFixed(0)} MB`,
     percent(row.loadCpuShare),
     `${percent(row.workerWaitedShare)} / ${percent(row.loadWaitedShare)}`,
@@ -77,6 +80,14 @@ export function sfuRowLine(row: SfuRow): string {
     row.invalid.length === 0 ? 'yes' : `**no**: ${row.invalid.join('; ')}`,
   ];
   return `| ${cells.join(' | ')} |`;
+}
+
+/** What one second or another of a machine with other work does to the whole window shows beside the median second. */
+export function secondsText(secondP99Ms: readonly number[]): string {
+  const sorted = secondP99Ms.toSorted((a, b) => a - b);
+  const [least, median, most] = [sorted[0], sorted[sorted.length >> 1], sorted.at(-1)];
+  if (least === undefined || median === undefined || most === undefined) return '–';
+  return `${median.toFixed(1)} (${least.toFixed(1)}–${most.toFixed(1)})`;
 }
 
 function splitLine({ scenario, engine, profile, cpuUsPerPacket, split }: SfuRow): string {
@@ -107,8 +118,8 @@ export function toSfuMarkdown(report: SfuReport): string {
 | --- | --- | --- | --- |
 ${targets.map((target) => `| ${target.goal} | ${target.limit} | ${target.measured} | ${verdict(target)} |`).join('\n')}
 
-| scenario | load | worker | profile | packets/s in → out | CPU a copy, µs | copies/s a core | worker core | delay p50 / p99, ms | RSS | load core | kept off the core, worker / load | lost | valid |
-| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
+| scenario | load | worker | profile | packets/s in → out | CPU a copy, µs | copies/s a core | worker core | delay p50 / p99, ms | p99 of its seconds: median (least–most), ms | RSS | load core | kept off the core, worker / load | lost | valid |
+| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
 ${rows.map(sfuRowLine).join('\n')}
 ${
   splits === ''

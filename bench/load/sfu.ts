@@ -45,8 +45,11 @@ const USAGE = `node bench/load/sfu.ts [options]
 `;
 const PROFILES: readonly SrtpProfileName[] = ['AES_CM_128_HMAC_SHA1_80', 'AEAD_AES_128_GCM', 'AEAD_AES_256_GCM'];
 const ENGINES: readonly SfuEngine[] = ['ffi', 'portable', 'native'];
-/** Before each window: code is compiled by then, and buffers have their size. */
-const WARM_UP_MS = 5000;
+/**
+ * Before each window: code is compiled by then, and buffers have their size. V8 goes on compiling what runs once in a
+ * picture for about ten seconds, and on one core that interrupts the worker for up to 4 ms at a time.
+ */
+const WARM_UP_MS = 15_000;
 /** Between its end, from which on loss is counted, and the window. */
 const SETTLE_MS = 1000;
 /** Packets that are on their way when sending ends have arrived after this. */
@@ -160,6 +163,7 @@ async function measureWindow(server: Server, clients: Clients, load: SfuLoad, se
     loadWaitedShare: (loadAfter.waitedUs - loadBefore.waitedUs) / loadElapsedUs,
     workerRssBytes: after.rssBytes,
     delay: loadAfter.delay,
+    secondP99Ms: loadAfter.secondP99Ms,
     expectedPackets,
     lostPackets: expectedPackets - (last.received - first.received),
     faults: last.faults - first.faults,
