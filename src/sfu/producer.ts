@@ -162,9 +162,9 @@ export class Producer {
     if (this.#takers.length === 0) for (const stream of this.#active()) stream.store.clear();
   }
 
-  /** Payload type consumers know a payload type by; undefined for those not agreed on. */
-  mappedPayloadType(payloadType: number): number | undefined {
-    return this.#payloadTypes.get(payloadType);
+  /** Payload types consumers know its own by; those not agreed on are missing. */
+  get mappedPayloadTypes(): ReadonlyMap<number, number> {
+    return this.#payloadTypes;
   }
 
   /** Takes a packet of one of its streams; a retransmission becomes what it repeats, in place. */

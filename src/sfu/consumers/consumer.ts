@@ -67,7 +67,9 @@ export abstract class Consumer implements PacketTaker, BitrateTaker {
   /** The streams it sends. */
   readonly outputs: readonly OutputStream[];
   protected readonly context: ConsumerContext;
-  readonly #payloadTypes: ReadonlySet<number>;
+  readonly #payloadTypes: readonly number[];
+  /** By the producer's: those the viewer takes. */
+  readonly #sentPayloadTypes = new Map<number, number>();
   #priority = 1;
   #isPaused: boolean;
   #isProducerPaused: boolean;
@@ -90,7 +92,10 @@ export abstract class Consumer implements PacketTaker, BitrateTaker {
     this.#isProducerPaused = producer.paused;
     this.#isConnected = sender.isOpen;
     const media = rtpParameters.codecs.filter((codec) => !isRtxCodec(codec));
-    this.#payloadTypes = new Set(media.map(({ payloadType }) => payloadType));
+    this.#payloadTypes = media.map(({ payloadType }) => payloadType);
+    for (const [payloadType, mapped] of producer.mappedPayloadTypes) {
+      if (this.#payloadTypes.includes(mapped)) this.#sentPayloadTypes.set(payloadType, mapped);
+    }
     const encodings = rtpParameters.encodings ?? [];
     if (media.length === 0 || encodings.length === 0) {
       throw new StateError('sfu/bad-request' satisfies SfuErrorCode, 'a consumer without codecs or encodings');
@@ -273,8 +278,7 @@ export abstract class Consumer implements PacketTaker, BitrateTaker {
 
   /** The payload type a packet is sent with; −1 when the viewer does not take it. */
   protected payloadTypeOf({ view }: ProducerPacket): number {
-    const mapped = this.producer.mappedPayloadType(view.payloadType);
-    return mapped !== undefined && this.#payloadTypes.has(mapped) ? mapped : -1;
+    return this.#sentPayloadTypes.get(view.payloadType) ?? -1;
   }
 
   #createOutput(encoding: RtpEncodingParameters, index: number): OutputStream {
