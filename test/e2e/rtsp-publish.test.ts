@@ -1,8 +1,7 @@
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeShortClip } from '../integration/short-clip.ts';
 import { ffmpegRecord, testSignal } from '../peers/ffmpeg.ts';
-import { type PeerCommand, type PeerProcess, words } from '../peers/peer-process.ts';
+import { type PeerCommand, words } from '../peers/peer-process.ts';
 import { make } from './support/clips.ts';
 import { readCodedFile } from './support/coded-file.ts';
 import { demuxedElementaryRecording, elementaryRecording, type Recording } from './support/coded-unit.ts';
@@ -12,6 +11,7 @@ import { FlvViewer } from './support/flv-viewer.ts';
 import { RtmpClient } from './support/rtmp-client.ts';
 import { probeRtsp } from './support/rtsp-players.ts';
 import { Stage, type TestServer } from './support/stage.ts';
+import { stopWhenQuiet } from './support/stop-when-quiet.ts';
 
 /** Everybody who watches has joined by then, and a picture to begin with is still to come. */
 const CLIP_SECONDS = 6;
@@ -60,25 +60,8 @@ function gstreamerRtspPublish(input: string, url: string, transport: 'tcp' | 'ud
   };
 }
 
-/** Longer than any pause of a publisher that still sends. */
-const QUIET_MS = 3_000;
-
 /** FFmpeg puts several AAC frames into a packet, and at its end never sends the one it has begun. */
 const FFMPEG_HOLDS_BACK = 5;
-
-/** Now and then `rtspclientsink` does not find its end: when nothing more comes of it, it is stopped. */
-async function stopWhenQuiet(publisher: PeerProcess, viewer: FlvViewer): Promise<void> {
-  let isOver = false;
-  void publisher.exit.then(() => {
-    isOver = true;
-  });
-  for (let before = -1; !isOver && viewer.content.video.length !== before; ) {
-    before = viewer.content.video.length;
-    await Promise.race([publisher.exit, setTimeout(QUIET_MS)]);
-  }
-  publisher.kill('SIGINT');
-  await publisher.exit;
-}
 
 /** Publishes, watches over HTTP-FLV, HTTP-TS, RTMP and RTSP until the end, and compares every frame with the source. */
 async function expectPublished(
