@@ -57,32 +57,31 @@ export class RouterHandler implements MediaEntity {
   request({ method, internal, data }: IncomingRequest): unknown {
     const fields = new RequestData(data);
     const ids = new RequestData(internal);
-    const idOf = (name: string): string => ids.text(name);
     switch (method) {
       case 'router.dump':
         return this.#router.dump();
       case 'router.createWebRtcTransport':
-        return this.#createWebRtc(idOf('transportId'), fields);
+        return this.#createWebRtc(ids.text('transportId'), fields);
       case 'router.createPlainTransport':
-        return this.#createDatagram('plain', idOf('transportId'), fields);
+        return this.#createDatagram('plain', ids.text('transportId'), fields);
       case 'router.createPipeTransport':
-        return this.#createDatagram('pipe', idOf('transportId'), fields);
+        return this.#createDatagram('pipe', ids.text('transportId'), fields);
       case 'router.createDirectTransport':
-        return this.#createDirect(idOf('transportId'), fields);
+        return this.#createDirect(ids.text('transportId'), fields);
       case 'router.createAudioLevelObserver':
         return this.#createObserver(
-          idOf('rtpObserverId'),
+          ids.text('rtpObserverId'),
           new AudioLevelObserver(audioLevelOptions(fields), this.#nowMs()),
         );
       case 'router.createActiveSpeakerObserver':
         return this.#createObserver(
-          idOf('rtpObserverId'),
+          ids.text('rtpObserverId'),
           new ActiveSpeakerObserver(activeSpeakerOptions(fields), this.#nowMs()),
         );
       case 'router.closeRtpObserver':
-        return this.#closeObserver(idOf('rtpObserverId'));
+        return this.#closeObserver(ids.text('rtpObserverId'));
       case 'router.closeTransport':
-        return this.#closeTransport(idOf('transportId'));
+        return this.#closeTransport(ids.text('transportId'));
       default:
         throw unknownMethod(method);
     }

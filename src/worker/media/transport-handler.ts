@@ -60,7 +60,6 @@ export class TransportHandler implements RequestHandler {
     const transport = this.#transport;
     const fields = new RequestData(data);
     const ids = new RequestData(internal);
-    const idOf = (name: string): string => ids.text(name);
     switch (method) {
       case 'transport.dump':
         return transport.dump();
@@ -75,21 +74,21 @@ export class TransportHandler implements RequestHandler {
       case 'transport.enableTraceEvent':
         return transport.sendingPath.enableTrace(fields.texts('types'));
       case 'transport.produce':
-        return this.#produce(idOf('producerId'), fields);
+        return this.#produce(ids.text('producerId'), fields);
       case 'transport.consume':
-        return this.#consume(idOf('consumerId'), idOf('producerId'), fields);
+        return this.#consume(ids.text('consumerId'), ids.text('producerId'), fields);
       case 'transport.produceData':
-        return this.#produceData(idOf('dataProducerId'), fields);
+        return this.#produceData(ids.text('dataProducerId'), fields);
       case 'transport.consumeData':
-        return this.#consumeData(idOf('dataConsumerId'), idOf('dataProducerId'), fields);
+        return this.#consumeData(ids.text('dataConsumerId'), ids.text('dataProducerId'), fields);
       case 'transport.closeProducer':
-        return this.#closeOne(idOf('producerId'), (id) => transport.closeProducer(id));
+        return this.#closeOne(ids.text('producerId'), (id) => transport.closeProducer(id));
       case 'transport.closeConsumer':
-        return this.#closeOne(idOf('consumerId'), (id) => transport.closeConsumer(id));
+        return this.#closeOne(ids.text('consumerId'), (id) => transport.closeConsumer(id));
       case 'transport.closeDataProducer':
-        return this.#closeOne(idOf('dataProducerId'), (id) => transport.closeDataProducer(id));
+        return this.#closeOne(ids.text('dataProducerId'), (id) => transport.closeDataProducer(id));
       case 'transport.closeDataConsumer':
-        return this.#closeOne(idOf('dataConsumerId'), (id) => transport.closeDataConsumer(id));
+        return this.#closeOne(ids.text('dataConsumerId'), (id) => transport.closeDataConsumer(id));
       default: {
         const own = this.#own(method, fields);
         if (own === undefined) throw unknownMethod(method);
