@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { joinAnnexB, splitLengthPrefixed } from '../../src/codec/nal-unit.ts';
 import type { Stream } from '../../src/media/stream.ts';
-import { type PeerProcess, words } from '../peers/peer-process.ts';
+import { words } from '../peers/peer-process.ts';
 import { makeSelfSignedCertificate } from '../peers/self-signed-certificate.ts';
 import { type ClipSource, makeClipSource } from './support/clip-source.ts';
+import { endOfSending } from './support/end-of-sending.ts';
 import { CLIPS, type Clip, type ClipTrack } from './support/rtsp-clips.ts';
 import { expectTracks } from './support/rtsp-matrix.ts';
 import { CLIP_PUBLISHERS, type ClipPublisher } from './support/rtsp-matrix-publishers.ts';
@@ -35,22 +36,6 @@ function receivedOf(stream: Stream, clip: Clip): Map<ClipTrack['kind'], Uint8Arr
 /** GStreamer leaves out a first frame of sound whose time lies before 0. */
 const GSTREAMER_LATENESS = 0.03;
 const WHOLE_TIMEOUT_MS = 15_000;
-
-/** Longest a program may pause between frames, milliseconds. */
-const QUIET_MS = 2000;
-
-/** Waits until a program that may not find its end has ended, or sends nothing any more. */
-async function endOfSending(program: PeerProcess, stream: Stream): Promise<void> {
-  let { head } = stream.log;
-  let sinceMs = performance.now();
-  while (!program.isOver && performance.now() - sinceMs < QUIET_MS) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50);
-    });
-    if (stream.log.head !== head) sinceMs = performance.now();
-    ({ head } = stream.log);
-  }
-}
 
 async function publish(source: ClipSource, publisher: ClipPublisher, path: string): Promise<void> {
   const stream = server.stream(path);
@@ -128,7 +113,7 @@ describe.concurrent('by GStreamer', () => {
       timeoutMs: 60_000,
     });
     await server.whenLive(path);
-    await endOfSending(program, stream);
+    await endOfSending(program, () => stream.log.head);
     // The last picture ends with the stream.
     await program.stop();
     await vi.waitFor(() => expectTracks(receivedOf(stream, source.clip), source, 0), { timeout: WHOLE_TIMEOUT_MS });

@@ -5,13 +5,13 @@ import { type PeerCommand, words } from '../peers/peer-process.ts';
 import { make } from './support/clips.ts';
 import { readCodedFile } from './support/coded-file.ts';
 import { demuxedElementaryRecording, elementaryRecording, type Recording } from './support/coded-unit.ts';
+import { stopWhenQuiet } from './support/end-of-sending.ts';
 import { expectRun } from './support/expect-run.ts';
 import { readFlvFile } from './support/flv-file.ts';
 import { FlvViewer } from './support/flv-viewer.ts';
 import { RtmpClient } from './support/rtmp-client.ts';
 import { probeRtsp } from './support/rtsp-players.ts';
 import { Stage, type TestServer } from './support/stage.ts';
-import { stopWhenQuiet } from './support/stop-when-quiet.ts';
 
 /** Everybody who watches has joined by then, and a picture to begin with is still to come. */
 const CLIP_SECONDS = 6;
@@ -82,7 +82,8 @@ async function expectPublished(
   // Into FLV, ffmpeg writes the configuration of a transport stream late.
   const ts = options.codec === 'h264' ? stage.run(ffmpegRecord(server.http(`${path}.ts`), tsFile)) : undefined;
   const probe = probeRtsp(stage, server.rtsp(path), 'tcp');
-  const sent = options.mayMissItsEnd === true ? stopWhenQuiet(publisher, viewer) : publisher.succeeded();
+  const count = (): number => viewer.content.video.length;
+  const sent = options.mayMissItsEnd === true ? stopWhenQuiet(publisher, count) : publisher.succeeded();
   await Promise.all([sent, viewer.ended, rtmp.ended, ts?.succeeded()]);
   const { packets } = await probe;
   const of = (kind: string): typeof packets =>

@@ -3,11 +3,11 @@ import { writeShortClip } from '../integration/short-clip.ts';
 import { type PeerCommand, words } from '../peers/peer-process.ts';
 import { makeSelfSignedCertificate } from '../peers/self-signed-certificate.ts';
 import { elementaryRecording } from './support/coded-unit.ts';
+import { stopWhenQuiet } from './support/end-of-sending.ts';
 import { expectRun } from './support/expect-run.ts';
 import { readFlvFile } from './support/flv-file.ts';
 import { FlvViewer } from './support/flv-viewer.ts';
 import { Stage, type TestServer } from './support/stage.ts';
-import { stopWhenQuiet } from './support/stop-when-quiet.ts';
 
 let stage: Stage;
 let server: TestServer;
@@ -45,7 +45,7 @@ describe.concurrent('published by GStreamer as SRTP', () => {
     await server.whenLive(path);
     const viewer = await FlvViewer.open(server.http(`${path}.flv`));
     stage.own(() => viewer.close());
-    await Promise.all([stopWhenQuiet(publisher, viewer), viewer.ended]);
+    await Promise.all([stopWhenQuiet(publisher, () => viewer.content.video.length), viewer.ended]);
     const received = elementaryRecording(viewer.content);
     expectRun(received.video, source.video, { toEnd: true, times: 'none' });
     expectRun(received.audio, source.audio, { toEnd: true, times: 'none' });

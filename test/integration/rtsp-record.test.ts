@@ -34,6 +34,28 @@ async function connect(): Promise<RtspPeer> {
   return peer;
 }
 
+/** Announces sound and sets it up over UDP; it may be sent to `serverPort` then. */
+async function recordOverUdp(): Promise<{
+  readonly peer: RtspPeer;
+  readonly publisher: RtpPublisher;
+  readonly session: { readonly Session: string };
+  readonly udp: UdpPeer;
+  readonly serverPort: number;
+}> {
+  const peer = await connect();
+  const publisher = new RtpPublisher([PCMU_TRACK]);
+  const announced = await peer.request('ANNOUNCE', url, SDP, sdpOf(publisher, ['trackID=7']));
+  const session = { Session: sessionOf(announced) };
+  const udp = await UdpPeer.open();
+  closers.push(() => udp.close());
+  const Transport = `${udp.transport.Transport};mode=record`;
+  const set = await peer.request('SETUP', `${url}/trackID=7`, { Transport, ...session });
+  expect(set.statusCode).toBe(200);
+  const serverPort = Number(/server_port=(\d+)/.exec(set.headers.get('Transport') ?? '')?.[1]);
+  expect((await peer.request('RECORD', url, session)).statusCode).toBe(200);
+  return { peer, publisher, session, udp, serverPort };
+}
+
 function stream(): Stream {
   return server.millrace.hub.getOrCreate({ vhost: DEFAULT_VHOST, app: 'live', stream: 'x' });
 }
@@ -137,17 +159,7 @@ describe('a stream published by RTSP', () => {
 
   it('over UDP arrives whole, packets out of order too, and ends with the connection', async () => {
     await start();
-    const peer = await connect();
-    const publisher = new RtpPublisher([PCMU_TRACK]);
-    const announced = await peer.request('ANNOUNCE', url, SDP, sdpOf(publisher, ['trackID=7']));
-    const session = { Session: sessionOf(announced) };
-    const udp = await UdpPeer.open();
-    closers.push(() => udp.close());
-    const Transport = `${udp.transport.Transport};mode=record`;
-    const set = await peer.request('SETUP', `${url}/trackID=7`, { Transport, ...session });
-    expect(set.statusCode).toBe(200);
-    const serverPort = Number(/server_port=(\d+)/.exec(set.headers.get('Transport') ?? '')?.[1]);
-    expect((await peer.request('RECORD', url, session)).statusCode).toBe(200);
+    const { peer, publisher, udp, serverPort } = await recordOverUdp();
     const sounds = framesFrom(0).filter(({ track }) => track.kind === 'audio');
     const packets = sounds.flatMap((frame) => publisher.packetsOf(frame));
     [packets[3], packets[4]] = [packets[4]!, packets[3]!];
@@ -170,16 +182,7 @@ describe('a stream published by RTSP', () => {
       readonly serverPort: number;
     }> {
       await start({ publish: { grace: 10 } });
-      const peer = await connect();
-      const publisher = new RtpPublisher([PCMU_TRACK]);
-      const announced = await peer.request('ANNOUNCE', url, SDP, sdpOf(publisher, ['trackID=7']));
-      const session = { Session: sessionOf(announced) };
-      const udp = await UdpPeer.open();
-      closers.push(() => udp.close());
-      const Transport = `${udp.transport.Transport};mode=record`;
-      const set = await peer.request('SETUP', `${url}/trackID=7`, { Transport, ...session });
-      const serverPort = Number(/server_port=(\d+)/.exec(set.headers.get('Transport') ?? '')?.[1]);
-      expect((await peer.request('RECORD', url, session)).statusCode).toBe(200);
+      const { peer, publisher, session, udp, serverPort } = await recordOverUdp();
       const sounds = Array.from({ length: SECONDS }, (_, i) => framesFrom(i * 1000))
         .flat()
         .filter(({ track }) => track.kind === 'audio');

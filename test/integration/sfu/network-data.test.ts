@@ -6,7 +6,7 @@ import type { SctpStreamParameters } from '../../../src/sfu/data/data-producer.t
 import { bytePattern, seedOf } from '../../peers/byte-pattern.ts';
 import { type LinkOptions, MachinePeer } from '../../peers/netem.ts';
 import { NetworkWorld } from './network-kit.ts';
-import { plainTransport, TestQueue } from './sfu-kit.ts';
+import { plainTransport, socketOf, TestQueue } from './sfu-kit.ts';
 
 const SIZES = { maxSendMessageBytes: 1_000_000, maxReceiveMessageBytes: 1_000_000 };
 const ADDRESS = { address: '192.0.2.1', port: 5004 };
@@ -16,15 +16,7 @@ function dataPeer(world: NetworkWorld, id: string, link: LinkOptions) {
   const association = new SctpAssociation({ crypto: nodeSctpCrypto, ...SIZES });
   const peer = new MachinePeer<SctpEvent>(association);
   const [there, back] = [world.network.link(link), world.network.link({ ...link, seed: link.seed + 1 })];
-  const queue = new TestQueue((bytes) => there.send(bytes));
-  const socket = {
-    address: '127.0.0.1',
-    port: 40_000,
-    queue,
-    unsent: 0,
-    target: () => ADDRESS,
-    close: () => undefined,
-  };
+  const socket = socketOf(new TestQueue((bytes) => there.send(bytes)));
   const sctp = { maxSendMessageSize: 1_000_000, maxReceiveMessageSize: 1_000_000, isDataChannel: false };
   const { transport } = plainTransport(world.router, id, { socket, sctp });
   there.onDatagram = (bytes, nowMs) => peer.receive(bytes, nowMs);

@@ -29,7 +29,7 @@ import type { RtpParameters } from '../../../src/sfu/transports/rtp-parameters.t
 import { ByteWriter } from '../../../src/wire/byte-writer.ts';
 import { toNtpTime } from '../../../src/wire/ntp-time.ts';
 import { type Link, type LinkOptions, SimulatedNetwork } from '../../peers/netem.ts';
-import { plainTransport, TestQueue } from './sfu-kit.ts';
+import { plainTransport, socketOf, TestQueue } from './sfu-kit.ts';
 import { TestWorld, timerOf } from './test-world.ts';
 
 const START_MS = 10_000;
@@ -86,15 +86,7 @@ abstract class Peer {
     this.world = world;
     this.#there = world.network.link({ seed: 1 });
     this.#back = world.network.link({ seed: 2 });
-    const queue = new TestQueue((bytes) => this.#there.send(bytes));
-    const socket = {
-      address: '127.0.0.1',
-      port: 40_000,
-      queue,
-      unsent: 0,
-      target: () => ADDRESS,
-      close: () => undefined,
-    };
+    const socket = socketOf(new TestQueue((bytes) => this.#there.send(bytes)));
     const initial = initialBps === undefined ? {} : { initialAvailableOutgoingBitrate: initialBps };
     this.transport = plainTransport(world.router, id, { socket, ...initial }).transport;
     this.become({});

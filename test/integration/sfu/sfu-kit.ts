@@ -84,6 +84,18 @@ export class TestQueue implements PacketQueue {
   }
 }
 
+/** The socket of a transport, of which there is nothing but its queue. */
+export function socketOf(queue: TestQueue): TransportSocket {
+  return {
+    address: '127.0.0.1',
+    port: 40_000,
+    queue,
+    unsent: 0,
+    target: (address, port) => ({ address, port }),
+    close: () => undefined,
+  };
+}
+
 /** A far end of RTP: sees what is sent to it, and sends what a test wants. */
 export class RtpPeer {
   readonly rtp: RtpPacketView[] = [];
@@ -94,14 +106,7 @@ export class RtpPeer {
   onRtcp: (packet: RtcpPacket) => void = () => undefined;
   onRtp: (view: RtpPacketView) => void = () => undefined;
   readonly address: PacketAddress = { address: '192.0.2.1', port: 5004 };
-  readonly socket: TransportSocket = {
-    address: '127.0.0.1',
-    port: 40_000,
-    queue: new TestQueue((bytes) => this.#receive(bytes)),
-    unsent: 0,
-    target: (address, port) => ({ address, port }),
-    close: () => undefined,
-  };
+  readonly socket: TransportSocket = socketOf(new TestQueue((bytes) => this.#receive(bytes)));
   transport: DatagramTransport | undefined;
 
   send(bytes: Uint8Array): void {
