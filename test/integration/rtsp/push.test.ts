@@ -119,7 +119,8 @@ describe('a pushed stream', () => {
     const target = await startTarget({ rtsp: { udp: false } });
     publish(await startOrigin(target.rtspPort));
     await until('live', () => isLive(target));
-    expect(isLogged({ msg: 'pushing', transport: 'tcp' })).toBe(true);
+    // The target is live before its answer has been read.
+    await until('told', () => isLogged({ msg: 'pushing', transport: 'tcp' }));
   });
 
   it.each(['tcp', 'udp'] as const)(
