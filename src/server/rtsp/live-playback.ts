@@ -63,6 +63,8 @@ export class LivePlayback implements Playback {
   /** What comes first waits until the client has its answer. */
   #isHolding = false;
   #held: Uint8Array | undefined;
+  /** It has begun, and the stream has no packets yet: until then there is no moment that reports could tell. */
+  #isAwaitingFirst = false;
   #endedWhileHolding: ViewerCloseReason | undefined;
   #nextReportMs = 0;
   #closed = false;
@@ -78,6 +80,7 @@ export class LivePlayback implements Playback {
     this.#sink = {
       write: (frames) => {
         if (this.#isHolding) this.#held = frames;
+        else if (this.#isAwaitingFirst) this.#writeFirst(frames, this.#beginOf(frames)?.streamUs);
         else delivery.write(frames);
       },
       get bufferedBytes() {
@@ -96,7 +99,7 @@ export class LivePlayback implements Playback {
       // What a stream can't give one viewer more is a rendition; one that was closed is no longer there.
       return { statusCode: this.#endedWhileHolding === 'failed' ? 453 : 404 };
     }
-    const begins = goesOn ? undefined : this.#packets.beginsOf(this.#firstPackets());
+    const begins = goesOn ? undefined : this.#heldBegin();
     return {
       // Whatever was asked: a live stream is played from now on, at its own pace.
       range: 'npt=now-',
@@ -112,7 +115,7 @@ export class LivePlayback implements Playback {
     const left = new Set([...this.#tracks].filter((track) => !tracks.has(track)));
     if (left.size > 0) {
       this.#start(left);
-      this.#begin(this.#packets.beginsOf(this.#firstPackets())?.streamUs);
+      this.#begin(this.#heldBegin()?.streamUs);
     } else {
       this.#isPaused = true;
       this.#viewer.setPaused(true);
@@ -123,8 +126,8 @@ export class LivePlayback implements Playback {
   receiveRtcp(): void {}
 
   housekeep(): void {
-    if (this.#viewer === undefined || this.#isHolding || this.#clock.nowMs() < this.#nextReportMs) return;
-    this.#report(undefined);
+    if (this.#viewer === undefined || this.#isHolding || this.#isAwaitingFirst) return;
+    if (this.#clock.nowMs() >= this.#nextReportMs) this.#report(undefined);
   }
 
   close(sayBye: boolean): void {
@@ -162,12 +165,17 @@ export class LivePlayback implements Playback {
     made.start();
   }
 
-  #firstPackets(): (FirstPacket | undefined)[] {
-    const held = this.#held;
-    return Array.from({ length: this.#packets.trackCount }, (_, track) => {
+  /** Where what is held begins; undefined when nothing is. */
+  #heldBegin(): LiveBegin | undefined {
+    return this.#held === undefined ? undefined : this.#beginOf(this.#held);
+  }
+
+  #beginOf(frames: Uint8Array): LiveBegin | undefined {
+    const firstPackets = Array.from({ length: this.#packets.trackCount }, (_, track) => {
       const channel = this.#tracks.has(track) ? this.#delivery.rtpChannel(track) : undefined;
-      return held === undefined || channel === undefined ? undefined : findFirstPacket(held, channel);
+      return channel === undefined ? undefined : findFirstPacket(frames, channel);
     });
+    return this.#packets.beginsOf(firstPackets);
   }
 
   /** @param streamUs the moment it begins at; undefined when nothing is there yet */
@@ -177,11 +185,20 @@ export class LivePlayback implements Playback {
     const held = this.#held;
     this.#held = undefined;
     if (this.#endedWhileHolding !== undefined) this.#viewerClosed(this.#endedWhileHolding);
-    if (held === undefined || this.#closed) return;
+    if (this.#closed) return;
+    if (held === undefined) {
+      this.#isAwaitingFirst = true;
+      return;
+    }
+    this.#writeFirst(held, streamUs);
+    this.#viewer?.drained();
+  }
+
+  #writeFirst(frames: Uint8Array, streamUs: number | undefined): void {
+    this.#isAwaitingFirst = false;
     // Players tie the tracks together by it, so it comes before what they shall play.
     this.#report(streamUs);
-    this.#delivery.write(held);
-    this.#viewer?.drained();
+    this.#delivery.write(frames);
   }
 
   #report(streamUs: number | undefined): void {

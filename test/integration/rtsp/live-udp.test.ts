@@ -81,6 +81,21 @@ describe('a live stream over UDP', () => {
     expect(udp.rtcp.map(rtcpTypes)).toEqual([[SR, SDES]]);
   });
 
+  it('is not reported of before it has packets, and then by the moment of the first', async () => {
+    await start();
+    const stream = publish();
+    const [peer, udp] = [await connect(), await udpPeer()];
+    await playUdp(peer, udp);
+    // Sessions are looked after once a second.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(udp.rtcp).toEqual([]);
+    stream.push(3);
+    await until('the first packet came', () => udp.rtp.length > 0);
+    expect(udp.rtcp.map(rtcpTypes)).toEqual([[SR, SDES]]);
+    const reported = Buffer.from(udp.rtcp[0]!).readUInt32BE(16);
+    expect(reported).toBe(Buffer.from(udp.rtp[0]!).readUInt32BE(4));
+  });
+
   it('has its ports at the address the server listens at, and nowhere else', async () => {
     await start();
     publish().push(30);
