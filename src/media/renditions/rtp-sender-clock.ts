@@ -1,11 +1,12 @@
 import { type NtpTime, toNtpTime } from '../../wire/ntp-time.ts';
 import type { Clock } from '../clock.ts';
 
-/** Frames that come this much earlier or later than the clock says mean that the stream paused or leapt, microseconds. */
-const LEAP_US = 1_000_000;
-
-/** Otherwise the clock follows the stream by at most this for each report, microseconds: 100 ppm at 5 s. */
+/** The clock follows the stream by at most this for each round of reports, microseconds: 100 ppm at 5 s. */
 const SLEW_US = 500;
+
+/** By this much where the stream had a gap, and is later than told by more than `GAP_US`. */
+const GAP_SLEW_US = 5_000;
+const GAP_US = 1_000_000;
 
 /** A moment as sender reports tell it: by wall clock and on the stream's clock. */
 export interface SenderTime extends NtpTime {
@@ -14,7 +15,9 @@ export interface SenderTime extends NtpTime {
 
 /**
  * What ties the RTP timestamps of all tracks to one wall clock (RFC 3550 §6.4.1). It follows the publisher's clock so
- * slowly that players see it as steady, and at once only where the stream had a gap.
+ * slowly that players see it as steady, and never leaps: RTP timestamps go on without a gap when a publisher comes back,
+ * and players that go by reports (those of FFmpeg and live555) would pause once more when one tells them of it. Where a
+ * publisher began with a burst they would step back, and find frames out of order.
  */
 export class RtpSenderClock {
   readonly #clock: Clock;
@@ -22,8 +25,8 @@ export class RtpSenderClock {
   readonly #wallAtZeroUs: number;
   /** `nowUs − streamUs` as it is told. */
   #offsetUs: number | undefined;
-  /** The same for the newest frame. */
-  #newestOffsetUs = 0;
+  /** The same for the timeliest frame since the last round; undefined when there was none. */
+  #timeliestOffsetUs: number | undefined;
 
   /** @param wallMs milliseconds since 1970 now */
   constructor(clock: Clock, wallMs: number) {
@@ -33,29 +36,33 @@ export class RtpSenderClock {
 
   /** A frame with this stream time goes out now. */
   note(streamUs: number): void {
-    this.#newestOffsetUs = this.#clock.nowMs() * 1000 - streamUs;
+    const offsetUs = this.#clock.nowMs() * 1000 - streamUs;
+    this.#timeliestOffsetUs = Math.min(this.#timeliestOffsetUs ?? offsetUs, offsetUs);
   }
 
-  /** Before a round of reports: follows what was noted. */
+  /** Before a round of reports: follows what was noted since the last one. */
   follow(): void {
-    if (this.#offsetUs === undefined) {
-      this.#offsetUs = this.#newestOffsetUs;
-      return;
-    }
-    const errorUs = this.#newestOffsetUs - this.#offsetUs;
-    if (Math.abs(errorUs) > LEAP_US) this.#offsetUs = this.#newestOffsetUs;
-    else this.#offsetUs += Math.max(-SLEW_US, Math.min(SLEW_US, errorUs));
+    const timeliestUs = this.#timeliestOffsetUs;
+    if (timeliestUs === undefined) return;
+    this.#timeliestOffsetUs = undefined;
+    this.#offsetUs ??= timeliestUs;
+    const errorUs = timeliestUs - this.#offsetUs;
+    this.#offsetUs += Math.max(-SLEW_US, Math.min(errorUs > GAP_US ? GAP_SLEW_US : SLEW_US, errorUs));
   }
 
-  /** The present. */
+  /** The present. Of any use from the first frame that was noted on. */
   now(): SenderTime {
-    return this.at(this.#clock.nowMs() * 1000 - (this.#offsetUs ?? this.#newestOffsetUs));
+    return this.at(this.#clock.nowMs() * 1000 - (this.#toldOffsetUs() ?? 0));
   }
 
-  /** A moment of the stream. */
+  /** A moment of the stream. Of any use from the first frame that was noted on. */
   at(streamUs: number): SenderTime {
-    this.#offsetUs ??= this.#newestOffsetUs;
-    const wallUs = this.#wallAtZeroUs + this.#offsetUs + streamUs;
+    this.#offsetUs = this.#toldOffsetUs();
+    const wallUs = this.#wallAtZeroUs + (this.#offsetUs ?? 0) + streamUs;
     return { ...toNtpTime(wallUs / 1000), streamUs };
+  }
+
+  #toldOffsetUs(): number | undefined {
+    return this.#offsetUs ?? this.#timeliestOffsetUs;
   }
 }

@@ -354,7 +354,7 @@ describe('RtpSenderClock', () => {
     expect(sender.at(5_000_000)).toMatchObject({ ntpSeconds: 2_208_988_800 + 1_000_000 });
   });
 
-  it('follows a publisher’s clock slowly and a gap at once', () => {
+  it('follows a publisher’s clock slowly, and not much faster after a gap', () => {
     const clock = new FakeClock();
     const sender = new RtpSenderClock(clock, 0);
     sender.note(0);
@@ -366,6 +366,43 @@ describe('RtpSenderClock', () => {
     clock.advance(4000);
     sender.note(910_000);
     sender.follow();
-    expect(sender.now().streamUs).toBe(910_000);
+    expect(sender.now().streamUs).toBe(4_994_500);
+  });
+
+  it('does not step back for a publisher that begins with a burst', () => {
+    const clock = new FakeClock();
+    const sender = new RtpSenderClock(clock, 0);
+    sender.note(0);
+    const first = sender.at(0);
+    for (let streamUs = 40_000; streamUs <= 5_000_000; streamUs += 40_000) sender.note(streamUs);
+    clock.advance(4000);
+    sender.note(9_000_000);
+    sender.follow();
+    const { ntpSeconds, streamUs } = sender.now();
+    expect(ntpSeconds - first.ntpSeconds).toBe(4);
+    expect(streamUs).toBe(4_000_500);
+  });
+
+  it('takes frames that were held up on their way for no gap', () => {
+    const clock = new FakeClock();
+    const sender = new RtpSenderClock(clock, 0);
+    sender.note(0);
+    sender.follow();
+    clock.advance(1000);
+    sender.note(1_000_000);
+    clock.advance(3000);
+    sender.note(1_040_000);
+    sender.follow();
+    expect(sender.now().streamUs).toBe(4_000_000);
+  });
+
+  it('tells nothing new when no frame came', () => {
+    const clock = new FakeClock();
+    const sender = new RtpSenderClock(clock, 0);
+    sender.note(0);
+    sender.follow();
+    clock.advance(8000);
+    sender.follow();
+    expect(sender.now().streamUs).toBe(8_000_000);
   });
 });
