@@ -96,6 +96,22 @@ describe('a live stream over UDP', () => {
     expect(reported).toBe(Buffer.from(udp.rtp[0]!).readUInt32BE(4));
   });
 
+  it('is reported of on one and the same clock though it begins with a burst', async () => {
+    await start();
+    const stream = publish();
+    const [peer, udp] = [await connect(), await udpPeer()];
+    await playUdp(peer, udp);
+    stream.push(1);
+    await until('the first packet came', () => udp.rtp.length > 0);
+    stream.push(100);
+    stream.run();
+    await until('a second report came', () => udp.rtcp.length > 1, 10_000);
+    const [first, second] = udp.rtcp.map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
+    const ntpMs = (report: DataView): number => report.getUint32(8) * 1000 + (report.getUint32(12) / 2 ** 32) * 1000;
+    const rtpMs = ((second!.getUint32(16) - first!.getUint32(16)) >>> 0) / 90;
+    expect(Math.abs(ntpMs(second!) - ntpMs(first!) - rtpMs)).toBeLessThan(10);
+  });
+
   it('has its ports at the address the server listens at, and nowhere else', async () => {
     await start();
     publish().push(30);
