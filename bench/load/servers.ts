@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../test/peers/free-ports.ts';
 import { sleep } from './clock.ts';
 import { BenchError } from './errors.ts';
 import { hasProgram, SERVER_CPU, spawnPinned, stopProcess } from './pinned-process.ts';
@@ -152,14 +153,6 @@ function ensureGstRtspServer(): void {
   const program = "import gi; gi.require_version('GstRtspServer', '1.0')";
   if (hasProgram(SYSTEM_PYTHON, ['-c', program])) return;
   throw new BenchError('bench/missing-program', `missing Debian packages: ${GST_PACKAGES.join(' ')}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function accepts(port: number): Promise<boolean> {
