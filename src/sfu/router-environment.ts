@@ -19,7 +19,7 @@ export interface RouterEnvironment {
   readonly clock: SfuClock;
   /** Runs `task` when the packets that came together have been taken, before the program does anything else. */
   afterBurst(task: () => void): void;
-  /** The wall clock, milliseconds since 1970. */
+  /** The wall clock, milliseconds since 1970; it goes as evenly as `clock` does. */
   unixMs(): number;
   /** 0–1, without 1. */
   random(): number;

@@ -46,6 +46,8 @@ export interface ConsumerContext {
   readonly environment: RouterEnvironment;
   /** What it wants of the bandwidth has changed. */
   readonly onBitrateWish: () => void;
+  /** One of its streams begins: as `OutputStreamOptions.onBegin`. */
+  readonly onBegin: (consumer: Consumer, output: OutputStream) => void;
 }
 
 /** The score of a consumer as control is told it. */
@@ -282,7 +284,7 @@ export abstract class Consumer implements PacketTaker, BitrateTaker {
   }
 
   #createOutput(encoding: RtpEncodingParameters, index: number): OutputStream {
-    const { producer, sender, environment } = this.context;
+    const { producer, sender, environment, onBegin } = this.context;
     const params = this.#outputParameters(encoding, index);
     return new OutputStream({
       consumerId: this.id,
@@ -293,6 +295,7 @@ export abstract class Consumer implements PacketTaker, BitrateTaker {
       producerStreams: producer.streams,
       trace: this.trace,
       random: () => environment.random(),
+      onBegin: (begun) => onBegin(this, begun),
     });
   }
 

@@ -1,5 +1,7 @@
 import { rewritePictureNumbers } from '../../protocol/rtp/layers/picture-id-rewrite.ts';
+import type { SenderReport } from '../../protocol/rtp/rtcp-report.ts';
 import { RtpPacketView } from '../../protocol/rtp/rtp-packet-view.ts';
+import type { NtpTime } from '../../wire/ntp-time.ts';
 import { MAX_ENCODINGS } from '../producer.ts';
 import type { ProducerPacket } from '../producer-packet.ts';
 import { type KnownCodec, knownCodecOf, ProducerPayload } from '../producer-payload.ts';
@@ -26,6 +28,8 @@ export interface OutputStreamOptions {
   readonly trace: ProducerTrace;
   /** 0–1, without 1. */
   readonly random: () => number;
+  /** It has sent its first packet, or the first whose timestamp has nothing to do with those before. */
+  readonly onBegin: (output: OutputStream) => void;
 }
 
 /** Numbers of pictures in VP8 and VP9 as a viewer gets them. */
@@ -55,6 +59,10 @@ export class OutputStream {
   readonly #payload: ProducerPayload;
   readonly #header: CopyHeader;
   readonly #picture: PictureReplacement = { pictureId: 0, tl0PictureIndex: 0 };
+  readonly #onBegin: (output: OutputStream) => void;
+  /** Whose packets are sent, and what is added to their timestamps. */
+  #source: ProducerStream | undefined;
+  #timestampOffset = 0;
 
   constructor(options: OutputStreamOptions) {
     const { consumerId, params, sender, producerParameters, consumerParameters, producerStreams, random } = options;
@@ -68,6 +76,7 @@ export class OutputStream {
     this.#sender = sender;
     this.#producerStreams = producerStreams;
     this.#trace = options.trace;
+    this.#onBegin = options.onBegin;
     this.#codec = knownCodecOf(params.mimeType);
     this.#payload = new ProducerPayload(this.#codec, 0);
     const { payloadType, ssrc } = params;
@@ -100,7 +109,9 @@ export class OutputStream {
     if (this.#trace.isOn && this.#writer.look(this.#view)) this.#trace.packet('out', this.#view, stream.payload, false);
     const sentBytes = this.#writer.send('media', nowMs);
     if (sentBytes === 0) return false;
-    this.sent.sent(sentBytes, payload.length, timestamp, nowMs);
+    const begins = this.sent.sent(sentBytes, payload.length, timestamp, nowMs);
+    this.#source = stream;
+    this.#timestampOffset = timestamp - view.timestamp;
     if (packet.storeIndex >= 0 && this.sent.buffer !== undefined) {
       let rewritten = stream.params.encodingIdx << 24;
       if (marker) rewritten |= MARKER_BIT;
@@ -109,7 +120,14 @@ export class OutputStream {
       }
       this.sent.buffer.add(sequenceNumber, packet.storeIndex, timestamp, rewritten >>> 0, nowMs);
     }
+    if (begins) this.#onBegin(this);
     return true;
+  }
+
+  /** What to report of it now; nothing before it begins. */
+  senderReports(now: NtpTime, nowMs: number): readonly SenderReport[] {
+    const captured = this.#source?.received.clock.timestampAt(nowMs);
+    return this.sent.senderReports(now, nowMs, captured === undefined ? undefined : captured + this.#timestampOffset);
   }
 
   /**

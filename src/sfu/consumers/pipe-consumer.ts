@@ -1,11 +1,15 @@
 import type { ProducerPacket } from '../producer-packet.ts';
 import { tellsKeyFrames } from '../producer-payload.ts';
 import type { ProducerStream } from '../producer-stream.ts';
+import { TimestampRewriter } from '../streams/timestamp-rewriter.ts';
 import { Consumer, type ConsumerScore } from './consumer.ts';
 
 interface PipedStream {
+  /** What is sent, and since when. */
+  source: ProducerStream | undefined;
   epoch: number;
   isSyncWanted: boolean;
+  readonly timestamps: TimestampRewriter;
 }
 
 /** All streams of a producer, as they come, for another router. */
@@ -28,11 +32,15 @@ export class PipeConsumer extends Consumer {
     if (piped.isSyncWanted || piped.epoch !== stream.epoch) {
       if (tellsKeyFrames(stream.payload.codec) && !stream.payload.isKeyFrame) return;
       piped.isSyncWanted = false;
+      if (stream !== piped.source || stream.epoch !== piped.epoch) piped.timestamps.sync(view.timestamp, nowMs);
+      piped.source = stream;
       piped.epoch = stream.epoch;
       numbers.sync(view.sequenceNumber);
     }
     const number = numbers.rewrite(view.sequenceNumber);
-    if (number >= 0) output.send(packet, stream, number, view.timestamp, view.marker, payloadType, nowMs);
+    if (number < 0) return;
+    const timestamp = piped.timestamps.rewrite(view.timestamp, nowMs);
+    output.send(packet, stream, number, timestamp, view.marker, payloadType, nowMs);
   }
 
   streamAdded(stream: ProducerStream): void {
@@ -78,7 +86,10 @@ export class PipeConsumer extends Consumer {
   }
 
   #pipedOf(encodingIdx: number): PipedStream {
-    for (let i = this.#piped.length; i <= encodingIdx; i++) this.#piped.push({ epoch: 0, isSyncWanted: true });
+    for (let i = this.#piped.length; i <= encodingIdx; i++) {
+      const timestamps = new TimestampRewriter(this.outputs[0]!.sent.params.clockRate);
+      this.#piped.push({ source: undefined, epoch: 0, isSyncWanted: true, timestamps });
+    }
     return this.#piped[encodingIdx]!;
   }
 }

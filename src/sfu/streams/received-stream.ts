@@ -5,6 +5,7 @@ import type { RtpPacketView } from '../../protocol/rtp/rtp-packet-view.ts';
 import { restoreRtx } from '../../protocol/rtp/rtx.ts';
 import { type NtpTime, ntpToUs } from '../../wire/ntp-time.ts';
 import { diff32 } from '../../wire/sequence-number.ts';
+import { CaptureClock } from './capture-clock.ts';
 import { LayeredRateCounter } from './layered-rate-counter.ts';
 import { NackGenerator } from './nack-generator.ts';
 import { RateCounter } from './rate-counter.ts';
@@ -51,6 +52,8 @@ export interface KeyFrameStatistics {
  * well it comes through. What it would tell is asked of it; times are milliseconds of a clock that does not go back.
  */
 export class ReceivedStream {
+  /** What its timestamps were when. */
+  readonly clock: CaptureClock;
   #params: StreamParameters;
   readonly #checksInactivity: boolean;
   readonly #numbers = new ReceivedNumbers();
@@ -90,6 +93,7 @@ export class ReceivedStream {
 
   constructor(params: StreamParameters, options: ReceivedStreamOptions = {}) {
     this.#params = params;
+    this.clock = new CaptureClock(params.clockRate);
     this.#checksInactivity = options.checksInactivity ?? true;
     this.#nack = params.useNack ? new NackGenerator(options.nackDelayMs) : undefined;
     this.#reception = new ReceptionStatistics(params.ssrc, params.clockRate);
@@ -179,6 +183,7 @@ export class ReceivedStream {
       this.#repaired++;
     }
     this.#count(packet, layers, nowMs);
+    this.clock.receivePacket(packet.timestamp, nowMs);
     return true;
   }
 
@@ -225,6 +230,7 @@ export class ReceivedStream {
     if (report.ntpSeconds === 0 && report.ntpFraction === 0) return;
     this.#senderNtpMs = ntpToUs(report) / 1000;
     this.#senderTimestamp = report.rtpTimestamp;
+    this.clock.receiveReport(this.#senderNtpMs, report.rtpTimestamp, nowMs);
   }
 
   /** The sender's wall clock at a timestamp, milliseconds since 1900 modulo 2^32 s; `undefined` before a sender report. */
@@ -363,6 +369,7 @@ export class ReceivedStream {
     this.#epoch++;
     this.#nack?.reset();
     this.#senderNtpMs = undefined;
+    this.clock.clear();
     this.#keyFrameTimestamp = undefined;
     this.#newestTimestamp = undefined;
     this.#scoredReceived = 0;

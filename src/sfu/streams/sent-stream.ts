@@ -4,6 +4,7 @@ import { SenderStatistics } from '../../protocol/rtp/sender-statistics.ts';
 import { type NtpTime, ntpMiddle } from '../../wire/ntp-time.ts';
 import { diff32 } from '../../wire/sequence-number.ts';
 import { Allowance } from './allowance.ts';
+import { isLeap } from './capture-clock.ts';
 import { MAX_STORED_PACKETS } from './packet-store.ts';
 import { RateCounter } from './rate-counter.ts';
 import type { RetransmissionBuffer, RetransmissionVerdict } from './retransmission-buffer.ts';
@@ -22,8 +23,12 @@ export const RESENDS_PER_PACKET = 2;
 /** Numbers of NACKs that are looked at, for each packet that was sent: each is asked for ten times, when all are lost. */
 export const NUMBERS_PER_PACKET = 10;
 
-/** Timestamps may go back by so much where packets or pictures are reordered, seconds. */
-const MAX_DISORDER_SECONDS = 2;
+/** Nothing is reported of a stream that has sent nothing for so long, milliseconds: what it would send now is not known. */
+export const MAX_REPORTED_SILENCE_MS = 2000;
+/** Reports of one stream follow what is known of its clock by so much of the time since the one before, no faster. */
+export const REPORT_SLEW = 0.01;
+/** Leaps are reported of at once, but those that follow sooner, milliseconds: sources could leap with each packet. */
+export const MIN_LEAP_REPORT_INTERVAL_MS = 250;
 
 /** How a `SentStream` begins. */
 export interface SentStreamOptions {
@@ -51,6 +56,10 @@ export class SentStream {
   #rtxSequenceNumber: number;
   #lastTimestamp: number | undefined;
   #lastMs = 0;
+  /** What the last report said. */
+  #reportedTimestamp: number | undefined;
+  #reportedMs = 0;
+  #begunMs = 0;
   #packetsLost = 0;
   #fractionLost = 0;
   #jitter = 0;
@@ -108,17 +117,25 @@ export class SentStream {
    * Counts a packet that goes out, not one that goes out again.
    * @param sizeBytes of the whole packet
    * @param timestamp as sent
+   * @returns whether timestamps begin here, or have leapt: it should be reported of at once
    */
-  sent(sizeBytes: number, payloadBytes: number, timestamp: number, nowMs: number): void {
+  sent(sizeBytes: number, payloadBytes: number, timestamp: number, nowMs: number): boolean {
     this.#rate.add(sizeBytes, nowMs);
     this.#statistics.sent(1, payloadBytes);
     this.#resends.earn();
     this.#numbers.earn();
-    const ahead = this.#lastTimestamp === undefined ? 1 : diff32(timestamp, this.#lastTimestamp);
-    // A late one tells nothing of now; one that is far behind belongs to another source.
-    if (ahead <= 0 && ahead > -MAX_DISORDER_SECONDS * this.params.clockRate) return;
+    const last = this.#lastTimestamp;
+    const ahead = last === undefined ? 1 : diff32(timestamp, last);
+    const begins = last === undefined || isLeap(ahead, nowMs - this.#lastMs, this.params.clockRate / 1000);
+    // A late one tells nothing of now.
+    if (ahead <= 0 && !begins) return false;
     this.#lastTimestamp = timestamp;
     this.#lastMs = nowMs;
+    if (!begins) return false;
+    this.#reportedTimestamp = undefined;
+    if (last !== undefined && nowMs - this.#begunMs < MIN_LEAP_REPORT_INTERVAL_MS) return false;
+    this.#begunMs = nowMs;
+    return true;
   }
 
   /** Counts a packet that goes out again, in the RTX stream or as it was. */
@@ -216,15 +233,36 @@ export class SentStream {
 
   /**
    * Sender reports for now, of the stream and of its RTX stream behind it if that was sent at all; none before the first
-   * packet. The media clock is taken to have run on since the newest packet.
+   * packet, nor when the last one is long ago. Receivers put audio and video together by them, and recorders go by them
+   * frame by frame: so they never leap unless timestamps do.
+   * @param captured what the timestamp is now, as far as the source's clock is known; otherwise the media clock is taken to
+   * have run on since the newest packet
    */
-  senderReports(now: NtpTime, nowMs: number): readonly SenderReport[] {
-    if (this.#lastTimestamp === undefined) return [];
-    const ticks = Math.round(((nowMs - this.#lastMs) * this.params.clockRate) / 1000);
-    const timestamp = (this.#lastTimestamp + ticks) >>> 0;
+  senderReports(now: NtpTime, nowMs: number, captured?: number): readonly SenderReport[] {
+    if (this.#lastTimestamp === undefined || nowMs - this.#lastMs > MAX_REPORTED_SILENCE_MS) return [];
+    const timestamp = this.#steady(captured ?? this.#lastTimestamp + this.#ticks(nowMs - this.#lastMs), nowMs);
     const report = this.#statistics.report(now, timestamp);
     const rtx = this.#rtxStatistics;
     return rtx === undefined || rtx.packets === 0 ? [report] : [report, rtx.report(now, timestamp)];
+  }
+
+  /** What is reported where this is known: a little nearer to it than what was reported before. */
+  #steady(timestamp: number, nowMs: number): number {
+    const before = this.#reportedTimestamp;
+    let steady = timestamp >>> 0;
+    if (before !== undefined) {
+      const elapsed = this.#ticks(nowMs - this.#reportedMs);
+      const most = elapsed * REPORT_SLEW;
+      const error = diff32(timestamp, before + elapsed);
+      steady = (before + elapsed + Math.round(Math.max(-most, Math.min(most, error)))) >>> 0;
+    }
+    this.#reportedTimestamp = steady;
+    this.#reportedMs = nowMs;
+    return steady;
+  }
+
+  #ticks(ms: number): number {
+    return Math.round((ms * this.params.clockRate) / 1000);
   }
 
   /** Its consumer is paused: nothing that was sent before is sent again. */

@@ -13,7 +13,9 @@ import {
   writeTransportWideFeedback,
 } from '../../protocol/rtp/rtcp-transport-wide-feedback.ts';
 import { ByteWriter } from '../../wire/byte-writer.ts';
-import { toNtpTime } from '../../wire/ntp-time.ts';
+import { type NtpTime, toNtpTime } from '../../wire/ntp-time.ts';
+import type { Consumer } from '../consumers/consumer.ts';
+import type { OutputStream } from '../consumers/output-stream.ts';
 import type { ProducerPort } from '../producer.ts';
 import type { ProducerStream } from '../producer-stream.ts';
 import type { RouterEnvironment } from '../router-environment.ts';
@@ -60,25 +62,37 @@ export class RtcpReporter implements ProducerPort {
     let out = new ByteWriter(COMPOUND_BYTES);
     for (const consumer of this.#streams.consumers.values()) {
       if (!consumer.isActive) continue;
-      // As the sender of its media has signalled it.
-      const text = toSdesText(consumer.rtpParameters.rtcp?.cname ?? '');
-      for (const { sent } of consumer.outputs) {
-        const dlrr = sent.takeDlrr(this.#ssrc, nowMs);
-        for (const report of sent.senderReports(now, nowMs)) {
-          writeSenderReport(report, out);
-          const items = [{ type: SDES_ITEM.cname, text }];
-          writeSourceDescription({ chunks: [{ ssrc: report.ssrc, items }] }, out);
-          if (dlrr !== undefined && report.ssrc === sent.params.ssrc) {
-            writeExtendedReport({ ssrc: report.ssrc, blocks: [{ type: 'dlrr', entries: [dlrr] }] }, out);
-          }
-          if (out.length > COMPOUND_BYTES) {
-            this.#send(out, nowMs);
-            out = new ByteWriter(COMPOUND_BYTES);
-          }
+      for (const output of consumer.outputs) {
+        this.#writeSenderReports(consumer, output, now, nowMs, out);
+        if (out.length > COMPOUND_BYTES) {
+          this.#send(out, nowMs);
+          out = new ByteWriter(COMPOUND_BYTES);
         }
       }
     }
     if (out.length > 0) this.#send(out, nowMs);
+  }
+
+  /** Sends the report of a stream that has just begun: without it nobody knows yet which sound its pictures belong to. */
+  sendSenderReport(consumer: Consumer, output: OutputStream): void {
+    const nowMs = this.#environment.clock.nowMs();
+    const out = new ByteWriter(COMPOUND_BYTES);
+    this.#writeSenderReports(consumer, output, toNtpTime(this.#environment.unixMs()), nowMs, out);
+    if (out.length > 0) this.#send(out, nowMs);
+  }
+
+  #writeSenderReports(consumer: Consumer, output: OutputStream, now: NtpTime, nowMs: number, out: ByteWriter): void {
+    const { sent } = output;
+    for (const report of output.senderReports(now, nowMs)) {
+      writeSenderReport(report, out);
+      // As the sender of its media has signalled it.
+      const items = [{ type: SDES_ITEM.cname, text: toSdesText(consumer.rtpParameters.rtcp?.cname ?? '') }];
+      writeSourceDescription({ chunks: [{ ssrc: report.ssrc, items }] }, out);
+      const dlrr = report.ssrc === sent.params.ssrc ? sent.takeDlrr(this.#ssrc, nowMs) : undefined;
+      if (dlrr !== undefined) {
+        writeExtendedReport({ ssrc: report.ssrc, blocks: [{ type: 'dlrr', entries: [dlrr] }] }, out);
+      }
+    }
   }
 
   #sendReceiverReports(nowMs: number): void {

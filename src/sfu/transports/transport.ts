@@ -155,6 +155,7 @@ export abstract class Transport implements RouterTransport {
       sender: this.sender,
       environment: this.environment,
       onBitrateWish: () => this.sendingPath.distribute(),
+      onBegin: (begun, output) => this.reporter.sendSenderReport(begun, output),
     });
     this.streams.addConsumer(consumer);
     this.router.addConsumer(consumer, this);

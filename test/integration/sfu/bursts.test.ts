@@ -70,7 +70,7 @@ describe('packets that come together', () => {
     sendPicture(sender, 1, [100, 100, 101]);
     sendPicture(sender, 4, [120, 128, 119]);
     endBurst();
-    const sizes = viewers.map(({ datagrams }) => datagrams.map(({ length }) => length));
+    const sizes = viewers.map(({ rtp }) => rtp.map(({ bytes }) => bytes.length));
     const [whole] = sizes[0]!;
     expect(sizes[0]!.map((size) => size - whole!)).toEqual([0, 0, 0, 27, 27, 18]);
     expect(sizes[1]).toEqual(sizes[0]);
