@@ -1,4 +1,4 @@
-import type { StreamViewer } from '../../media/audience.ts';
+import { refusedViewer, type StreamViewer } from '../../media/audience.ts';
 import type { Clock } from '../../media/clock.ts';
 import type { ContainerWriter } from '../../media/container-writer.ts';
 import type { FirstPacket } from '../../media/renditions/rtp-framing.ts';
@@ -105,6 +105,8 @@ export class LiveMediaSession implements MediaSession, LivePackets {
   }
 
   view(framing: Framing, sink: ViewerSink): StreamViewer {
+    // It ended since it was described: nobody would tell a viewer that nothing comes any more.
+    if (this.stream.state === 'idle') return refusedViewer(sink, 'stream-ended');
     return this.stream.view({
       // A presentation that is no longer the stream's may have viewers beside those of the new one.
       rendition: `rtp:${this.presentation.tracks[0]!.ssrc.toString(16)}`,

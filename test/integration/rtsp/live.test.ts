@@ -172,6 +172,25 @@ describe('a live stream over TCP', () => {
     expect(counters().sessions).toBe(0);
   });
 
+  it.each(['RTP/AVP/TCP;unicast;interleaved=0-1', 'RTP/AVP;multicast'])(
+    'is gone for who plays it by %s after it ended',
+    async (transport) => {
+      await start({ rtsp: { multicast: true, multicast_ttl: 1 } });
+      const stream = publish();
+      stream.push(2);
+      const peers = [await connect(), await connect()];
+      const sessions: { readonly Session: string }[] = [];
+      for (const peer of peers) {
+        const response = await peer.request('SETUP', `${base}/live/x/track1`, { Transport: transport });
+        sessions.push({ Session: sessionOf(response) });
+      }
+      stream.end();
+      for (const [i, peer] of peers.entries()) {
+        expect((await peer.request('PLAY', `${base}/live/x`, sessions[i])).statusCode).toBe(404);
+      }
+    },
+  );
+
   it('goes on when the publisher comes back in time', async () => {
     await start();
     const lost = publish();
