@@ -60,6 +60,8 @@ class PullConnection implements ClientRole {
   /** Set up behind those. */
   #backTrack: RtspClientTrack | undefined;
   #ingest: RtpIngest | undefined;
+  /** The newest RTCP of each track before the first packet of any: how the tracks lie to each other. */
+  readonly #earlyRtcp = new Map<number, { readonly bytes: Uint8Array; readonly arrivalMs: number }>();
   #publication: Publication | undefined;
   #silentAtMs: number | undefined;
 
@@ -115,10 +117,15 @@ class PullConnection implements ClientRole {
     if (track === this.#tracks.length) return;
     const bytes = this.#srtp.unprotect(track, received, isRtcp);
     if (bytes === undefined) return;
-    const ingest = this.#ingest ?? (isRtcp ? undefined : this.#publish());
+    const nowMs = nodeClock.nowMs();
+    if (isRtcp && this.#ingest === undefined) {
+      this.#earlyRtcp.set(track, { bytes: bytes.slice(), arrivalMs: nowMs });
+      return;
+    }
+    const ingest = this.#ingest ?? this.#publish();
     if (ingest === undefined || this.#connection.isOver) return;
-    if (isRtcp) ingest.receiveRtcp(track, bytes, nodeClock.nowMs());
-    else ingest.receiveRtp(track, bytes, nodeClock.nowMs());
+    if (isRtcp) ingest.receiveRtcp(track, bytes, nowMs);
+    else ingest.receiveRtp(track, bytes, nowMs);
   }
 
   tick(nowMs: number): void {
@@ -164,6 +171,8 @@ class PullConnection implements ClientRole {
       announce: 'with-first-packet',
       ...(this.#options.lowerTransport === 'tcp' ? { maxWaitMs: 0 } : {}),
     });
+    for (const [track, { bytes, arrivalMs }] of this.#earlyRtcp) this.#ingest.receiveRtcp(track, bytes, arrivalMs);
+    this.#earlyRtcp.clear();
     return this.#ingest;
   }
 

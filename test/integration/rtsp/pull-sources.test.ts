@@ -7,13 +7,15 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Millrace } from '../../../src/app/millrace.ts';
+import { joinLengthPrefixed } from '../../../src/codec/nal-unit.ts';
+import type { Track } from '../../../src/codec/track.ts';
 import { DEFAULT_VHOST } from '../../../src/media/stream-name.ts';
 import type { ConfigurationInput } from '../../../src/server/config/configuration.ts';
 import { makeSelfSignedCertificate } from '../../peers/self-signed-certificate.ts';
 import { LocalServer, type TestConfiguration, testConfiguration } from '../robustness/local-server.ts';
 import { RtmpPeer } from '../robustness/rtmp-peer.ts';
 import { until } from '../robustness/until.ts';
-import { LiveStream } from './live-stream.ts';
+import { h264Track, LiveStream, PCMU_TRACK } from './live-stream.ts';
 
 type SourceInput = NonNullable<ConfigurationInput['sources']>[number];
 
@@ -66,6 +68,34 @@ async function startPull(
 function isLive(server: Millrace): boolean {
   return server.hub.get(COPY)?.state === 'live';
 }
+
+describe('the tracks of a source', () => {
+  it.each(['tcp', 'udp'] as const)('have the distance its first reports tell, by %s', async (transport) => {
+    const origin = await LocalServer.start({ latency: 'realtime' });
+    closers.push(() => origin.close());
+    const [video, audio] = [h264Track(), PCMU_TRACK];
+    const info = { id: 'test', protocol: 'rtmp', remote: 'test' } as const;
+    const publication = origin.millrace.hub
+      .getOrCreate({ vhost: DEFAULT_VHOST, app: 'live', stream: 'x' })
+      .publish(info, () => undefined);
+    publication.track(video);
+    publication.track(audio);
+    // Sound comes by 200 ms too early: only reports can tell.
+    for (let atUs = 0; atUs < 1_000_000; atUs += 40_000) {
+      const picture = joinLengthPrefixed([Uint8Array.of(atUs === 0 ? 0x65 : 0x41, 0x80, 0, 0)], 4);
+      publication.frame({ track: video, dtsUs: atUs, ptsUs: atUs, isKeyFrame: atUs === 0, payload: picture });
+      const soundUs = atUs + 200_000;
+      const payload = new Uint8Array(320);
+      publication.frame({ track: audio, dtsUs: soundUs, ptsUs: soundUs, isKeyFrame: true, payload });
+    }
+    const server = await startPull(`rtsp://127.0.0.1:${origin.rtspPort}/live/x`, { transport });
+    await until('live', () => (server.hub.get(COPY)?.log.head ?? 0) === 50);
+    const { log } = server.hub.get(COPY)!;
+    const frames = Array.from({ length: 50 }, (_, i) => log.at(i)!);
+    const firstUs = (kind: Track['kind']): number => frames.find((frame) => frame.track.kind === kind)!.dtsUs;
+    expect((firstUs('audio') - firstUs('video')) / 1000).toBeCloseTo(200, 0);
+  });
+});
 
 describe('a source behind rtsps://', () => {
   async function startSecure(): Promise<string> {
