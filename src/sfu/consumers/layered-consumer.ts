@@ -152,16 +152,16 @@ export abstract class LayeredConsumer extends Consumer {
     return picture;
   }
 
-  /** The temporal layer that is sent from this packet on: down with a new picture, up where the stream allows it. */
-  protected temporalLayerFor(
-    payload: ProducerPayload,
-    { spatialLayer, temporalLayer }: Layers,
-    target: number,
-  ): number {
+  /**
+   * The temporal layer that is sent from this packet on, of `current` and `target`: down with a new picture, up where the
+   * stream allows it.
+   * @param spatialLayer that is sent, of those within the stream: with simulcast no other than the packet's
+   */
+  protected temporalLayerFor(payload: ProducerPayload, spatialLayer: number, current: number, target: number): number {
     if (payload.isKeyFrame) return target;
-    if (payload.isLate) return temporalLayer;
+    if (payload.isLate) return current;
     // A picture that was begun is finished.
-    const least = payload.isPictureStart ? Math.min(temporalLayer, target) : temporalLayer;
+    const least = payload.isPictureStart ? Math.min(current, target) : current;
     return least < target ? payload.temporalLayerUp(spatialLayer, least, target) : least;
   }
 

@@ -36,7 +36,7 @@ export class SimulcastConsumer extends LayeredConsumer {
     const { sequenceNumber } = view;
     // While another stream is waited for, this one goes on as it was.
     const wanted = encodingIdx === target.spatialLayer ? target.temporalLayer : current.temporalLayer;
-    const temporalLayer = this.temporalLayerFor(payload, current, wanted);
+    const temporalLayer = this.temporalLayerFor(payload, payload.spatialLayer, current.temporalLayer, wanted);
     if (temporalLayer !== current.temporalLayer) this.setCurrent({ spatialLayer: encodingIdx, temporalLayer });
     if (payload.isPictureStart) this.askAgain(nowMs);
     const timestamp = (view.timestamp + this.#timestampOffset) >>> 0;

@@ -119,7 +119,13 @@ export class SvcConsumer extends LayeredConsumer {
       const isReached = !payload.needsLowerLayer || this.#isWhole(payload.spatialLayer - 1);
       if (isReached) ({ spatialLayer } = payload);
     }
-    this.#change(spatialLayer, this.temporalLayerFor(payload, current, target.temporalLayer));
+    const temporalLayer = this.temporalLayerFor(
+      payload,
+      current.spatialLayer,
+      current.temporalLayer,
+      target.temporalLayer,
+    );
+    this.#change(spatialLayer, temporalLayer);
   }
 
   #change(spatialLayer: number, temporalLayer: number): void {

@@ -222,6 +222,22 @@ it('a receiver that says something else with each packet makes layers be chosen 
 });
 
 describe('a consumer of temporal layers', () => {
+  it.each([0, 1, 2])('goes up in encoding %i of several, without another key frame', (spatialLayer) => {
+    const { world, viewer, consumer, play } = simulcast(3, 'L1T3');
+    consumer.setPreferredLayers({ spatialLayer, temporalLayer: 0 });
+    play(5000);
+    expect(world.eventsOf('c', 'layerschange').at(-1)).toEqual({ spatialLayer, temporalLayer: 0 });
+    const from = viewer.rtp.length;
+
+    consumer.setPreferredLayers({ spatialLayer, temporalLayer: 2 });
+    play(1000);
+    expect(world.eventsOf('c', 'layerschange').at(-1)).toEqual({ spatialLayer, temporalLayer: 2 });
+    const views = viewer.rtp.slice(from);
+    expectSmooth(views);
+    expect(views.length).toBeGreaterThan(25);
+    expect(views.some((view) => descriptorOf(view).isKeyFrame)).toBe(false);
+  });
+
   it('leaves upper layers out and takes them in again without a seam', () => {
     const { world, viewer, consumer, play } = simulcast(1, 'L1T3');
     expect(consumer.type).toBe('svc');
