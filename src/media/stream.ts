@@ -20,6 +20,9 @@ export type StreamErrorCode = 'stream/busy' | 'stream/closed';
 /** `idle`: nobody publishes; `live`: somebody does; `grace`: the publisher was lost and viewers wait for it. */
 export type StreamState = 'idle' | 'live' | 'grace' | 'closed';
 
+/** A stream live for less than this may have tracks that were not announced yet, milliseconds. */
+export const SETTLE_MS = 1_500;
+
 /** How waiting for a publisher ends: with one, or why without. */
 export type WaitOutcome = 'live' | 'timeout' | 'aborted' | 'abandoned' | 'closed';
 

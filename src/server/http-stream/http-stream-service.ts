@@ -7,7 +7,7 @@ import type { ContainerWriter } from '../../media/container-writer.ts';
 import { AdtsContainerWriter, Mp3ContainerWriter } from '../../media/renditions/audio-rendition.ts';
 import { FlvContainerWriter } from '../../media/renditions/flv-rendition.ts';
 import { TsContainerWriter } from '../../media/renditions/ts-rendition.ts';
-import type { Stream } from '../../media/stream.ts';
+import { SETTLE_MS, type Stream } from '../../media/stream.ts';
 import type { TrackSelection } from '../../media/stream-header.ts';
 import type { StreamHub } from '../../media/stream-hub.ts';
 import { streamKey } from '../../media/stream-name.ts';
@@ -262,6 +262,8 @@ function cannotCarry(stream: Stream, container: HttpContainer): string | undefin
   if (container === 'flv' || container === 'ts' || stream.header.tracks.length === 0) return undefined;
   const audio = stream.header.tracks.find((track) => track.kind === 'audio' && track.trackId === 0);
   if (audio?.codec === container) return undefined;
+  // Publishers announce one track after the other.
+  if (audio === undefined && stream.liveForMs < SETTLE_MS) return undefined;
   const has = audio === undefined ? 'has no audio' : `has ${audio.codec} audio`;
   return `"${stream.key}" ${has}, so there is no .${container} of it`;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../media/clock.ts';
 import { type Random32, RtpPresentation } from '../../media/renditions/rtp-presentation.ts';
 import { TRANSPORT_STREAM_HEADER } from '../../media/renditions/rtp-ts-rendition.ts';
-import type { Stream } from '../../media/stream.ts';
+import { SETTLE_MS, type Stream } from '../../media/stream.ts';
 import type { StreamHub } from '../../media/stream-hub.ts';
 import { type StreamName, streamKey } from '../../media/stream-name.ts';
 import { type LiveForm, LiveMediaSession } from './live-media-session.ts';
@@ -10,9 +10,6 @@ import type { MediaSessionRegistry } from './media-session-registry.ts';
 import { type MediaSource, type MediaTarget, wantsSrtp } from './media-source.ts';
 import { SrtpProtection } from './srtp-protection.ts';
 import { streamOfPath } from './stream-path.ts';
-
-/** A stream as young as this may have tracks that were not announced yet, milliseconds. */
-export const SETTLE_MS = 1_500;
 
 /** How long a description waits for the tracks of a stream that has begun, milliseconds. */
 export const HEADER_WAIT_MS = 5_000;
