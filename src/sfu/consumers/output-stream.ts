@@ -28,7 +28,7 @@ export interface OutputStreamOptions {
   readonly trace: ProducerTrace;
   /** 0–1, without 1. */
   readonly random: () => number;
-  /** It has sent its first packet, or the first whose timestamp has nothing to do with those before. */
+  /** Around its first packet, and around one whose timestamp has nothing to do with those before: it should be reported of. */
   readonly onBegin: (output: OutputStream) => void;
 }
 
@@ -99,6 +99,11 @@ export class OutputStream {
   ): boolean {
     const { view, payload } = packet;
     const header = this.#header;
+    this.#source = stream;
+    this.#timestampOffset = timestamp - view.timestamp;
+    const begins = this.sent.begins(timestamp, nowMs);
+    // FFmpeg wants it before the packet, or begins with a frame out of place; GStreamer does not take it before.
+    if (begins) this.#onBegin(this);
     header.payloadType = payloadType;
     header.ssrc = this.sent.params.ssrc;
     header.sequenceNumber = sequenceNumber;
@@ -109,9 +114,7 @@ export class OutputStream {
     if (this.#trace.isOn && this.#writer.look(this.#view)) this.#trace.packet('out', this.#view, stream.payload, false);
     const sentBytes = this.#writer.send('media', nowMs);
     if (sentBytes === 0) return false;
-    const begins = this.sent.sent(sentBytes, payload.length, timestamp, nowMs);
-    this.#source = stream;
-    this.#timestampOffset = timestamp - view.timestamp;
+    this.sent.sent(sentBytes, payload.length, timestamp, nowMs);
     if (packet.storeIndex >= 0 && this.sent.buffer !== undefined) {
       let rewritten = stream.params.encodingIdx << 24;
       if (marker) rewritten |= MARKER_BIT;

@@ -114,28 +114,36 @@ export class SentStream {
   }
 
   /**
+   * Before a packet with this timestamp goes out: whether timestamps begin here, or have leapt, so that it is reported of
+   * at once. It can be from then on.
+   */
+  begins(timestamp: number, nowMs: number): boolean {
+    const last = this.#lastTimestamp;
+    if (last !== undefined) {
+      if (!isLeap(diff32(timestamp, last), nowMs - this.#lastMs, this.params.clockRate / 1000)) return false;
+      this.#reportedTimestamp = undefined;
+    }
+    this.#lastTimestamp = timestamp;
+    this.#lastMs = nowMs;
+    if (last !== undefined && nowMs - this.#begunMs < MIN_LEAP_REPORT_INTERVAL_MS) return false;
+    this.#begunMs = nowMs;
+    return true;
+  }
+
+  /**
    * Counts a packet that goes out, not one that goes out again.
    * @param sizeBytes of the whole packet
    * @param timestamp as sent
-   * @returns whether timestamps begin here, or have leapt: it should be reported of at once
    */
-  sent(sizeBytes: number, payloadBytes: number, timestamp: number, nowMs: number): boolean {
+  sent(sizeBytes: number, payloadBytes: number, timestamp: number, nowMs: number): void {
     this.#rate.add(sizeBytes, nowMs);
     this.#statistics.sent(1, payloadBytes);
     this.#resends.earn();
     this.#numbers.earn();
-    const last = this.#lastTimestamp;
-    const ahead = last === undefined ? 1 : diff32(timestamp, last);
-    const begins = last === undefined || isLeap(ahead, nowMs - this.#lastMs, this.params.clockRate / 1000);
     // A late one tells nothing of now.
-    if (ahead <= 0 && !begins) return false;
+    if (this.#lastTimestamp !== undefined && diff32(timestamp, this.#lastTimestamp) <= 0) return;
     this.#lastTimestamp = timestamp;
     this.#lastMs = nowMs;
-    if (!begins) return false;
-    this.#reportedTimestamp = undefined;
-    if (last !== undefined && nowMs - this.#begunMs < MIN_LEAP_REPORT_INTERVAL_MS) return false;
-    this.#begunMs = nowMs;
-    return true;
   }
 
   /** Counts a packet that goes out again, in the RTX stream or as it was. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nodeSrtpCrypto } from '../../../src/io/srtp-cipher.ts';
 import { writeNack } from '../../../src/protocol/rtp/rtcp-feedback.ts';
+import { isRtcp } from '../../../src/protocol/rtp/rtcp-packet.ts';
 import { RtpPacketView } from '../../../src/protocol/rtp/rtp-packet-view.ts';
 import { SRTP_PROFILES, type SrtpProfileName } from '../../../src/protocol/srtp/srtp-profile.ts';
 import type { RtpParameters } from '../../../src/sfu/transports/rtp-parameters.ts';
@@ -34,7 +35,7 @@ function sentOfLost(suite: SrtpProfileName): { readonly packets: Uint8Array[]; r
   const rtpParameters = WITHOUT_RTX;
   to.consume('p', { id: 'c', kind: 'video', type: 'simple', rtpParameters, consumableRtpEncodings: [{ ssrc: 5000 }] });
   for (let i = 0; i < 5; i++) sender.send(vp8Packet({ sequenceNumber: 100 + i, isKeyFrame: i === 0 }));
-  const [lost] = peer.datagrams;
+  const lost = peer.datagrams.find((bytes) => !isRtcp(bytes));
   const number = (lost![2]! << 8) | lost![3]!;
   for (let round = 0; round < 2; round++) {
     world.run(300);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { writeRtcp } from '../../../src/protocol/rtp/rtcp-packet.ts';
 import type { SenderReport } from '../../../src/protocol/rtp/rtcp-report.ts';
+import type { RtpPacketView } from '../../../src/protocol/rtp/rtp-packet-view.ts';
 import type { Consumer } from '../../../src/sfu/consumers/consumer.ts';
 import {
   MAX_REPORTED_SILENCE_MS,
@@ -148,7 +149,12 @@ describe('sender reports to a viewer', () => {
     world.run(3000);
     expect(told).toEqual([]);
     shoot({ durationMs: 10_000 });
-    expect(told[0]).toMatchObject({ packets: 1, report: { packetCount: 1, rtpTimestamp: viewer.rtp[0]!.timestamp } });
+    // Some programs want it before the packet, some take it only behind.
+    const [{ timestamp }] = viewer.rtp as [RtpPacketView];
+    expect(told.slice(0, 2)).toMatchObject([
+      { packets: 0, report: { packetCount: 0, rtpTimestamp: timestamp } },
+      { packets: 1, report: { packetCount: 1, rtpTimestamp: timestamp } },
+    ]);
     expect(told.length).toBeGreaterThan(6);
     for (const { report, packets } of told) {
       expect(report.packetCount).toBe(packets);
@@ -238,14 +244,14 @@ describe('sender reports to a viewer', () => {
     const [packets, reports] = [viewer.rtp.length, told.length];
     shoot({ durationMs: 5000, timestampLeap: 3_600 * 90_000 });
     const leapt = told.slice(reports);
-    expect(leapt[0]).toMatchObject({ packets: packets + 1, report: { rtpTimestamp: viewer.rtp[packets]!.timestamp } });
+    expect(leapt[0]).toMatchObject({ packets, report: { rtpTimestamp: viewer.rtp[packets]!.timestamp } });
     expect(span(leapt)).toBeLessThan(1);
   });
 
   it('are no more for a source that leaps all the time', () => {
     const { told, shoot } = scene();
     for (let i = 0; i < 250; i++) shoot({ durationMs: PICTURE_MS, timestampLeap: i * 1_000_000 });
-    expect(told.length).toBeLessThan((10_000 / MIN_LEAP_REPORT_INTERVAL_MS) * 1.5);
+    expect(told.length).toBeLessThan((10_000 / MIN_LEAP_REPORT_INTERVAL_MS) * 2.5);
   });
 
   it('are of the same clock after a source began anew, and so are timestamps', () => {

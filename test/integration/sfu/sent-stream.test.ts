@@ -145,6 +145,7 @@ describe('SentStream', () => {
     stream.sent(100, 80, 0xffff_f000, 1010);
     const now = toNtpTime(START_MS);
     expect(stream.senderReports(now, 1500)).toMatchObject([{ ...now, rtpTimestamp: 44_999 }]);
+    expect(stream.begins(0x8000_0000, 2000)).toBe(true);
     stream.sent(100, 80, 0x8000_0000, 2000);
     expect(stream.senderReports(now, 2000)).toMatchObject([{ rtpTimestamp: 0x8000_0000 }]);
   });

@@ -41,8 +41,8 @@ describe('a packet that a viewer asks for again', () => {
       consumableRtpEncodings: [{ ssrc: 5000 }],
     });
     for (let i = 0; i < 3; i++) sender.send(vp8Packet({ sequenceNumber: 100 + i, isKeyFrame: i === 0 }));
-    const [lost] = peer.datagrams;
-    const number = (lost![2]! << 8) | lost![3]!;
+    const [lost] = peer.rtp;
+    const number = lost!.sequenceNumber;
     consumer.trace.enable(['rtp', 'keyframe', 'nack']);
     world.run(300);
     const nack = new ByteWriter();
