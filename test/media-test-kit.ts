@@ -67,6 +67,18 @@ export class FakeClock implements Clock {
     this.#nowMs = untilMs;
   }
 
+  /** The process is held up for `ms`: every timer that is due by then runs late, and once. */
+  holdUp(ms: number): void {
+    this.#nowMs += ms;
+    for (const timer of [...this.#timers].toSorted((a, b) => a.atMs - b.atMs)) {
+      if (timer.atMs > this.#nowMs || !this.#timers.has(timer)) continue;
+      if (timer.intervalMs === undefined) this.#timers.delete(timer);
+      else timer.atMs = this.#nowMs + timer.intervalMs;
+      timer.task();
+      this.settle();
+    }
+  }
+
   #add(timer: Timer): () => void {
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);

@@ -7,6 +7,9 @@ import type { StreamSettings } from './stream-settings.ts';
 /** How often streams are looked after, milliseconds. */
 export const HOUSEKEEPING_MS = 500;
 
+/** A round that comes this much too late tells that the whole process was held up, milliseconds. */
+const HELD_UP_MS = 1_000;
+
 /** A stream with neither publisher nor viewer is forgotten after this long, milliseconds. */
 export const STREAM_IDLE_MS = 3_000;
 
@@ -37,6 +40,8 @@ export class StreamHub {
   readonly #onFault: ((stream: Stream, error: unknown) => void) | undefined;
   readonly #onWanted: ((name: StreamName) => number) | undefined;
   readonly #stopHousekeeping: () => void;
+  #roundMs: number;
+  #wasHeldUp = false;
   /** What streams that are gone had counted. */
   readonly #pastCounters: ViewerCounters = noViewerCounters();
   /** With so many streams those that nobody uses go. */
@@ -47,6 +52,7 @@ export class StreamHub {
     this.#settingsFor = options.settingsFor;
     this.#onFault = options.onFault;
     this.#onWanted = options.onWanted;
+    this.#roundMs = options.clock.nowMs();
     this.#stopHousekeeping = options.clock.every(HOUSEKEEPING_MS, () => this.#housekeep());
   }
 
@@ -109,6 +115,11 @@ export class StreamHub {
   }
 
   #housekeep(): void {
+    const nowMs = this.#clock.nowMs();
+    // Timers run before what has come meanwhile is read; by the next round it is.
+    this.#wasHeldUp = !this.#wasHeldUp && nowMs - this.#roundMs > HOUSEKEEPING_MS + HELD_UP_MS;
+    this.#roundMs = nowMs;
+    if (this.#wasHeldUp) return;
     for (const [key, stream] of this.#streams) {
       stream.housekeep();
       if (stream.idleForMs >= STREAM_IDLE_MS) {

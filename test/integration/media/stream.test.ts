@@ -106,6 +106,27 @@ describe('Stream, publishing', () => {
     expect([ends, stream.state]).toEqual([['p1 timeout'], 'grace']);
   });
 
+  it('keeps a publisher whose frames could not be read for as long as the process was held up', () => {
+    const { clock, ends, publish } = scene();
+    const publication = publish();
+    publication.frame(frame(VIDEO, 0, { isKey: true }));
+    clock.holdUp(60_000);
+    expect(ends).toEqual([]);
+    publication.frame(frame(VIDEO, 40));
+    clock.advance(5_000);
+    expect(ends).toEqual([]);
+    clock.holdUp(60_000);
+    clock.advance(HOUSEKEEPING_MS);
+    expect(ends).toEqual(['p1 timeout']);
+  });
+
+  it('gives up publishers though it is held up all the time', () => {
+    const { clock, ends, publish } = scene();
+    publish().frame(frame(VIDEO, 0, { isKey: true }));
+    for (let i = 0; i < 4; i++) clock.holdUp(3_000);
+    expect(ends).toEqual(['p1 timeout']);
+  });
+
   it('counts metadata and headers for no sign of life, but data messages', () => {
     const { clock, ends, publish } = scene();
     const publication = publish();
