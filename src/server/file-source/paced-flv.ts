@@ -2,6 +2,7 @@ import { FLV_SCRIPT } from '../../format/flv/flv-codecs.tables.ts';
 import { FlvReader, type FlvTag } from '../../format/flv/flv-reader.ts';
 import { readFileChunks } from '../../io/file-chunks.ts';
 import { ProtocolError } from '../../wire/errors.ts';
+import { unwrap32 } from '../../wire/sequence-number.ts';
 import { Pacer } from './pacer.ts';
 
 /** Time left between the end of a file and its next round, milliseconds: about a frame. */
@@ -40,15 +41,21 @@ export async function* flvFileTags(options: FlvFileOptions): AsyncGenerator<FlvT
   let offsetMs = 0;
   for (;;) {
     let firstMs: number | undefined;
+    /** Time of the newest audio or video tag in the file, counted on beyond 32 bits. */
+    let newestMs = 0;
     let lastMs = offsetMs;
     const reader = new FlvReader();
     for await (const chunk of readFileChunks(options.path)) {
       for (const event of reader.receive(chunk)) {
         if (event.type === 'failed') throw named(event.error, options.path);
         if (event.type !== 'tag') continue;
-        // The metadata's own time says nothing of where the media begin.
-        if (event.typeId !== FLV_SCRIPT) firstMs ??= event.timestamp;
-        const timestamp = Math.max(0, event.timestamp - (firstMs ?? event.timestamp)) + offsetMs;
+        let ownMs = firstMs === undefined ? event.timestamp : unwrap32(event.timestamp, newestMs);
+        // The metadata's own time says nothing of where the media begin, and when it is 0, nothing at all.
+        if (event.typeId !== FLV_SCRIPT) {
+          newestMs = ownMs;
+          firstMs ??= ownMs;
+        } else if (event.timestamp === 0) ownMs = newestMs;
+        const timestamp = Math.max(0, ownMs - (firstMs ?? ownMs)) + offsetMs;
         lastMs = Math.max(lastMs, timestamp);
         yield { typeId: event.typeId, timestamp, body: event.body };
       }
