@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Frame } from '../../src/codec/frame.ts';
+import { REPORT_INTERVAL_MS } from '../../src/media/rtp-ingest.ts';
 import type { Stream } from '../../src/media/stream.ts';
 import { DEFAULT_VHOST } from '../../src/media/stream-name.ts';
 import { rtpMapAttributes } from '../../src/protocol/sdp/rtp-maps.ts';
@@ -155,6 +156,26 @@ describe('a stream published by RTSP', () => {
     expect(player.on(2).slice(-25).map(payloadOf)).toEqual(expected);
     await peer.until(() => peer.on(1).length > 0 && peer.on(3).length > 0, 'reports on both tracks came');
     expect(rtcpTypes(peer.on(1)[0]!)).toEqual([RR, SDES]);
+  });
+
+  it('is whole though its publisher was gone when a report to it came due', async () => {
+    await start();
+    const { peer, publisher, session } = await publish();
+    for (const { datagram } of publisher.send(framesFrom(0))) sendInterleaved(peer, datagram);
+    const live = stream();
+    await until('it comes', () => live.stats.of(PCMU_TRACK).frames === 25);
+    const beganMs = performance.now();
+    // The server is held up from before the rest is sent until after its first report is due.
+    await new Promise((resolve) => setTimeout(resolve, REPORT_INTERVAL_MS / 2 - 200));
+    // What comes next in the event loop are timers, then sockets.
+    await new Promise(setImmediate);
+    for (const { datagram } of publisher.send(framesFrom(1000))) sendInterleaved(peer, datagram);
+    peer.send(peer.text('TEARDOWN', url, session));
+    peer.close();
+    const dueMs = beganMs + REPORT_INTERVAL_MS / 2;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, dueMs + 100 - performance.now());
+    await until('nobody publishes', () => live.publisher === undefined);
+    expect([live.state, live.stats.of(PCMU_TRACK).frames]).toEqual(['idle', 50]);
   });
 
   it('over UDP arrives whole, packets out of order too, and ends with the connection', async () => {

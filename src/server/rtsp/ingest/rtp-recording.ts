@@ -149,11 +149,16 @@ export class RtpRecording implements Recording {
     this.#stopTimer?.();
     this.#timerMs = dueMs;
     const { clock } = this.#options;
-    this.#stopTimer = clock.after(Math.max(0, dueMs - clock.nowMs()), () => this.#timeout());
+    this.#stopTimer = clock.after(Math.max(0, dueMs - clock.nowMs()), () => setImmediate(() => this.#timeout()));
   }
 
+  /**
+   * By then what has come meanwhile was read. A publisher that has sent everything and left refuses reports, which ends
+   * the connection with all that was not; and what a hole is waited for may have come.
+   */
   #timeout(): void {
     this.#timerMs = undefined;
+    if (this.#isClosed) return;
     for (const { track, bytes } of this.#ingest!.handleTimeout(this.#options.clock.nowMs())) {
       const place = this.#tracks[track]!;
       const report = this.#protected.get(place)?.protectRtcp(bytes) ?? bytes;
