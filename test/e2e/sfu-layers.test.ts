@@ -24,6 +24,8 @@ async function expectLayers(context: TestContext, type: string, encodings: reado
   await viewer.watch();
   const consumer = application.videoConsumer;
   expect(consumer.type).toBe(type);
+  // Who was there before all layers were gets them one by one, without another key frame.
+  await expect.poll(() => consumer.currentLayers, PATIENCE).toEqual({ spatialLayer: 1, temporalLayer: 2 });
   for (const [spatialLayer, width] of [
     [1, 640],
     [0, 320],
