@@ -50,6 +50,8 @@ export class OutputStream {
   readonly sent: SentStream;
   /** Numbers of packets. */
   readonly numbers: SequenceRewriter;
+  /** What is added to timestamps of the source, signed 32 bits. */
+  timestampOffset = 0;
   readonly #writer: PacketWriter;
   readonly #sender: PacketSender;
   readonly #producerStreams: readonly (ProducerStream | undefined)[];
@@ -60,9 +62,8 @@ export class OutputStream {
   readonly #header: CopyHeader;
   readonly #picture: PictureReplacement = { pictureId: 0, tl0PictureIndex: 0 };
   readonly #onBegin: (output: OutputStream) => void;
-  /** Whose packets are sent, and what is added to their timestamps. */
+  /** Whose packets are sent. */
   #source: ProducerStream | undefined;
-  #timestampOffset = 0;
 
   constructor(options: OutputStreamOptions) {
     const { consumerId, params, sender, producerParameters, consumerParameters, producerStreams, random } = options;
@@ -100,7 +101,6 @@ export class OutputStream {
     const { view, payload } = packet;
     const header = this.#header;
     this.#source = stream;
-    this.#timestampOffset = timestamp - view.timestamp;
     const begins = this.sent.begins(timestamp, nowMs);
     // FFmpeg wants it before the packet, or begins with a frame out of place; GStreamer does not take it before.
     if (begins) this.#onBegin(this);
@@ -127,10 +127,19 @@ export class OutputStream {
     return true;
   }
 
+  /**
+   * Another source begins with this timestamp: timestamps go on from those of the one before, as much later as it comes
+   * later. Those of the first are sent as they are.
+   */
+  follow(timestamp: number, nowMs: number): void {
+    const next = this.sent.timestampAt(nowMs);
+    if (next !== undefined) this.timestampOffset = (next - timestamp) | 0;
+  }
+
   /** What to report of it now; nothing before it begins. */
   senderReports(now: NtpTime, nowMs: number): readonly SenderReport[] {
     const captured = this.#source?.received.clock.timestampAt(nowMs);
-    return this.sent.senderReports(now, nowMs, captured === undefined ? undefined : captured + this.#timestampOffset);
+    return this.sent.senderReports(now, nowMs, captured === undefined ? undefined : captured + this.timestampOffset);
   }
 
   /**

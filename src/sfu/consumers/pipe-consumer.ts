@@ -1,7 +1,6 @@
 import type { ProducerPacket } from '../producer-packet.ts';
 import { tellsKeyFrames } from '../producer-payload.ts';
 import type { ProducerStream } from '../producer-stream.ts';
-import { TimestampRewriter } from '../streams/timestamp-rewriter.ts';
 import { Consumer, type ConsumerScore } from './consumer.ts';
 
 interface PipedStream {
@@ -9,7 +8,6 @@ interface PipedStream {
   source: ProducerStream | undefined;
   epoch: number;
   isSyncWanted: boolean;
-  readonly timestamps: TimestampRewriter;
 }
 
 /** All streams of a producer, as they come, for another router. */
@@ -32,14 +30,14 @@ export class PipeConsumer extends Consumer {
     if (piped.isSyncWanted || piped.epoch !== stream.epoch) {
       if (tellsKeyFrames(stream.payload.codec) && !stream.payload.isKeyFrame) return;
       piped.isSyncWanted = false;
-      if (stream !== piped.source || stream.epoch !== piped.epoch) piped.timestamps.sync(view.timestamp, nowMs);
+      if (stream !== piped.source || stream.epoch !== piped.epoch) output.follow(view.timestamp, nowMs);
       piped.source = stream;
       piped.epoch = stream.epoch;
       numbers.sync(view.sequenceNumber);
     }
     const number = numbers.rewrite(view.sequenceNumber);
     if (number < 0) return;
-    const timestamp = piped.timestamps.rewrite(view.timestamp, nowMs);
+    const timestamp = (view.timestamp + output.timestampOffset) >>> 0;
     output.send(packet, stream, number, timestamp, view.marker, payloadType, nowMs);
   }
 
@@ -87,8 +85,7 @@ export class PipeConsumer extends Consumer {
 
   #pipedOf(encodingIdx: number): PipedStream {
     for (let i = this.#piped.length; i <= encodingIdx; i++) {
-      const timestamps = new TimestampRewriter(this.outputs[0]!.sent.params.clockRate);
-      this.#piped.push({ source: undefined, epoch: 0, isSyncWanted: true, timestamps });
+      this.#piped.push({ source: undefined, epoch: 0, isSyncWanted: true });
     }
     return this.#piped[encodingIdx]!;
   }

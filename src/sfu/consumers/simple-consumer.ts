@@ -1,7 +1,6 @@
 import type { ProducerPacket } from '../producer-packet.ts';
 import { tellsKeyFrames } from '../producer-payload.ts';
 import type { ProducerStream } from '../producer-stream.ts';
-import { TimestampRewriter } from '../streams/timestamp-rewriter.ts';
 import { Consumer, type ConsumerContext, type ConsumerOptions } from './consumer.ts';
 import type { OutputStream } from './output-stream.ts';
 
@@ -9,7 +8,6 @@ import type { OutputStream } from './output-stream.ts';
 export class SimpleConsumer extends Consumer {
   readonly #output: OutputStream;
   readonly #ignoresDtx: boolean;
-  readonly #timestamps: TimestampRewriter;
   #stream: ProducerStream | undefined;
   /** What is sent, and since when. */
   #source: ProducerStream | undefined;
@@ -19,7 +17,6 @@ export class SimpleConsumer extends Consumer {
   constructor(options: ConsumerOptions, context: ConsumerContext) {
     super(options, context);
     this.#output = this.outputs[0]!;
-    this.#timestamps = new TimestampRewriter(this.#output.sent.params.clockRate);
     this.#ignoresDtx = options.ignoreDtx ?? false;
   }
 
@@ -38,14 +35,14 @@ export class SimpleConsumer extends Consumer {
     if (this.#isSyncWanted) {
       if (tellsKeyFrames(payload.codec) && !payload.isKeyFrame) return;
       this.#isSyncWanted = false;
-      if (stream !== this.#source || stream.epoch !== this.#epoch) this.#timestamps.sync(view.timestamp, nowMs);
+      if (stream !== this.#source || stream.epoch !== this.#epoch) this.#output.follow(view.timestamp, nowMs);
       this.#source = stream;
       this.#epoch = stream.epoch;
       numbers.sync(sequenceNumber);
     }
     const output = numbers.rewrite(sequenceNumber);
     if (output < 0) return;
-    const timestamp = this.#timestamps.rewrite(view.timestamp, nowMs);
+    const timestamp = (view.timestamp + this.#output.timestampOffset) >>> 0;
     this.#output.send(packet, stream, output, timestamp, view.marker, payloadType, nowMs);
   }
 

@@ -10,8 +10,6 @@ const CLOCK_PATIENCE_MS = 4000;
 
 /** One of several encodings of the same pictures: as good as there is bandwidth for. */
 export class SimulcastConsumer extends LayeredConsumer {
-  /** What is added to timestamps of the stream that is sent. */
-  #timestampOffset = 0;
   #lastTimestamp: number | undefined;
   #lastMs = 0;
   /** What is sent, and since when: an encoding may come from another SSRC, or begin anew. */
@@ -39,7 +37,7 @@ export class SimulcastConsumer extends LayeredConsumer {
     const temporalLayer = this.temporalLayerFor(payload, payload.spatialLayer, current.temporalLayer, wanted);
     if (temporalLayer !== current.temporalLayer) this.setCurrent({ spatialLayer: encodingIdx, temporalLayer });
     if (payload.isPictureStart) this.askAgain(nowMs);
-    const timestamp = (view.timestamp + this.#timestampOffset) >>> 0;
+    const timestamp = (view.timestamp + this.output.timestampOffset) >>> 0;
     if (payloadType < 0 || payload.temporalLayer > temporalLayer) {
       this.drop(packet, payload, timestamp, payloadType, nowMs);
       return;
@@ -92,7 +90,7 @@ export class SimulcastConsumer extends LayeredConsumer {
       const ahead = aligned === undefined ? elapsed : diff32(aligned, this.#lastTimestamp);
       // A viewer's pictures may not go back, nor far ahead, whatever clocks say.
       const step = ahead > 0 && ahead < elapsed + clockRate ? ahead : elapsed;
-      this.#timestampOffset = (this.#lastTimestamp + step - timestamp) | 0;
+      this.output.timestampOffset = (this.#lastTimestamp + step - timestamp) | 0;
     }
     this.#source = stream;
     this.#epoch = stream.epoch;
@@ -107,7 +105,7 @@ export class SimulcastConsumer extends LayeredConsumer {
     const ntpMs = stream.received.ntpMsAt(timestamp);
     if (source === undefined || source === stream || ntpMs === undefined) return undefined;
     const sourceTimestamp = source.received.timestampAt(ntpMs);
-    return sourceTimestamp === undefined ? undefined : (sourceTimestamp + this.#timestampOffset) >>> 0;
+    return sourceTimestamp === undefined ? undefined : (sourceTimestamp + this.output.timestampOffset) >>> 0;
   }
 }
 

@@ -3,7 +3,6 @@ import { svcLadder } from '../layers/svc-ladder.ts';
 import type { ProducerPacket } from '../producer-packet.ts';
 import type { ProducerPayload } from '../producer-payload.ts';
 import type { ProducerStream } from '../producer-stream.ts';
-import { TimestampRewriter } from '../streams/timestamp-rewriter.ts';
 import { readScalabilityMode } from '../transports/rtp-parameters.ts';
 import { LayeredConsumer } from './layered-consumer.ts';
 
@@ -18,7 +17,6 @@ const MAX_MISSED_PICTURES = 3;
  */
 export class SvcConsumer extends LayeredConsumer {
   readonly #hasSpatialLayers = this.spatialLayers > 1;
-  readonly #timestamps = new TimestampRewriter(this.output.sent.params.clockRate);
   /** What is sent, and since when: the stream may come from another SSRC, or begin anew. */
   #source: ProducerStream | undefined;
   #epoch = 0;
@@ -38,7 +36,7 @@ export class SvcConsumer extends LayeredConsumer {
     const payloadType = this.payloadTypeOf(packet);
     if (this.current === undefined || stream !== this.#source || stream.epoch !== this.#epoch) {
       if (!payload.isKeyFrame || payloadType < 0) return;
-      if (stream !== this.#source || stream.epoch !== this.#epoch) this.#timestamps.sync(view.timestamp, nowMs);
+      if (stream !== this.#source || stream.epoch !== this.#epoch) this.output.follow(view.timestamp, nowMs);
       this.#source = stream;
       this.#epoch = stream.epoch;
       this.syncNumbers(sequenceNumber, payload);
@@ -53,10 +51,11 @@ export class SvcConsumer extends LayeredConsumer {
     }
     if (payload.isPictureStart) this.#pictureBegins(nowMs);
     const current = this.current!;
+    const timestamp = (view.timestamp + this.output.timestampOffset) >>> 0;
     const isPart = payload.spatialLayer <= current.spatialLayer && payload.isNeededBy(current);
     if (!payload.isLate) this.#note(payload, isPart, current.spatialLayer);
     if (payloadType < 0 || !isPart || payload.temporalLayer > current.temporalLayer) {
-      this.drop(packet, payload, this.#timestamps.rewrite(view.timestamp, nowMs), payloadType, nowMs);
+      this.drop(packet, payload, timestamp, payloadType, nowMs);
       return;
     }
     const number = this.output.numbers.rewrite(sequenceNumber);
@@ -66,10 +65,9 @@ export class SvcConsumer extends LayeredConsumer {
     const marker = view.marker || (isTop && payload.isFrameEnd);
     // To the viewer a picture has ended when the layer it had ends: what is above it is another one, right behind it.
     const isSplit = isTop && view.timestamp === this.#splitTimestamp;
-    const rewritten = this.#timestamps.rewrite(view.timestamp, nowMs);
-    const timestamp = isSplit ? (rewritten + 1) >>> 0 : rewritten;
+    const sentTimestamp = isSplit ? (timestamp + 1) >>> 0 : timestamp;
     const picture = this.pictureNumbers(payload);
-    this.output.send(packet, stream, number, timestamp, marker, payloadType, nowMs, picture);
+    this.output.send(packet, stream, number, sentTimestamp, marker, payloadType, nowMs, picture);
   }
 
   requestKeyFrame(): void {

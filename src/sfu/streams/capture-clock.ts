@@ -79,6 +79,7 @@ export class CaptureClock {
   readonly #ticksPerMs: number;
   readonly #arrivals: TimeliestSample;
   readonly #reports: TimeliestSample;
+  /** Signed: V8 keeps it without an object then. */
   #newestTimestamp: number | undefined;
   #newestMs = 0;
   /** What the last report said, and when it came. */
@@ -99,10 +100,11 @@ export class CaptureClock {
   receivePacket(timestamp: number, nowMs: number): void {
     if (this.#newestTimestamp !== undefined) {
       const ahead = diff32(timestamp, this.#newestTimestamp);
+      if (ahead === 0) return;
       if (isLeap(ahead, nowMs - this.#newestMs, this.#ticksPerMs)) this.clear();
-      else if (ahead <= 0) return;
+      else if (ahead < 0) return;
     }
-    this.#newestTimestamp = timestamp;
+    this.#newestTimestamp = timestamp | 0;
     this.#newestMs = nowMs;
     this.#arrivals.add(timestamp, nowMs);
   }

@@ -54,6 +54,7 @@ export class SentStream {
   readonly #resends = new Allowance(MAX_STORED_PACKETS, RESENDS_PER_PACKET);
   readonly #numbers = new Allowance(MAX_STORED_PACKETS * NUMBERS_PER_PACKET, NUMBERS_PER_PACKET);
   #rtxSequenceNumber: number;
+  /** Signed: V8 keeps it without an object then. */
   #lastTimestamp: number | undefined;
   #lastMs = 0;
   /** What the last report said. */
@@ -120,10 +121,11 @@ export class SentStream {
   begins(timestamp: number, nowMs: number): boolean {
     const last = this.#lastTimestamp;
     if (last !== undefined) {
-      if (!isLeap(diff32(timestamp, last), nowMs - this.#lastMs, this.params.clockRate / 1000)) return false;
+      const ahead = diff32(timestamp, last);
+      if (ahead === 0 || !isLeap(ahead, nowMs - this.#lastMs, this.params.clockRate / 1000)) return false;
       this.#reportedTimestamp = undefined;
     }
-    this.#lastTimestamp = timestamp;
+    this.#lastTimestamp = timestamp | 0;
     this.#lastMs = nowMs;
     if (last !== undefined && nowMs - this.#begunMs < MIN_LEAP_REPORT_INTERVAL_MS) return false;
     this.#begunMs = nowMs;
@@ -142,8 +144,14 @@ export class SentStream {
     this.#numbers.earn();
     // A late one tells nothing of now.
     if (this.#lastTimestamp !== undefined && diff32(timestamp, this.#lastTimestamp) <= 0) return;
-    this.#lastTimestamp = timestamp;
+    this.#lastTimestamp = timestamp | 0;
     this.#lastMs = nowMs;
+  }
+
+  /** The timestamp of a packet that went out now and follows the newest one, 32 bits; undefined before the first. */
+  timestampAt(nowMs: number): number | undefined {
+    const last = this.#lastTimestamp;
+    return last === undefined ? undefined : (last + Math.max(1, this.#ticks(nowMs - this.#lastMs))) >>> 0;
   }
 
   /** Counts a packet that goes out again, in the RTX stream or as it was. */
