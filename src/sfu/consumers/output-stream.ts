@@ -62,8 +62,9 @@ export class OutputStream {
   readonly #header: CopyHeader;
   readonly #picture: PictureReplacement = { pictureId: 0, tl0PictureIndex: 0 };
   readonly #onBegin: (output: OutputStream) => void;
-  /** Whose packets are sent. */
+  /** Whose packets are sent, and since when: they may come from another SSRC, or begin anew. */
   #source: ProducerStream | undefined;
+  #epoch = 0;
 
   constructor(options: OutputStreamOptions) {
     const { consumerId, params, sender, producerParameters, consumerParameters, producerStreams, random } = options;
@@ -100,7 +101,6 @@ export class OutputStream {
   ): boolean {
     const { view, payload } = packet;
     const header = this.#header;
-    this.#source = stream;
     const begins = this.sent.begins(timestamp, nowMs);
     // FFmpeg wants it before the packet, or begins with a frame out of place; GStreamer does not take it before.
     if (begins) this.#onBegin(this);
@@ -127,12 +127,20 @@ export class OutputStream {
     return true;
   }
 
+  /** Whether what is sent is this stream, as it is since it began anew. */
+  isOf(stream: ProducerStream): boolean {
+    return stream === this.#source && stream.epoch === this.#epoch;
+  }
+
   /**
-   * Another source begins with this timestamp: timestamps go on from those of the one before, as much later as it comes
-   * later. Those of the first are sent as they are.
+   * From its packet with this timestamp on this stream is sent: timestamps go on from those of the one before. Those of the
+   * first are sent as they are.
+   * @param aligned as of `SentStream.timestampAt`
    */
-  follow(timestamp: number, nowMs: number): void {
-    const next = this.sent.timestampAt(nowMs);
+  follow(stream: ProducerStream, timestamp: number, nowMs: number, aligned?: number): void {
+    this.#source = stream;
+    this.#epoch = stream.epoch;
+    const next = this.sent.timestampAt(nowMs, aligned);
     if (next !== undefined) this.timestampOffset = (next - timestamp) | 0;
   }
 

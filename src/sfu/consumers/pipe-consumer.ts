@@ -3,16 +3,10 @@ import { tellsKeyFrames } from '../producer-payload.ts';
 import type { ProducerStream } from '../producer-stream.ts';
 import { Consumer, type ConsumerScore } from './consumer.ts';
 
-interface PipedStream {
-  /** What is sent, and since when. */
-  source: ProducerStream | undefined;
-  epoch: number;
-  isSyncWanted: boolean;
-}
-
 /** All streams of a producer, as they come, for another router. */
 export class PipeConsumer extends Consumer {
-  readonly #piped: PipedStream[] = [];
+  /** Of each output: it goes on where it was. */
+  readonly #isSynced: boolean[] = this.outputs.map(() => false);
 
   takePacket(packet: ProducerPacket, stream: ProducerStream, nowMs: number): void {
     if (!this.isActive) return;
@@ -26,13 +20,11 @@ export class PipeConsumer extends Consumer {
       numbers.drop(view.sequenceNumber);
       return;
     }
-    const piped = this.#pipedOf(encodingIdx);
-    if (piped.isSyncWanted || piped.epoch !== stream.epoch) {
+    const isNew = !output.isOf(stream);
+    if (isNew || !this.#isSynced[encodingIdx]) {
       if (tellsKeyFrames(stream.payload.codec) && !stream.payload.isKeyFrame) return;
-      piped.isSyncWanted = false;
-      if (stream !== piped.source || stream.epoch !== piped.epoch) output.follow(view.timestamp, nowMs);
-      piped.source = stream;
-      piped.epoch = stream.epoch;
+      this.#isSynced[encodingIdx] = true;
+      if (isNew) output.follow(stream, view.timestamp, nowMs);
       numbers.sync(view.sequenceNumber);
     }
     const number = numbers.rewrite(view.sequenceNumber);
@@ -44,7 +36,7 @@ export class PipeConsumer extends Consumer {
   streamAdded(stream: ProducerStream): void {
     // What was sent of the one before lies in another store.
     this.outputs[stream.params.encodingIdx]?.sent.pause();
-    this.#pipedOf(stream.params.encodingIdx).isSyncWanted = true;
+    this.#isSynced[stream.params.encodingIdx] = false;
     if (this.isActive) this.producer.requestKeyFrame(stream);
   }
 
@@ -79,14 +71,7 @@ export class PipeConsumer extends Consumer {
 
   protected activityChanged(isActive: boolean): void {
     if (!isActive) return;
-    for (const piped of this.#piped) piped.isSyncWanted = true;
+    this.#isSynced.fill(false);
     this.requestKeyFrame();
-  }
-
-  #pipedOf(encodingIdx: number): PipedStream {
-    for (let i = this.#piped.length; i <= encodingIdx; i++) {
-      this.#piped.push({ source: undefined, epoch: 0, isSyncWanted: true });
-    }
-    return this.#piped[encodingIdx]!;
   }
 }

@@ -9,9 +9,6 @@ export class SimpleConsumer extends Consumer {
   readonly #output: OutputStream;
   readonly #ignoresDtx: boolean;
   #stream: ProducerStream | undefined;
-  /** What is sent, and since when. */
-  #source: ProducerStream | undefined;
-  #epoch = 0;
   #isSyncWanted = true;
 
   constructor(options: ConsumerOptions, context: ConsumerContext) {
@@ -31,13 +28,11 @@ export class SimpleConsumer extends Consumer {
       numbers.drop(sequenceNumber);
       return;
     }
-    if (stream.epoch !== this.#epoch) this.#isSyncWanted = true;
-    if (this.#isSyncWanted) {
+    const isNew = !this.#output.isOf(stream);
+    if (this.#isSyncWanted || isNew) {
       if (tellsKeyFrames(payload.codec) && !payload.isKeyFrame) return;
       this.#isSyncWanted = false;
-      if (stream !== this.#source || stream.epoch !== this.#epoch) this.#output.follow(view.timestamp, nowMs);
-      this.#source = stream;
-      this.#epoch = stream.epoch;
+      if (isNew) this.#output.follow(stream, view.timestamp, nowMs);
       numbers.sync(sequenceNumber);
     }
     const output = numbers.rewrite(sequenceNumber);

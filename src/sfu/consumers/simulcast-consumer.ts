@@ -1,4 +1,3 @@
-import { diff32 } from '../../wire/sequence-number.ts';
 import { type LayerLadder, type Layers, layerBitrates } from '../layers/layer-ladder.ts';
 import { type SimulcastStream, simulcastLadder } from '../layers/simulcast-ladder.ts';
 import type { ProducerPacket } from '../producer-packet.ts';
@@ -10,12 +9,6 @@ const CLOCK_PATIENCE_MS = 4000;
 
 /** One of several encodings of the same pictures: as good as there is bandwidth for. */
 export class SimulcastConsumer extends LayeredConsumer {
-  #lastTimestamp: number | undefined;
-  #lastMs = 0;
-  /** What is sent, and since when: an encoding may come from another SSRC, or begin anew. */
-  #source: ProducerStream | undefined;
-  #epoch = 0;
-
   takePacket(packet: ProducerPacket, stream: ProducerStream, nowMs: number): void {
     const { target } = this;
     if (!this.isActive || target === undefined) return;
@@ -23,8 +16,7 @@ export class SimulcastConsumer extends LayeredConsumer {
     const { payload, params } = stream;
     const { encodingIdx } = params;
     const payloadType = this.payloadTypeOf(packet);
-    const isCurrent =
-      encodingIdx === this.current?.spatialLayer && stream === this.#source && stream.epoch === this.#epoch;
+    const isCurrent = encodingIdx === this.current?.spatialLayer && this.output.isOf(stream);
     if (!isCurrent) {
       const isWanted = encodingIdx === target.spatialLayer || encodingIdx === this.current?.spatialLayer;
       if (!isWanted || !payload.isKeyFrame || payloadType < 0) return;
@@ -44,10 +36,6 @@ export class SimulcastConsumer extends LayeredConsumer {
     }
     const number = this.output.numbers.rewrite(sequenceNumber);
     if (number < 0) return;
-    if (this.#lastTimestamp === undefined || diff32(timestamp, this.#lastTimestamp) > 0) {
-      this.#lastTimestamp = timestamp;
-      this.#lastMs = nowMs;
-    }
     const picture = this.pictureNumbers(payload);
     this.output.send(packet, stream, number, timestamp, view.marker, payloadType, nowMs, picture);
   }
@@ -83,17 +71,8 @@ export class SimulcastConsumer extends LayeredConsumer {
   /** Goes on with another stream from its key frame on, at the same time as the one before. */
   #switchTo(packet: ProducerPacket, stream: ProducerStream, nowMs: number): void {
     const { timestamp, sequenceNumber } = packet.view;
-    const { clockRate, encodingIdx } = stream.params;
-    if (this.#lastTimestamp !== undefined) {
-      const elapsed = Math.max(1, Math.round(((nowMs - this.#lastMs) * clockRate) / 1000));
-      const aligned = this.#alignedTimestamp(stream, timestamp);
-      const ahead = aligned === undefined ? elapsed : diff32(aligned, this.#lastTimestamp);
-      // A viewer's pictures may not go back, nor far ahead, whatever clocks say.
-      const step = ahead > 0 && ahead < elapsed + clockRate ? ahead : elapsed;
-      this.output.timestampOffset = (this.#lastTimestamp + step - timestamp) | 0;
-    }
-    this.#source = stream;
-    this.#epoch = stream.epoch;
+    const { encodingIdx } = stream.params;
+    this.output.follow(stream, timestamp, nowMs, this.#alignedTimestamp(stream, timestamp));
     this.syncNumbers(sequenceNumber, stream.payload);
     const temporalLayer = Math.min(this.target?.temporalLayer ?? 0, stream.params.temporalLayers - 1);
     this.setCurrent({ spatialLayer: encodingIdx, temporalLayer });

@@ -17,9 +17,6 @@ const MAX_MISSED_PICTURES = 3;
  */
 export class SvcConsumer extends LayeredConsumer {
   readonly #hasSpatialLayers = this.spatialLayers > 1;
-  /** What is sent, and since when: the stream may come from another SSRC, or begin anew. */
-  #source: ProducerStream | undefined;
-  #epoch = 0;
   /** Spatial layers that can be decoded, a bit each: nothing is missing since a frame that needs none before it. */
   #whole = 0;
   #hasTopFrame = false;
@@ -34,11 +31,10 @@ export class SvcConsumer extends LayeredConsumer {
     const { payload } = stream;
     const { sequenceNumber } = view;
     const payloadType = this.payloadTypeOf(packet);
-    if (this.current === undefined || stream !== this.#source || stream.epoch !== this.#epoch) {
+    const isNew = !this.output.isOf(stream);
+    if (this.current === undefined || isNew) {
       if (!payload.isKeyFrame || payloadType < 0) return;
-      if (stream !== this.#source || stream.epoch !== this.#epoch) this.output.follow(view.timestamp, nowMs);
-      this.#source = stream;
-      this.#epoch = stream.epoch;
+      if (isNew) this.output.follow(stream, view.timestamp, nowMs);
       this.syncNumbers(sequenceNumber, payload);
       this.#whole = 0;
       this.#startWith(payload, target);

@@ -148,10 +148,18 @@ export class SentStream {
     this.#lastMs = nowMs;
   }
 
-  /** The timestamp of a packet that went out now and follows the newest one, 32 bits; undefined before the first. */
-  timestampAt(nowMs: number): number | undefined {
+  /**
+   * The timestamp that a packet of another source goes on with, 32 bits; undefined before the first packet.
+   * @param aligned what it is by the clocks of both sources; without it the media clock has run on since the newest packet
+   */
+  timestampAt(nowMs: number, aligned?: number): number | undefined {
     const last = this.#lastTimestamp;
-    return last === undefined ? undefined : (last + Math.max(1, this.#ticks(nowMs - this.#lastMs))) >>> 0;
+    if (last === undefined) return undefined;
+    const elapsed = Math.max(1, this.#ticks(nowMs - this.#lastMs));
+    const ahead = aligned === undefined ? elapsed : diff32(aligned, last);
+    // A viewer's pictures may not go back, nor far ahead, whatever clocks say.
+    const step = ahead > 0 && ahead < elapsed + this.params.clockRate ? ahead : elapsed;
+    return (last + step) >>> 0;
   }
 
   /** Counts a packet that goes out again, in the RTX stream or as it was. */

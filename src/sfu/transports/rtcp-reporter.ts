@@ -83,10 +83,10 @@ export class RtcpReporter implements ProducerPort {
 
   #writeSenderReports(consumer: Consumer, output: OutputStream, now: NtpTime, nowMs: number, out: ByteWriter): void {
     const { sent } = output;
+    // As the sender of its media has signalled it.
+    const items = [{ type: SDES_ITEM.cname, text: toSdesText(consumer.rtpParameters.rtcp?.cname ?? '') }];
     for (const report of output.senderReports(now, nowMs)) {
       writeSenderReport(report, out);
-      // As the sender of its media has signalled it.
-      const items = [{ type: SDES_ITEM.cname, text: toSdesText(consumer.rtpParameters.rtcp?.cname ?? '') }];
       writeSourceDescription({ chunks: [{ ssrc: report.ssrc, items }] }, out);
       const dlrr = report.ssrc === sent.params.ssrc ? sent.takeDlrr(this.#ssrc, nowMs) : undefined;
       if (dlrr !== undefined) {
