@@ -1,10 +1,13 @@
 /** How long a peer may take to receive what was written before its connection is cut, milliseconds. */
 export const LINGER_MS = 10_000;
+/** How long a peer may take to close its half after everything was sent to it, milliseconds. */
+export const CLOSE_LINGER_MS = 1000;
 
 /** What ending a connection needs of it: TCP and TLS sockets. */
 export interface EndableSocket extends CuttableSocket {
   readonly destroyed: boolean;
   end(): unknown;
+  resume(): unknown;
   once(event: 'finish' | 'close', listener: () => void): unknown;
 }
 
@@ -15,14 +18,19 @@ export interface CuttableSocket {
 }
 
 /**
- * Closes a connection once the network has taken what was written, or after `lingerMs` when the peer does not read:
- * ending a socket alone waits for as long as the peer likes.
+ * Closes a connection when the network has taken what was written and the peer has closed its half too. What it still
+ * sends until then is read, to find its end: to those who hold the socket, or nobody. Closed earlier, the kernel would
+ * answer it with a reset: the peer might lose the last it was sent, or die of writing its goodbye.
+ *
+ * The peer has `LINGER_MS` to take what was written, and `CLOSE_LINGER_MS` from then on; after that it is cut.
  */
-export function endSoon(socket: EndableSocket, lingerMs: number = LINGER_MS): void {
+export function endSoon(socket: EndableSocket): void {
   if (socket.destroyed) return;
-  cutAfter(socket, lingerMs);
-  socket.once('finish', () => socket.destroy());
+  cutAfter(socket, LINGER_MS);
+  // Node closes it by itself when both halves have ended.
+  socket.once('finish', () => cutAfter(socket, CLOSE_LINGER_MS));
   socket.end();
+  socket.resume();
 }
 
 /** Cuts a connection that is not closed within `lingerMs`, whatever it is doing. */

@@ -75,7 +75,7 @@ describe.concurrent('Big Buck Bunny over RTMP, played over RTSP', () => {
     stage.own(() => viewer.close());
     await viewer.until(({ video }) => (video.at(-1)?.dtsUs ?? 0) >= 3_000_000, 'the stream was three seconds old');
     for (const one of cases) {
-      const recording = one.player.record(stage, one.url?.(server) ?? server.rtsp(one.path));
+      const recording = one.player.record(stage, one.url?.(server) ?? server.rtsp(one.path), server, 'live/x');
       // Each is asked for by its own test; until then a failure is nobody's.
       recording.catch(() => undefined);
       recordings.set(one, recording);
@@ -117,7 +117,7 @@ describe.concurrent('H.264 with B-frames over RTMP, played over RTSP', () => {
     await server.whenLive('live/x');
     const recordings = await Promise.all(
       [ffprobePlayer('tcp', { hasDecodeTimes: false }), ffprobePlayer('udp', { hasDecodeTimes: false })].map((player) =>
-        player.record(stage, server.rtsp('live/x')),
+        player.record(stage, server.rtsp('live/x'), server, 'live/x'),
       ),
     );
     await publisher.succeeded();

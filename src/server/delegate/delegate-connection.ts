@@ -1,4 +1,4 @@
-import { cutAfter, LINGER_MS } from '../../io/end-soon.ts';
+import { endSoon } from '../../io/end-soon.ts';
 import type { UpgradeSocket } from '../../io/http-listener.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { releaseBytes } from '../../io/release-bytes.ts';
@@ -9,8 +9,6 @@ import type { Endpoint } from './server-delegate.ts';
 
 /** So many bytes may wait behind a request that is being answered before the peer is no longer read from. */
 export const READ_AHEAD_BYTES = 65_536;
-/** How long a peer may take to close its half after everything was sent to it, milliseconds. */
-export const CLOSE_LINGER_MS = 1000;
 
 /**
  * Who ended its half may wait for answers (HTTP/1.0 clients do) or be gone: it does not show. So requests that came before
@@ -216,26 +214,11 @@ export class DelegateConnection<Message, Request> {
     setImmediate(() => this.#socket.destroy());
   }
 
-  /**
-   * Closes when the network has taken what was written and the peer, who may still be sending what nobody reads, has
-   * closed its half: closed earlier, the peer would be told of a reset and might lose the last answer.
-   */
+  /** Closes when the network has taken what was written and the peer has closed its half, or had the time to (`endSoon`). */
   closeAfterFlush(): void {
     if (this.#state !== 'open') return;
     this.#stop();
-    const socket = this.#socket;
-    cutAfter(socket, LINGER_MS);
-    socket.once('finish', () => {
-      if (this.#peerEnded) socket.destroy();
-      else cutAfter(socket, CLOSE_LINGER_MS);
-    });
-    socket.end();
-    // Read on, to find the end.
-    if (socket.listenerCount('data') === 0) {
-      socket.on('end', this.#onEnd);
-      socket.on('data', this.#onData);
-    }
-    socket.resume();
+    endSoon(this.#socket);
   }
 
   /** Lets go of the socket: it is the caller's now, with the bytes that were read and not used. */
@@ -384,11 +367,7 @@ export class DelegateConnection<Message, Request> {
   #takeEnd(): void {
     this.#peerEnded = true;
     this.#endedMs = nodeClock.nowMs();
-    if (this.#state === 'open') {
-      if (this.#openRequest === undefined && this.#held === undefined) this.closeAfterFlush();
-    } else if (this.#socket.writableFinished) {
-      this.#socket.destroy();
-    }
+    if (this.#openRequest === undefined && this.#held === undefined) this.closeAfterFlush();
   }
 
   /** Nothing is handed over from here on but that it closed. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { parseGdp } from '../../peers/gstreamer.ts';
-import { type PeerCommand, type PeerExit, type PeerProcess, words } from '../../peers/peer-process.ts';
+import { type PeerCommand, type PeerExit, words } from '../../peers/peer-process.ts';
 import { type ClipSource, readBytes, readTracks, toBytes } from './clip-source.ts';
 import { expectPart } from './coded-bytes.ts';
 import type { Clip, ClipTrack } from './rtsp-clips.ts';
+import { endOfRtspsrc } from './rtspsrc.ts';
 import type { Stage, TestServer } from './stage.ts';
 
 /** One program over one transport: it plays a clip to its end, and fails unless it got it. */
@@ -21,8 +22,6 @@ const LATENESS = 0.85;
 /** See `ClipTrack.isHeldBack`. */
 const HELD_BACK_BYTES = 3000;
 const MOST_PICTURES_HELD_BACK = 2;
-/** How long a player of GStreamer may go on after the end, milliseconds. */
-const PATIENCE_MS = 6000;
 
 type Bytes = ReadonlyMap<ClipTrack['kind'], Uint8Array>;
 
@@ -103,13 +102,7 @@ function gstreamer(name: string, protocols: string | undefined, url: Address = r
         args: words(`-q rtspsrc name=s location=${location} tls-validation-flags=0${lower} ${branches.join(' ')}`),
         timeoutMs: 60_000,
       };
-      const player = stage.run(command);
-      const wasStopped = await endOfPlay(player, server, path);
-      const { stderr } = await player.exit;
-      // When all tracks are over version 1.22 interrupts what it reads to pause, and that to tear its session down; now and
-      // then it then finds that it can't do the one, or can't read the answer to the other.
-      const isOnlyEnd = /gst_rtspsrc_(pause|close)/.test(stderr);
-      if (!wasStopped && !isOnlyEnd) await player.succeeded();
+      await endOfRtspsrc(stage.run(command), server, path);
       const received = new Map<ClipTrack['kind'], Uint8Array>();
       for (const { kind, normalise } of source.clip.tracks) {
         const packets = parseGdp(await readFile(fileOf(kind)));
@@ -119,29 +112,6 @@ function gstreamer(name: string, protocols: string | undefined, url: Address = r
       expectTracks(received, source);
     },
   };
-}
-
-/**
- * Waits until a player has ended. One that has not some seconds after the stream is told to, and only what it has got
- * counts: GStreamer 1.22 now and then goes on although it has had the BYE of every track, mostly with SRTP.
- * @returns whether it had to be told
- */
-async function endOfPlay(player: PeerProcess, server: TestServer, path: string): Promise<boolean> {
-  await server.whenLive(path);
-  const stream = server.stream(path);
-  let overMs = Number.POSITIVE_INFINITY;
-  while (!player.isOver) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, 100);
-    });
-    if (stream.state === 'live') continue;
-    overMs = Math.min(overMs, performance.now());
-    if (performance.now() - overMs < PATIENCE_MS) continue;
-    player.kill('SIGINT');
-    await player.exit;
-    return true;
-  }
-  return false;
 }
 
 /** Whether this is one of the three header packets of Vorbis or Theora, which ffmpeg keeps beside the stream. */

@@ -7,7 +7,8 @@ import { type PeerCommand, words } from '../../peers/peer-process.ts';
 import { demuxedElementaryRecording, elementaryRecording, type Recording } from './coded-unit.ts';
 import type { RunOptions } from './expect-run.ts';
 import { readFlvFile } from './flv-file.ts';
-import type { Stage } from './stage.ts';
+import { endOfRtspsrc } from './rtspsrc.ts';
+import type { Stage, TestServer } from './stage.ts';
 
 /** How packets get to an RTSP player. */
 export type RtspTransport = 'tcp' | 'udp' | 'udp_multicast' | 'http';
@@ -16,8 +17,8 @@ export type RtspTransport = 'tcp' | 'udp' | 'udp_multicast' | 'http';
 export interface RtspPlayer {
   readonly name: string;
   readonly options: RunOptions;
-  /** Plays `url` until the stream ends; fails unless the program ends by itself with exit code 0. */
-  record(stage: Stage, url: string): Promise<Recording>;
+  /** Plays the stream `path` at `url` until it ends; fails unless the program then ends by itself. */
+  record(stage: Stage, url: string, server: TestServer, path: string): Promise<Recording>;
 }
 
 /** 90 kHz, and sound laid end to end where RTMP rounds to milliseconds. */
@@ -95,9 +96,9 @@ export function gstreamerPlayer(protocols: 'tcp' | 'udp' | 'http'): RtspPlayer {
     // Its jitter buffer stamps packets by when they came, and units of sound in them are counted from there. One without
     // a time, as GStreamer gives the later ones when SDP does not tell how long they are, is far beyond `backMs`.
     options: { toEnd: true, times: 'none', backMs: 100 },
-    async record(stage, url) {
+    async record(stage, url, server, path) {
       const [videoFile, audioFile] = [newFile(stage), newFile(stage)];
-      await stage.run(gstreamerRecord(url, protocols, videoFile, audioFile)).succeeded();
+      await endOfRtspsrc(stage.run(gstreamerRecord(url, protocols, videoFile, audioFile)), server, path);
       const [video, audio] = [parseGdp(await readFile(videoFile)), parseGdp(await readFile(audioFile))];
       return demuxedElementaryRecording(video, audio, 'h264');
     },

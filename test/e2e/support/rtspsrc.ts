@@ -1,0 +1,40 @@
+import type { PeerProcess } from '../../peers/peer-process.ts';
+import type { TestServer } from './stage.ts';
+
+/** How long a player of GStreamer may go on after the end, milliseconds. */
+const PATIENCE_MS = 6000;
+
+/**
+ * Waits until GStreamer’s `rtspsrc` has played a stream to its end; what it got is for the caller to compare. Fails when it
+ * ended with an error, but for those of version 1.22 that come after the end:
+ * - When all tracks are over it interrupts what it reads and writes to pause, and that to tear its session down. Now and
+ *   then it finds that it can't do the one (with gst-rtsp-server too), or has cut a report of its own in two, and the
+ *   answer is to what came of that.
+ * - Now and then it goes on although it has had the BYE of every track, mostly with SRTP. It is told to stop then.
+ *
+ * @param path of the stream that is played, which is live or about to be
+ */
+export async function endOfRtspsrc(player: PeerProcess, server: TestServer, path: string): Promise<void> {
+  if (await hadToBeStopped(player, server, path)) return;
+  const { stderr } = await player.exit;
+  if (/gst_rtspsrc_(pause|close)/.test(stderr)) return;
+  await player.succeeded();
+}
+
+async function hadToBeStopped(player: PeerProcess, server: TestServer, path: string): Promise<boolean> {
+  await server.whenLive(path);
+  const stream = server.stream(path);
+  let overMs = Number.POSITIVE_INFINITY;
+  while (!player.isOver) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
+    if (stream.state === 'live') continue;
+    overMs = Math.min(overMs, performance.now());
+    if (performance.now() - overMs < PATIENCE_MS) continue;
+    player.kill('SIGINT');
+    await player.exit;
+    return true;
+  }
+  return false;
+}
