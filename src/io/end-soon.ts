@@ -33,6 +33,17 @@ export function endSoon(socket: EndableSocket): void {
   socket.resume();
 }
 
+/**
+ * Closes a connection when the network has taken what was written, or after `LINGER_MS`: for peers that are at fault, of
+ * whom nothing more is read.
+ */
+export function cutSoon(socket: EndableSocket): void {
+  if (socket.destroyed) return;
+  cutAfter(socket, LINGER_MS);
+  socket.once('finish', () => socket.destroy());
+  socket.end();
+}
+
 /** Cuts a connection that is not closed within `lingerMs`, whatever it is doing. */
 export function cutAfter(socket: CuttableSocket, lingerMs: number): void {
   const timer = setTimeout(() => socket.destroy(), lingerMs);

@@ -3,14 +3,17 @@ import { get, type IncomingMessage } from 'node:http';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Millrace } from '../../src/app/millrace.ts';
+import { REPORT_INTERVAL_MS } from '../../src/media/rtp-ingest.ts';
 import { DEFAULT_VHOST } from '../../src/media/stream-name.ts';
 import type { ConfigurationInput } from '../../src/server/config/configuration.ts';
 import { FilePublisher } from '../../src/server/file-source/file-publisher.ts';
 import { ConfigError } from '../../src/wire/errors.ts';
+import { RtpPublisher } from '../rtp-publisher.ts';
 import { LocalServer, type TestConfiguration, testConfiguration } from './robustness/local-server.ts';
 import { until } from './robustness/until.ts';
 import { expectCopy } from './rtsp/copied-frames.ts';
-import { LiveStream } from './rtsp/live-stream.ts';
+import { LiveStream, PCMU_TRACK } from './rtsp/live-stream.ts';
+import { framesFrom, interleaved, sdpOf, TRACKS } from './rtsp/published-seconds.ts';
 import { RtspPeer } from './rtsp/rtsp-peer.ts';
 import { startScriptedRtspServer } from './rtsp/scripted-rtsp-server.ts';
 import { CLIP } from './short-clip.ts';
@@ -136,6 +139,39 @@ describe('a server of another kind', () => {
     const port = await script((method) => [method === 'DESCRIBE' ? `302 Found\r\nLocation: ${target}` : '200 OK']);
     const server = await startPull(port);
     await until('live', () => isLive(server));
+  });
+
+  it('loses nothing of what it sent before it left, though a report to it came due', async () => {
+    const publisher = new RtpPublisher(TRACKS);
+    const description = sdpOf(publisher, ['0', '1']);
+    let isAsked = false;
+    const origin = await startScriptedRtspServer((method, request) => {
+      isAsked = method === 'PLAY';
+      if (method === 'DESCRIBE') return ['200 OK\r\nContent-Type: application/sdp', description];
+      if (method !== 'SETUP') return ['200 OK'];
+      return [`200 OK\r\nSession: 1\r\n${/^Transport:.*$/im.exec(request)![0]}`];
+    });
+    closers.push(() => origin.close());
+    const server = await startPull(origin.port, { transport: 'tcp' });
+    await until('it is asked', () => isAsked);
+    const socket = origin.sockets.at(-1)!;
+    const send = (fromMs: number): void => {
+      for (const { datagram } of publisher.send(framesFrom(fromMs))) socket.write(interleaved(datagram));
+    };
+    send(0);
+    const copied = (): number | undefined => server.hub.get(COPY)?.stats.of(PCMU_TRACK).frames;
+    await until('it comes', () => copied() === 25);
+    const beganMs = performance.now();
+    // The server is held up from before the rest is sent until after its first report is due.
+    await new Promise((resolve) => setTimeout(resolve, REPORT_INTERVAL_MS / 2 - 200));
+    // What comes next in the event loop are timers, then sockets.
+    await new Promise(setImmediate);
+    send(1000);
+    socket.destroy();
+    const dueMs = beganMs + REPORT_INTERVAL_MS / 2;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, dueMs + 100 - performance.now());
+    await until('it is lost', () => server.hub.get(COPY)?.publisher === undefined);
+    expect(copied()).toBe(50);
   });
 
   it('may not redirect for ever', async () => {

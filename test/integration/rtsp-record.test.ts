@@ -1,14 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Frame } from '../../src/codec/frame.ts';
 import { REPORT_INTERVAL_MS } from '../../src/media/rtp-ingest.ts';
 import type { Stream } from '../../src/media/stream.ts';
 import { DEFAULT_VHOST } from '../../src/media/stream-name.ts';
-import { rtpMapAttributes } from '../../src/protocol/sdp/rtp-maps.ts';
 import { MAX_TEARDOWN_WAIT_MS } from '../../src/server/rtsp/client-session.ts';
 import { RtpPublisher, type SentPacket } from '../rtp-publisher.ts';
 import { LocalServer, type TestConfiguration } from './robustness/local-server.ts';
 import { until } from './robustness/until.ts';
-import { h264Track, LiveStream, PCMU_TRACK } from './rtsp/live-stream.ts';
+import { LiveStream, PCMU_TRACK } from './rtsp/live-stream.ts';
+import { framesFrom, interleaved, sdpOf, TRACKS } from './rtsp/published-seconds.ts';
 import { RtspPeer, sessionOf } from './rtsp/rtsp-peer.ts';
 import { rtcpTypes, UdpPeer } from './rtsp/udp-peer.ts';
 
@@ -61,18 +60,6 @@ function stream(): Stream {
   return server.millrace.hub.getOrCreate({ vhost: DEFAULT_VHOST, app: 'live', stream: 'x' });
 }
 
-const TRACKS = [h264Track(), PCMU_TRACK] as const;
-
-/** @param controls `a=control` of each track; undefined for none */
-function sdpOf(publisher: RtpPublisher, controls: readonly (string | undefined)[]): string {
-  const media = publisher.descriptions.flatMap(({ kind, mapping }, i) => [
-    `m=${kind} 0 RTP/AVP ${mapping.payloadType}`,
-    ...rtpMapAttributes(mapping).map(({ name, value }) => `a=${name}:${value}`),
-    ...(controls[i] === undefined ? [] : [`a=control:${controls[i]}`]),
-  ]);
-  return `${['v=0', 'o=- 0 0 IN IP4 127.0.0.1', 's=x', 't=0 0', ...media].join('\r\n')}\r\n`;
-}
-
 const SDP = { 'Content-Type': 'application/sdp' };
 const CONTROLS = ['streamid=0', 'streamid=1'];
 
@@ -80,25 +67,8 @@ function tcp(track: number): { readonly Transport: string } {
   return { Transport: `RTP/AVP/TCP;unicast;mode=record;interleaved=${track * 2}-${track * 2 + 1}` };
 }
 
-/** Pictures and sounds of one second from `fromMs` on. */
-function framesFrom(fromMs: number): Frame[] {
-  return Array.from({ length: 25 }, (_, i): Frame[] => {
-    const atUs = (fromMs + i * 40) * 1000;
-    const picture = new Uint8Array(300).fill(i);
-    picture.set([0, 0, 1, 40, i === 0 ? 0x65 : 0x41]);
-    const sound = new Uint8Array(320).fill(i);
-    const times = { dtsUs: atUs, ptsUs: atUs };
-    return [
-      { track: TRACKS[0], ...times, isKeyFrame: i === 0, payload: picture },
-      { track: TRACKS[1], ...times, isKeyFrame: true, payload: sound },
-    ];
-  }).flat();
-}
-
-function sendInterleaved(peer: RtspPeer, { track, kind, bytes }: SentPacket): void {
-  const channel = track * 2 + (kind === 'rtcp' ? 1 : 0);
-  peer.send(Uint8Array.of(0x24, channel, bytes.length >> 8, bytes.length & 0xff));
-  peer.send(bytes);
+function sendInterleaved(peer: RtspPeer, packet: SentPacket): void {
+  peer.send(interleaved(packet));
 }
 
 interface Publishing {

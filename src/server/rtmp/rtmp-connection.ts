@@ -1,4 +1,4 @@
-import { endSoon } from '../../io/end-soon.ts';
+import { cutSoon, endSoon } from '../../io/end-soon.ts';
 import { GatheredReads } from '../../io/gathered-reads.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { contextId, nodeHandshakeCrypto } from '../../io/node-crypto.ts';
@@ -339,7 +339,7 @@ export class RtmpConnection {
   #fail(code: string, message: string): void {
     this.#options.onFailed(code);
     this.#log.info({ code, reason: message }, 'session ended by an error');
-    endSoon(this.#socket);
+    cutSoon(this.#socket);
   }
 
   #endMediaStreams(): void {

@@ -162,7 +162,9 @@ export class ClientConnection {
     });
     socket.on('error', (cause) => this.fail(connectError('connect/lost', `the connection broke: ${cause.message}`)));
     socket.on('close', () => this.fail(connectError('connect/lost', 'the server closed the connection')));
-    this.#stopTicking = nodeClock.every(TICK_MS, () => this.#tick());
+    // By then what has come meanwhile was read: a server that has sent everything and left refuses what a tick writes, which
+    // ends the connection with all that was not.
+    this.#stopTicking = nodeClock.every(TICK_MS, () => setImmediate(() => this.#tick()));
     this.#options.signal.addEventListener('abort', this.#onAbort, { once: true });
     this.perform(this.session.start(nodeClock.nowMs()));
     if (this.#options.signal.aborted) this.#role.stop();
@@ -362,6 +364,7 @@ export class ClientConnection {
   }
 
   #tick(): void {
+    if (this.#isOver) return;
     const nowMs = nodeClock.nowMs();
     this.perform(this.session.handleTimeout(nowMs));
     if (!this.#isOver) this.#role.tick(nowMs);
