@@ -179,15 +179,6 @@ describe.concurrent('millrace push', () => {
     }
   });
 
-  it('ends when what it passes on does', { timeout: SLOW_MS }, async (context) => {
-    const scene = await Scene.open(context, 10);
-    const second = scene.start('push', scene.rtsp('live/x'), scene.rtsp('copy/x'));
-    await scene.whenAsked();
-    const first = scene.start('push', shortClip, scene.rtsp('live/x'));
-    expect((await first.outcome).exitCode).toBe(0);
-    expect(await second.outcome).toMatchObject({ exitCode: 0, stderr: '' });
-  });
-
   it('tries again as often as it may, and a file waits for it', { timeout: SLOW_MS }, async (context) => {
     const scene = await Scene.open(context);
     let announces = 0;
@@ -267,17 +258,6 @@ describe.concurrent('millrace pull', () => {
     expect(frames.video).toEqual(expected.video.slice(from, from + frames.video.length));
   });
 
-  it('ends with the stream', { timeout: SLOW_MS }, async (context) => {
-    const scene = await Scene.open(context, 10);
-    const out = join(directory, 'whole.flv');
-    const pulling = scene.start('pull', scene.rtsp('live/x'), out);
-    await scene.whenAsked();
-    const pushing = scene.start('push', shortClip, scene.rtsp('live/x'));
-    expect(await pulling.outcome).toMatchObject({ exitCode: 0, stderr: '' });
-    expect((await pushing.outcome).exitCode).toBe(0);
-    expect(flvFrames(await readFile(out)).video).toEqual(flvFrames(await readFile(shortClip)).video);
-  });
-
   it('says what is wrong, without passwords', { timeout: SLOW_MS }, async (context) => {
     const scene = await Scene.open(context);
     const silent = await startScriptedRtspServer(() => ['100 Continue']);
@@ -291,5 +271,28 @@ describe.concurrent('millrace pull', () => {
       [2, /pull takes/, [scene.rtsp('live/x')]],
     ];
     await Promise.all(cases.map((one) => expectFailure('pull', ...one)));
+  });
+});
+
+// Not beside the others: who asks for a stream waits 10 s for the answer, and in that time a second program has to start.
+describe('a stream from one command to another', () => {
+  it('push ends when what it passes on does', { timeout: SLOW_MS }, async (context) => {
+    const scene = await Scene.open(context, 10);
+    const second = scene.start('push', scene.rtsp('live/x'), scene.rtsp('copy/x'));
+    await scene.whenAsked();
+    const first = scene.start('push', shortClip, scene.rtsp('live/x'));
+    expect((await first.outcome).exitCode).toBe(0);
+    expect(await second.outcome).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  it('pull ends with the stream', { timeout: SLOW_MS }, async (context) => {
+    const scene = await Scene.open(context, 10);
+    const out = join(directory, 'whole.flv');
+    const pulling = scene.start('pull', scene.rtsp('live/x'), out);
+    await scene.whenAsked();
+    const pushing = scene.start('push', shortClip, scene.rtsp('live/x'));
+    expect(await pulling.outcome).toMatchObject({ exitCode: 0, stderr: '' });
+    expect((await pushing.outcome).exitCode).toBe(0);
+    expect(flvFrames(await readFile(out)).video).toEqual(flvFrames(await readFile(shortClip)).video);
   });
 });
