@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LocalServer, type TestConfiguration } from './robustness/local-server.ts';
+import { RtmpPeer } from './robustness/rtmp-peer.ts';
 import { ServerSockets } from './robustness/server-sockets.ts';
 import { StampedPublisher } from './robustness/stamped-publisher.ts';
 import { until } from './robustness/until.ts';
@@ -12,6 +14,8 @@ const STREAM = { path: PATH, frameRate: 50, gopFrames: 25, frameBytes: 80_000 };
 const BYTES_PER_SECOND = STREAM.frameRate * STREAM.frameBytes;
 /** Largest buffer written to a viewer at once: what is joined, and the framing around it. */
 const JOINED_BYTES = 256 * 1024 + STREAM.frameBytes;
+/** Of 0 bytes, as a chunk of RTMP. */
+const ACKNOWLEDGEMENT = Uint8Array.of(2, 0, 0, 0, 0, 0, 4, 3, 0, 0, 0, 0, 0, 0, 0, 0);
 
 let server: LocalServer;
 let sockets: ServerSockets;
@@ -111,6 +115,28 @@ describe('viewers over HTTP, WebSocket and RTMP that read more slowly than the s
     expect(viewers.lagJumps).toBeGreaterThanOrEqual(bad.reduce((sum, watcher) => sum + watcher.gaps, 0));
     expect(viewers).toMatchObject({ stalled: 0, overflowed: 0 });
     expect(healthy.map((watcher) => watcher.gaps)).toEqual([0, 0, 0]);
+  });
+});
+
+describe('a player over RTMP whose stream is over', () => {
+  it('is not reset for what it still says, as rtmpdump does', async () => {
+    await begin({ latency: 'low', publish: { grace: 0 } });
+    const player = new RtmpPeer({ mode: 'play', port: server.rtmpPort, path: PATH });
+    const errors: string[] = [];
+    player.socket.on('error', ({ message }) => errors.push(message));
+    player.socket.allowHalfOpen = true;
+    await until('it plays', () => player.messages > 5);
+    publisher.leave();
+    await until('it is told that the stream is over', () => player.endCode !== undefined);
+    await until('that was all', () => player.socket.readableEnded);
+    // The first write to a connection that is gone brings its reset, the second finds it.
+    for (let i = 0; i < 2; i++) {
+      player.socket.write(ACKNOWLEDGEMENT);
+      await sleep(50);
+    }
+    player.socket.end();
+    await until('it is closed', () => player.closed);
+    expect(errors).toEqual([]);
   });
 });
 
