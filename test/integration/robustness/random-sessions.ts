@@ -24,6 +24,10 @@ export interface RandomSessionsResult {
 const STREAM_NAMES = 15;
 /** A session that waits for something that does not come gives up after at most this, milliseconds. */
 const MAX_PATIENCE_MS = 200;
+/** How long that may become on a machine so busy that hardly a session gets anywhere in it. */
+const LONGEST_PATIENCE_MS = 5000;
+/** As many of the sessions should get to publish, and as many to watch, share. */
+const WANTED_SHARE = 0.1;
 const POLL_MS = 4;
 /** The points of an RTMP session at which it may be given up. */
 const STAGES: readonly (RtmpClientEvent['type'] | 'media')[] = [
@@ -40,13 +44,22 @@ export async function runRandomSessions(options: RandomSessionsOptions): Promise
   const random = new SeededRandom(options.seed);
   const clip = syntheticClip();
   const result = { published: 0, watched: 0, total: 0 };
+  let ended = 0;
+  let maxPatienceMs = MAX_PATIENCE_MS;
+  const passTime: PassTime = (isOver) => whenOver(isOver, random.below(maxPatienceMs));
   const next = async (): Promise<void> => {
     while (result.total < options.count) {
       result.total++;
       const kind = random.below(6);
       if (kind < 2) {
-        if (await publishOnce(options, random, clip)) result.published++;
-      } else if (kind < 4 ? await playOnce(options, random) : await watchOnce(options, random)) result.watched++;
+        if (await publishOnce(options, random, clip, passTime)) result.published++;
+      } else if (kind < 4 ? await playOnce(options, random, passTime) : await watchOnce(options, random, passTime)) {
+        result.watched++;
+      }
+      ended++;
+      if (ended % options.concurrency === 0 && Math.min(result.published, result.watched) < ended * WANTED_SHARE) {
+        maxPatienceMs = Math.min(maxPatienceMs * 1.5, LONGEST_PATIENCE_MS);
+      }
     }
   };
   await Promise.all(Array.from({ length: options.concurrency }, next));
@@ -57,9 +70,12 @@ function pathOf(random: SeededRandom): string {
   return `live/s${random.below(STREAM_NAMES)}`;
 }
 
+/** Waits until something is over, or until the patience of a session is at its end. */
+type PassTime = (isOver: () => boolean) => Promise<void>;
+
 /** Looks every few milliseconds until `isOver`, or until patience is at its end. */
-async function passTime(random: SeededRandom, isOver: () => boolean): Promise<void> {
-  const deadline = performance.now() + random.below(MAX_PATIENCE_MS);
+async function whenOver(isOver: () => boolean, patienceMs: number): Promise<void> {
+  const deadline = performance.now() + patienceMs;
   while (!isOver() && performance.now() < deadline) {
     await new Promise((resolve) => {
       setTimeout(resolve, POLL_MS);
@@ -71,13 +87,14 @@ async function publishOnce(
   options: RandomSessionsOptions,
   random: SeededRandom,
   clip: SyntheticClip,
+  passTime: PassTime,
 ): Promise<boolean> {
   const peer = new RtmpPeer({ mode: 'publish', port: options.rtmpPort, path: pathOf(random) });
   const stage = random.pick(STAGES);
   let frames = 0;
   const maxFrames = random.below(30);
   const startTime = random.below(2 ** 31);
-  await passTime(random, () => {
+  await passTime(() => {
     if (peer.closed || peer.endCode !== undefined) return true;
     if (stage !== 'media') return peer.has(stage);
     if (!peer.has('publishing')) return false;
@@ -89,11 +106,11 @@ async function publishOnce(
   return peer.has('publishing');
 }
 
-async function playOnce(options: RandomSessionsOptions, random: SeededRandom): Promise<boolean> {
+async function playOnce(options: RandomSessionsOptions, random: SeededRandom, passTime: PassTime): Promise<boolean> {
   const peer = new RtmpPeer({ mode: 'play', port: options.rtmpPort, path: pathOf(random) });
   const stage = random.pick(STAGES);
   const maxMessages = random.below(20);
-  await passTime(random, () => {
+  await passTime(() => {
     if (peer.closed || peer.endCode !== undefined) return true;
     return stage === 'media' ? peer.messages > maxMessages : peer.has(stage);
   });
@@ -109,7 +126,7 @@ async function endRtmp(peer: RtmpPeer, random: SeededRandom): Promise<void> {
   await closed(peer);
 }
 
-async function watchOnce(options: RandomSessionsOptions, random: SeededRandom): Promise<boolean> {
+async function watchOnce(options: RandomSessionsOptions, random: SeededRandom, passTime: PassTime): Promise<boolean> {
   const watcher = new Watcher({
     protocol: random.pick(['http', 'ws']),
     port: options.httpPort,
@@ -117,7 +134,7 @@ async function watchOnce(options: RandomSessionsOptions, random: SeededRandom): 
     query: random.pick(['', '?wait=1', '?start=-5']),
   });
   const maxFrames = random.below(20);
-  await passTime(random, () => watcher.closed || watcher.failure !== undefined || watcher.frames > maxFrames);
+  await passTime(() => watcher.closed || watcher.failure !== undefined || watcher.frames > maxFrames);
   if (random.below(2) === 0) watcher.leave();
   else watcher.socket.resetAndDestroy();
   await closed(watcher);
