@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { CLOSE_LINGER_MS, endSoon } from './end-soon.ts';
+import { CLOSE_LINGER_MS, endSoon, LINGER_MS } from './end-soon.ts';
 
 /** A connection over loopback: both of its ends. The client ends its half itself. */
 async function connect(): Promise<{ readonly server: net.Socket; readonly client: net.Socket }> {
@@ -72,9 +72,14 @@ describe('a connection that is ended', () => {
     expect(performance.now() - beginMs).toBeLessThan(CLOSE_LINGER_MS / 2);
   });
 
-  it('is cut when the peer does not close its half', async () => {
+  it.each([
+    ['at once', 0],
+    ['while it is waited for longer', 200],
+  ])('is cut when the peer does not close its half, ended %s', async (_when, afterMs) => {
     const { server, client } = await connect();
     client.resume();
+    if (afterMs > 0) endSoon(server, LINGER_MS);
+    await sleep(afterMs);
     const beginMs = performance.now();
     endSoon(server);
     await once(server, 'close');

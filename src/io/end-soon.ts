@@ -6,6 +6,7 @@ export const CLOSE_LINGER_MS = 1000;
 /** What ending a connection needs of it: TCP and TLS sockets. */
 export interface EndableSocket extends CuttableSocket {
   readonly destroyed: boolean;
+  readonly writableFinished: boolean;
   end(): unknown;
   resume(): unknown;
   once(event: 'finish' | 'close', listener: () => void): unknown;
@@ -22,13 +23,18 @@ export interface CuttableSocket {
  * sends until then is read, to find its end: to those who hold the socket, or nobody. Closed earlier, the kernel would
  * answer it with a reset: the peer might lose the last it was sent, or die of writing its goodbye.
  *
- * The peer has `LINGER_MS` to take what was written, and `CLOSE_LINGER_MS` from then on; after that it is cut.
+ * The peer has `LINGER_MS` to take what was written, and `closeLingerMs` from then on; after that it is cut.
+ *
+ * Who ends it a second time may give it less time, not more.
+ *
+ * @param closeLingerMs for peers that may be slow to read what the kernel still holds for them: more
  */
-export function endSoon(socket: EndableSocket): void {
+export function endSoon(socket: EndableSocket, closeLingerMs: number = CLOSE_LINGER_MS): void {
   if (socket.destroyed) return;
   cutAfter(socket, LINGER_MS);
   // Node closes it by itself when both halves have ended.
-  socket.once('finish', () => cutAfter(socket, CLOSE_LINGER_MS));
+  if (socket.writableFinished) cutAfter(socket, closeLingerMs);
+  else socket.once('finish', () => cutAfter(socket, closeLingerMs));
   socket.end();
   socket.resume();
 }

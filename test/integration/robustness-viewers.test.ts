@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CLOSE_LINGER_MS } from '../../src/io/end-soon.ts';
 import { LocalServer, type TestConfiguration } from './robustness/local-server.ts';
 import { RtmpPeer } from './robustness/rtmp-peer.ts';
 import { ServerSockets } from './robustness/server-sockets.ts';
@@ -137,6 +138,24 @@ describe('a player over RTMP whose stream is over', () => {
     player.socket.end();
     await until('it is closed', () => player.closed);
     expect(errors).toEqual([]);
+  });
+
+  it('gets all of it though it reads the last of it late', async () => {
+    await begin({ latency: 'low', publish: { grace: 0 } });
+    const player = new RtmpPeer({ mode: 'play', port: server.rtmpPort, path: PATH });
+    await until('it plays', () => player.messages > 5);
+    player.socket.pause();
+    await sleep(250);
+    publisher.leave();
+    await sleep(2 * CLOSE_LINGER_MS);
+    const before = player.messages;
+    // As players that count what they have got do; to a connection that is gone it would be the end of what is to come.
+    player.socket.write(ACKNOWLEDGEMENT);
+    await sleep(50);
+    player.socket.resume();
+    await until('it is closed', () => player.closed);
+    expect(player.endCode).toBe('NetStream.Play.UnpublishNotify');
+    expect(player.messages - before).toBeGreaterThan(STREAM.frameRate / 5);
   });
 });
 

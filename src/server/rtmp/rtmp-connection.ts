@@ -1,4 +1,4 @@
-import { cutSoon, endSoon } from '../../io/end-soon.ts';
+import { cutSoon, endSoon, LINGER_MS } from '../../io/end-soon.ts';
 import { GatheredReads } from '../../io/gathered-reads.ts';
 import { nodeClock } from '../../io/node-clock.ts';
 import { contextId, nodeHandshakeCrypto } from '../../io/node-crypto.ts';
@@ -308,8 +308,10 @@ export class RtmpConnection {
         }
         if (this.#hasLeft(messageStreamId)) return;
         this.#perform(this.#session.endPlay(messageStreamId, reason === 'duration' ? 'stopped' : 'unpublished'));
-        // A player that waited for this stream alone has nothing left to wait for.
-        if (this.#plays.size === 0 && this.#publishes.size === 0 && reason !== 'duration') endSoon(this.#socket);
+        // A player that waited for this stream alone has nothing left to wait for, but perhaps much to read.
+        if (this.#plays.size === 0 && this.#publishes.size === 0 && reason !== 'duration') {
+          endSoon(this.#socket, LINGER_MS);
+        }
       },
     });
     this.#plays.set(messageStreamId, play);
