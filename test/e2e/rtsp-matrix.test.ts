@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeSelfSignedCertificate } from '../peers/self-signed-certificate.ts';
 import { type ClipSource, makeClipSource } from './support/clip-source.ts';
+import { MULTICAST } from './support/multicast.ts';
 import { CLIPS, type Clip } from './support/rtsp-clips.ts';
 import { MATRIX_PLAYERS, type MatrixPlayer } from './support/rtsp-matrix.ts';
 import { clipPublisher } from './support/rtsp-matrix-publishers.ts';
@@ -18,7 +19,7 @@ const plays = new Map<string, Promise<void>>();
 
 async function openServer(): Promise<TestServer> {
   const server = await stage.server({
-    rtsp: { multicast: true, multicast_ttl: 1, wait: 30 },
+    rtsp: { ...MULTICAST, wait: 30 },
     rtsps: { listen: '127.0.0.1:0', ...certificate },
   });
   servers.push(server);

@@ -9,6 +9,7 @@ import { elementaryRecording, type Recording } from './support/coded-unit.ts';
 import { expectRecording, expectRun } from './support/expect-run.ts';
 import { readFlvFile } from './support/flv-file.ts';
 import { FlvViewer } from './support/flv-viewer.ts';
+import { MULTICAST } from './support/multicast.ts';
 import { ffmpegPlayer, ffprobePlayer, gstreamerPlayer, type RtspPlayer } from './support/rtsp-players.ts';
 import { Stage, type TestServer } from './support/stage.ts';
 
@@ -64,7 +65,7 @@ describe.concurrent('Big Buck Bunny over RTMP, played over RTSP', () => {
     stage = await Stage.open();
     const { cert, key } = await makeSelfSignedCertificate(stage.directory);
     server = await stage.server({
-      rtsp: { multicast: true, multicast_ttl: 1 },
+      rtsp: MULTICAST,
       rtsps: { listen: '127.0.0.1:0', cert, key },
     });
     const input = stage.path('clip.flv');
