@@ -5,7 +5,7 @@ import { type PeerCommand, type PeerExit, words } from '../../peers/peer-process
 import { type ClipSource, readBytes, readTracks, toBytes } from './clip-source.ts';
 import { expectPart } from './coded-bytes.ts';
 import type { Clip, ClipTrack } from './rtsp-clips.ts';
-import { endOfRtspsrc } from './rtspsrc.ts';
+import { endOfRtspsrc, LockedUpError, toFile } from './rtspsrc.ts';
 import type { Stage, TestServer } from './stage.ts';
 
 /** One program over one transport: it plays a clip to its end, and fails unless it got it. */
@@ -14,6 +14,7 @@ export interface MatrixPlayer {
   /** Connections it makes. */
   readonly connections: number;
   canPlay(clip: Clip): boolean;
+  /** Rejects with a `LockedUpError` when it has to play again. */
   play(stage: Stage, server: TestServer, path: string, source: ClipSource): Promise<void>;
 }
 
@@ -95,18 +96,19 @@ function gstreamer(name: string, protocols: string | undefined, url: Address = r
       // that of the wrong pad is in the way of the right one for a moment, and nothing tries again. The depayloader itself
       // fits one pad only.
       const branches = source.clip.tracks.map(
-        ({ kind, depayloader }) => `s. ! ${depayloader} ! queue ! gdppay ! filesink location=${fileOf(kind)}`,
+        ({ kind, depayloader }) => `s. ! ${depayloader} ! queue ! ${toFile(fileOf(kind))}`,
       );
       const command: PeerCommand = {
         program: 'gst-launch-1.0',
         args: words(`-q rtspsrc name=s location=${location} tls-validation-flags=0${lower} ${branches.join(' ')}`),
         timeoutMs: 60_000,
       };
-      await endOfRtspsrc(stage.run(command), server, path);
+      const hadToBeStopped = await endOfRtspsrc(stage.run(command), server, path);
       const received = new Map<ClipTrack['kind'], Uint8Array>();
       for (const { kind, normalise } of source.clip.tracks) {
         const packets = parseGdp(await readFile(fileOf(kind)));
         const data = packets.map((packet) => packet.data).filter((bytes) => !isXiphHeader(bytes));
+        if (hadToBeStopped && data.length === 0) throw new LockedUpError();
         received.set(kind, normalise(Buffer.concat(data)));
       }
       expectTracks(received, source);

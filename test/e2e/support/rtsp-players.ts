@@ -7,7 +7,7 @@ import { type PeerCommand, words } from '../../peers/peer-process.ts';
 import { demuxedElementaryRecording, elementaryRecording, type Recording } from './coded-unit.ts';
 import type { RunOptions } from './expect-run.ts';
 import { readFlvFile } from './flv-file.ts';
-import { endOfRtspsrc } from './rtspsrc.ts';
+import { endOfRtspsrc, toFile } from './rtspsrc.ts';
 import type { Stage, TestServer } from './stage.ts';
 
 /** How packets get to an RTSP player. */
@@ -108,7 +108,7 @@ export function gstreamerPlayer(protocols: 'tcp' | 'udp' | 'http'): RtspPlayer {
 function gstreamerRecord(url: string, protocols: string, videoFile: string, audioFile: string): PeerCommand {
   // See `rtsp-matrix.ts`: no caps filter in front of the depayloader.
   const branch = (depay: string, caps: string, file: string): string[] =>
-    words(`s. ! ${depay} ! queue ! ${caps} ! gdppay ! filesink location=${file}`);
+    words(`s. ! ${depay} ! queue ! ${caps} ! ${toFile(file)}`);
   return {
     program: 'gst-launch-1.0',
     args: [
