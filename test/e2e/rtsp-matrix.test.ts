@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeSelfSignedCertificate } from '../peers/self-signed-certificate.ts';
 import { type ClipSource, makeClipSource } from './support/clip-source.ts';
+import { stopWhenQuiet } from './support/end-of-sending.ts';
 import { MULTICAST } from './support/multicast.ts';
 import { CLIPS, type Clip } from './support/rtsp-clips.ts';
 import { MATRIX_PLAYERS, type MatrixPlayer } from './support/rtsp-matrix.ts';
@@ -50,7 +51,13 @@ async function playClip(
     });
   }
   const publisher = clipPublisher(clip.notSentBy === 'ffmpeg' ? 'gstreamer' : 'ffmpeg', 'tcp');
-  await stage.run(publisher.command(source, publisher.url(server, path))).succeeded();
+  const program = stage.run(publisher.command(source, publisher.url(server, path)));
+  if (publisher.program === 'gstreamer') {
+    const { log } = await server.whenLive(path);
+    await stopWhenQuiet(program, () => log.head);
+  } else {
+    await program.succeeded();
+  }
   return playing;
 }
 
