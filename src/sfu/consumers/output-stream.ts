@@ -50,8 +50,6 @@ export class OutputStream {
   readonly sent: SentStream;
   /** Numbers of packets. */
   readonly numbers: SequenceRewriter;
-  /** What is added to timestamps of the source, signed 32 bits. */
-  timestampOffset = 0;
   readonly #writer: PacketWriter;
   readonly #sender: PacketSender;
   readonly #producerStreams: readonly (ProducerStream | undefined)[];
@@ -65,6 +63,8 @@ export class OutputStream {
   /** Whose packets are sent, and since when: they may come from another SSRC, or begin anew. */
   #source: ProducerStream | undefined;
   #epoch = 0;
+  /** What is added to its timestamps, signed 32 bits. */
+  #timestampOffset = 0;
 
   constructor(options: OutputStreamOptions) {
     const { consumerId, params, sender, producerParameters, consumerParameters, producerStreams, random } = options;
@@ -141,13 +141,18 @@ export class OutputStream {
     this.#source = stream;
     this.#epoch = stream.epoch;
     const next = this.sent.timestampAt(nowMs, aligned);
-    if (next !== undefined) this.timestampOffset = (next - timestamp) | 0;
+    if (next !== undefined) this.#timestampOffset = (next - timestamp) | 0;
+  }
+
+  /** The timestamp, 32 bits, with which a packet of what is followed is sent. */
+  timestampOf(timestamp: number): number {
+    return (timestamp + this.#timestampOffset) >>> 0;
   }
 
   /** What to report of it now; nothing before it begins. */
   senderReports(now: NtpTime, nowMs: number): readonly SenderReport[] {
     const captured = this.#source?.received.clock.timestampAt(nowMs);
-    return this.sent.senderReports(now, nowMs, captured === undefined ? undefined : captured + this.timestampOffset);
+    return this.sent.senderReports(now, nowMs, captured === undefined ? undefined : captured + this.#timestampOffset);
   }
 
   /**

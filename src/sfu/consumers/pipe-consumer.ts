@@ -29,7 +29,7 @@ export class PipeConsumer extends Consumer {
     }
     const number = numbers.rewrite(view.sequenceNumber);
     if (number < 0) return;
-    const timestamp = (view.timestamp + output.timestampOffset) >>> 0;
+    const timestamp = output.timestampOf(view.timestamp);
     output.send(packet, stream, number, timestamp, view.marker, payloadType, nowMs);
   }
 

@@ -37,7 +37,7 @@ export class SimpleConsumer extends Consumer {
     }
     const output = numbers.rewrite(sequenceNumber);
     if (output < 0) return;
-    const timestamp = (view.timestamp + this.#output.timestampOffset) >>> 0;
+    const timestamp = this.#output.timestampOf(view.timestamp);
     this.#output.send(packet, stream, output, timestamp, view.marker, payloadType, nowMs);
   }
 

@@ -29,7 +29,7 @@ export class SimulcastConsumer extends LayeredConsumer {
     const temporalLayer = this.temporalLayerFor(payload, payload.spatialLayer, current.temporalLayer, wanted);
     if (temporalLayer !== current.temporalLayer) this.setCurrent({ spatialLayer: encodingIdx, temporalLayer });
     if (payload.isPictureStart) this.askAgain(nowMs);
-    const timestamp = (view.timestamp + this.output.timestampOffset) >>> 0;
+    const timestamp = this.output.timestampOf(view.timestamp);
     if (payloadType < 0 || payload.temporalLayer > temporalLayer) {
       this.drop(packet, payload, timestamp, payloadType, nowMs);
       return;
@@ -84,7 +84,7 @@ export class SimulcastConsumer extends LayeredConsumer {
     const ntpMs = stream.received.ntpMsAt(timestamp);
     if (source === undefined || source === stream || ntpMs === undefined) return undefined;
     const sourceTimestamp = source.received.timestampAt(ntpMs);
-    return sourceTimestamp === undefined ? undefined : (sourceTimestamp + this.output.timestampOffset) >>> 0;
+    return sourceTimestamp === undefined ? undefined : this.output.timestampOf(sourceTimestamp);
   }
 }
 

@@ -47,7 +47,7 @@ export class SvcConsumer extends LayeredConsumer {
     }
     if (payload.isPictureStart) this.#pictureBegins(nowMs);
     const current = this.current!;
-    const timestamp = (view.timestamp + this.output.timestampOffset) >>> 0;
+    const timestamp = this.output.timestampOf(view.timestamp);
     const isPart = payload.spatialLayer <= current.spatialLayer && payload.isNeededBy(current);
     if (!payload.isLate) this.#note(payload, isPart, current.spatialLayer);
     if (payloadType < 0 || !isPart || payload.temporalLayer > current.temporalLayer) {
