@@ -43,11 +43,10 @@ export function endSoon(socket: EndableSocket, closeLingerMs: number = CLOSE_LIN
  * Closes a connection when the network has taken what was written, or after `LINGER_MS`: for peers that are at fault, of
  * whom nothing more is read.
  */
-export function cutSoon(socket: EndableSocket): void {
+export function cutSoon(socket: CuttableSocket & { readonly destroyed: boolean; destroySoon(): unknown }): void {
   if (socket.destroyed) return;
   cutAfter(socket, LINGER_MS);
-  socket.once('finish', () => socket.destroy());
-  socket.end();
+  socket.destroySoon();
 }
 
 /** Cuts a connection that is not closed within `lingerMs`, whatever it is doing. */

@@ -1,4 +1,5 @@
 import { AssertionError } from 'node:assert';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PeerProcess } from '../../peers/peer-process.ts';
 import type { TestServer } from './stage.ts';
 
@@ -39,13 +40,10 @@ export class LockedUpError extends AssertionError {
 }
 
 async function hadToBeStopped(player: PeerProcess, server: TestServer, path: string): Promise<boolean> {
-  await server.whenLive(path);
-  const stream = server.stream(path);
+  const stream = await server.whenLive(path);
   let overMs = Number.POSITIVE_INFINITY;
   while (!player.isOver) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, 100);
-    });
+    await sleep(100);
     if (stream.state === 'live') continue;
     overMs = Math.min(overMs, performance.now());
     if (performance.now() - overMs < PATIENCE_MS) continue;

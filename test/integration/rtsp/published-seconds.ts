@@ -1,6 +1,7 @@
 /** What a sender of RTP in tests has to send: seconds of made-up pictures and sounds. */
 import type { Frame } from '../../../src/codec/frame.ts';
 import type { Track } from '../../../src/codec/track.ts';
+import { writeInterleavedFrame } from '../../../src/protocol/rtsp/rtsp-message-writer.ts';
 import { rtpMapAttributes } from '../../../src/protocol/sdp/rtp-maps.ts';
 import type { RtpPublisher, SentPacket } from '../../rtp-publisher.ts';
 import { h264Track, PCMU_TRACK } from './live-stream.ts';
@@ -36,5 +37,5 @@ export function sdpOf(publisher: RtpPublisher, controls: readonly (string | unde
 /** A packet as it goes through a connection of RTSP: track 0 on channels 0 and 1, the next one on 2 and 3. */
 export function interleaved({ track, kind, bytes }: SentPacket): Uint8Array {
   const channel = track * 2 + (kind === 'rtcp' ? 1 : 0);
-  return Uint8Array.of(0x24, channel, bytes.length >> 8, bytes.length & 0xff, ...bytes);
+  return writeInterleavedFrame(channel, bytes);
 }
